@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as django_admin
+from django.db.models.signals import post_migrate
+
+
+class AdminConfig(django_admin.AdminConfig):
+    default = False
+    default_site = "bulk_admin.admin.site.PromptFinderAdminSite"
+
+
+class BulkAdminConfig(AppConfig):
+    name = "bulk_admin"
+    verbose_name = "Bulk generator"
+    default = True
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  # registers the system checks
+        from .services.setup import set_up_after_migrate
+
+        post_migrate.connect(set_up_after_migrate, sender=self)

@@ -1,0 +1,29 @@
+from .accounts import Pool, ProviderAccount
+from .catalogue import ImageModel, ModelPrice
+from .images import GeneratedImage
+from .jobs import BulkGenerationJob
+from .ledger import ProviderCall, Spend, UnstoredImage
+from .statuses import ACTIVE_JOBS, ENDED_JOBS, OPEN_PAGES, Billed, CallKind, CallState, ImageStatus, JobStatus, PageStatus
+from .workers import Worker
+
+__all__ = [
+    "ACTIVE_JOBS",
+    "ENDED_JOBS",
+    "OPEN_PAGES",
+    "Billed",
+    "BulkGenerationJob",
+    "CallKind",
+    "CallState",
+    "GeneratedImage",
+    "ImageModel",
+    "ImageStatus",
+    "JobStatus",
+    "ModelPrice",
+    "PageStatus",
+    "Pool",
+    "ProviderAccount",
+    "ProviderCall",
+    "Spend",
+    "UnstoredImage",
+    "Worker",
+]

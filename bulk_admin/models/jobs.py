@@ -1,0 +1,110 @@
+"""A bulk generation job."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from .accounts import ProviderAccount
+from .statuses import JOB_MOVES, JobStatus, StatusQuerySet
+
+
+class JobQuerySet(StatusQuerySet["BulkGenerationJob"]):
+    moves: ClassVar = {"status": JOB_MOVES}
+
+
+class BulkGenerationJob(models.Model):
+    """Prompts that become pictures that become pages.
+
+    Counters, status and revision change only under this row's lock, in the transaction of the image
+    row that causes them (services.ledger and services.jobs). Money is micro-dollars.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="bulk_jobs")
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.DRAFT)
+    status_reason = models.CharField(max_length=20, blank=True)
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, related_name="jobs", db_index=False)
+    provider = models.CharField(max_length=40)
+    model_name = models.CharField("model", max_length=120)
+    quality = models.CharField(max_length=12, blank=True)
+    size = models.CharField(max_length=12)
+    output_format = models.CharField(max_length=8, blank=True)
+    background = models.CharField(max_length=12, blank=True)
+    images_per_prompt = models.PositiveSmallIntegerField(default=1)
+    character_description = models.CharField(max_length=500, blank=True)
+    prompt_prefix = models.CharField(max_length=500, blank=True)
+    prompt_suffix = models.CharField(max_length=500, blank=True)
+    source_text = models.TextField(blank=True, help_text="What was pasted, for the way back to the form.")
+    category = models.ForeignKey("prompts.Category", models.SET_NULL, null=True, blank=True)
+    page_tags = models.CharField(max_length=300, blank=True)
+    page_visibility = models.CharField(max_length=10, default="public")
+    page_for_every_kept = models.BooleanField(default=False)
+    create_pages_when_done = models.BooleanField(default=False)
+    budget_cap = models.BigIntegerField(null=True, blank=True)
+    estimate = models.BigIntegerField(default=0)
+    reserved = models.BigIntegerField(default=0)
+    spent = models.BigIntegerField(default=0)
+    text_reserved = models.BigIntegerField(default=0)
+    text_spent = models.BigIntegerField(default=0)
+    total_prompts = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    queued = models.PositiveIntegerField(default=0)
+    completed_count = models.PositiveIntegerField(default=0)
+    failed_count = models.PositiveIntegerField(default=0)
+    unknown_count = models.PositiveIntegerField(default=0)
+    cancelled_count = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0, help_text="Rows of the paste that were left out.")
+    pages_open = models.PositiveIntegerField(default=0)
+    pages_created = models.PositiveIntegerField(default=0)
+    pages_blocked = models.PositiveIntegerField(default=0)
+    pages_failed = models.PositiveIntegerField(default=0)
+    served = models.DateTimeField(null=True, editable=False)
+    revision = models.BigIntegerField(default=0)
+    removed_images = models.JSONField(default=list, editable=False, help_text="[revision, image id] of deleted tiles.")
+    created = models.DateTimeField(default=timezone.now)
+    started = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "bulk generation job"
+        ordering = ["-created"]
+        permissions = [
+            ("generate", "Can generate pictures (spends money)"),
+            ("create_pages", "Can create pages from pictures"),
+        ]
+        indexes = [
+            # Not partial: SQLite does not use a partial index with bound IN parameters.
+            models.Index(fields=["account", "status", "served"], name="job_turn"),
+            models.Index(fields=["created_by", "-created"], name="job_person"),
+            models.Index(fields=["-created"], name="job_newest"),
+            models.Index(fields=["pages_open"], name="job_pages", condition=Q(pages_open__gt=0)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(reserved__gte=0, spent__gte=0, text_reserved__gte=0, text_spent__gte=0), name="job_money_not_negative"),
+            models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:bulk_admin_bulkgenerationjob_change", args=[self.pk])
+
+    @property
+    def generating(self) -> int:
+        """Pictures in flight."""
+        return self.total - self.queued - self.completed_count - self.failed_count - self.unknown_count - self.cancelled_count
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in (JobStatus.PENDING, JobStatus.PROCESSING)

@@ -1,0 +1,118 @@
+"""The money: every call that may have left for a paid endpoint, and what was spent a day."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .accounts import Pool, ProviderAccount
+from .images import GeneratedImage
+from .statuses import CALL_MOVES, Billed, CallKind, CallState, StatusQuerySet
+from .workers import Worker
+
+
+class CallQuerySet(StatusQuerySet["ProviderCall"]):
+    moves: ClassVar = {"state": CALL_MOVES}
+
+
+class ProviderCall(models.Model):
+    """One request that may leave. Its id is our client request id and names its bytes in the storage.
+
+    Rows outlive the job, the image and the person: their ids and labels are copied.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=5, choices=CallKind)
+    image = models.ForeignKey(GeneratedImage, models.SET_NULL, null=True, related_name="calls", db_index=True)
+    account = models.ForeignKey(ProviderAccount, models.SET_NULL, null=True, db_index=False)
+    pool = models.ForeignKey(Pool, models.SET_NULL, null=True, db_index=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False)
+    owner = models.ForeignKey(Worker, models.SET_NULL, null=True, db_index=False)
+    job_ref = models.UUIDField(db_index=True, help_text="The job's id, also after it is gone.")
+    place = models.CharField(max_length=20, help_text="position.variant of the image.")
+    job_label = models.CharField(max_length=120)
+    account_label = models.CharField(max_length=80)
+    person_label = models.CharField(max_length=150, blank=True)
+    model_name = models.CharField(max_length=120)
+    attempt = models.PositiveSmallIntegerField()
+    day = models.DateField(help_text="The day, in UTC, whose counters carry it.")
+    sent_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=CallState, default=CallState.OPEN)
+    billed = models.CharField(max_length=8, choices=Billed, default=Billed.UNKNOWN)
+    reserved = models.BigIntegerField()
+    actual = models.BigIntegerField(null=True, blank=True, help_text="Micro-dollars booked at the end.")
+    is_estimated = models.BooleanField(default=False, help_text="The provider told no usage: booked at the reserve.")
+    usage = models.JSONField(default=dict, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    request_id = models.CharField(max_length=120, blank=True)
+    remote_id = models.CharField(max_length=120, blank=True)
+    error_code = models.CharField(max_length=30, blank=True)
+    looked_up = models.PositiveSmallIntegerField(default=0, help_text="Look-ups of its key since it became unknown.")
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sent_at"]
+        indexes = [
+            models.Index(fields=["pool", "-sent_at"], name="call_window"),
+            models.Index(fields=["pool"], name="call_open", condition=Q(state=CallState.OPEN)),
+            models.Index(fields=["finished_at"], name="call_unknown", condition=Q(state=CallState.UNKNOWN)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["image", "kind"], condition=Q(state=CallState.OPEN), name="one_open_call"),
+            models.CheckConstraint(condition=Q(state__in=CallState.values), name="call_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_label} {self.place} #{self.attempt}"
+
+    @property
+    def picture_key(self) -> str:
+        """Where its bytes are, if they came; never reused."""
+        return f"originals/{self.job_ref}/{self.pk}"
+
+
+class Spend(models.Model):
+    """What one account, or one person with one account, spent on a day (UTC). Micro-dollars."""
+
+    class Scope(models.TextChoices):
+        ACCOUNT = "account"
+        PERSON = "person"
+
+    scope = models.CharField(max_length=8, choices=Scope)
+    key = models.CharField(max_length=40, help_text="account id, or account id:user id")
+    day = models.DateField()
+    spent = models.BigIntegerField(default=0)
+    reserved = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "spend"
+        ordering = ["-day"]
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "key", "day"], name="one_spend_a_day"),
+            models.CheckConstraint(condition=Q(spent__gte=0, reserved__gte=0), name="spend_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key} {self.day}"
+
+
+class UnstoredImage(models.Model):
+    """The outbox: bytes that were paid for and that the storage would not take yet."""
+
+    call = models.OneToOneField(ProviderCall, models.PROTECT, primary_key=True, related_name="unstored")
+    content = models.BinaryField()
+    metadata = models.JSONField(default=dict)
+    size = models.PositiveIntegerField()
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created"]
+
+    def __str__(self) -> str:
+        return str(self.call_id)

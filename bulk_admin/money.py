@@ -1,0 +1,33 @@
+"""Money is whole micro-dollars in integers everywhere; here it meets people and scripts."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+
+MICRO = 1_000_000
+
+
+def usd(micro: int) -> str:
+    """For people: "$0.64", and as many digits as a small amount needs ("$0.0133")."""
+    amount = Decimal(micro) / MICRO
+    if amount and abs(amount) < 1:
+        text = f"{amount:.4f}".rstrip("0")
+        whole, _, cents = text.partition(".")
+        return f"${whole}.{cents.ljust(2, '0')}" if Decimal(text) else "<$0.0001"
+    return f"${amount:,.2f}"
+
+
+def decimal_string(micro: int) -> str:
+    """For scripts: exact dollars, six digits after the point."""
+    return f"{Decimal(micro) / MICRO:.6f}"
+
+
+def parse_usd(text: str) -> int:
+    """Micro-dollars from "10", "$1.50" or "0.0133". Raises ValueError on anything else."""
+    try:
+        amount = Decimal(text.strip().removeprefix("$").replace(",", ""))
+    except InvalidOperation as error:
+        raise ValueError(f"{text!r} is not an amount in dollars.") from error
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{text!r} is not an amount in dollars.")
+    return int((amount * MICRO).to_integral_value(ROUND_CEILING))

@@ -1,0 +1,33 @@
+"""The registry: a provider is found by its name and imported on first use."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from .base import CheckResult, Credentials, ImageProvider, ImageResult, ListedModel
+
+PROVIDERS: dict[str, tuple[str, str]] = {
+    "openai": ("OpenAI", "bulk_admin.services.image_providers.openai_provider.OpenAIProvider"),
+    "openai_compatible": ("OpenAI-compatible server", "bulk_admin.services.image_providers.openai_compatible_provider.OpenAICompatibleProvider"),
+    "replicate": ("Replicate", "bulk_admin.services.image_providers.replicate_provider.ReplicateProvider"),
+    "placeholder": ("Placeholder (offline)", "bulk_admin.services.image_providers.placeholder_provider.PlaceholderProvider"),
+}
+
+
+@cache
+def provider_class(name: str) -> type[ImageProvider]:
+    """Raises ImproperlyConfigured when nothing is registered under that name."""
+    if name not in PROVIDERS:
+        raise ImproperlyConfigured(f"There is no image provider {name!r}; registered: {', '.join(sorted(PROVIDERS))}.")
+    found: type[ImageProvider] = import_string(PROVIDERS[name][1])
+    return found
+
+
+def provider_choices() -> list[tuple[str, str]]:
+    return [(name, label) for name, (label, _) in PROVIDERS.items()]
+
+
+__all__ = ["PROVIDERS", "CheckResult", "Credentials", "ImageProvider", "ImageResult", "ListedModel", "provider_choices", "provider_class"]

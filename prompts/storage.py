@@ -1,0 +1,85 @@
+"""Where files live: durable local files, or Backblaze B2 through its S3 protocol."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage
+
+
+class DurableFileStorage(FileSystemStorage):
+    """Local files, each one written to a temporary name, fsynced and renamed.
+
+    Saving a key again replaces the file in one step, as an S3 PUT does; after a crash a key holds
+    a whole file or none.
+    """
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        return name
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
+        try:
+            with os.fdopen(handle, "wb") as out:
+                for chunk in content.chunks():
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return name
+
+
+def b2_options(bucket: str, *, endpoint_url: str, region: str, key_id: str, application_key: str, public_url: str = "") -> dict[str, Any]:
+    """Options of django-storages' S3 backend for a B2 bucket.
+
+    B2 refuses boto3's default checksum headers and any object ACL
+    (https://github.com/jschneier/django-storages/issues/1498), hence "when_required" and no ACL.
+    Public pages' files never change under their key, so caches may keep them for ever.
+    """
+    options: dict[str, Any] = {
+        "bucket_name": bucket,
+        "endpoint_url": endpoint_url,
+        "region_name": region or None,
+        "access_key": key_id,
+        "secret_key": application_key,
+        "default_acl": None,
+        "file_overwrite": True,
+        "addressing_style": "path",
+        "querystring_auth": not public_url,
+        "querystring_expire": 900,
+        "client_config": Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            retries={"mode": "standard", "max_attempts": 4},
+            connect_timeout=5,
+            read_timeout=20,
+            max_pool_connections=64,
+            tcp_keepalive=True,
+        ),
+    }
+    if public_url:
+        parts = urlsplit(public_url)
+        options |= {
+            "custom_domain": f"{parts.netloc}{parts.path}".rstrip("/"),
+            "url_protocol": f"{parts.scheme}:",
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        }
+    return options

@@ -1,0 +1,241 @@
+"""Settings, read top to bottom; every deploy difference is an environment variable (docs/settings.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _fingerprint(text: object) -> str:
+    """Tell apart the files that several checkouts on one host keep in the temporary folder."""
+    return hashlib.sha256(f"{BASE_DIR}{text}".encode()).hexdigest()[:12]
+
+
+# --- core -------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not DEBUG and (not SECRET_KEY or SECRET_KEY.startswith("insecure")):
+    raise ImproperlyConfigured("SECRET_KEY is missing or a default: set it, or set DEBUG=true on a laptop.")
+SECRET_KEY = SECRET_KEY or "insecure-development-key"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "bulk_admin.apps.AdminConfig",
+    "django.forms",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.sitemaps",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "crispy_forms",
+    "taggit",
+    "storages",
+    "django_q",
+    "prompts",
+    "bulk_admin",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "bulk_admin.middleware.LoginRedirectMiddleware",
+]
+ROOT_URLCONF = "prompts_manager.urls"
+WSGI_APPLICATION = "prompts_manager.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["adminpack"]
+CRISPY_TEMPLATE_PACK = "adminpack"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGIN_URL = "admin:login"
+# 1,000 tiles or 5,000 pasted lines travel as one field each, so the field limit stays Django's own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+
+# --- database -----------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+_db: dict[str, Any] = DATABASES["default"]
+_db |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+if _db["ENGINE"].endswith("sqlite3"):
+    # FULL, not NORMAL: a call that was marked as sent must survive a power cut.
+    _db["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
+    }
+    # Threads see nothing of an in-memory test database, and several of them lock it.
+    _db["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"promptfinder-test-{_fingerprint(os.getpid())}.sqlite3")}
+else:
+    # A process that is stopped inside the ledger's transaction must not hold an account for ever.
+    _db.setdefault("OPTIONS", {})["options"] = "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000"
+
+# --- static files and storage -----------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = BASE_DIR / "media" / "public"
+PRIVATE_MEDIA_ROOT = BASE_DIR / "media" / "private"
+B2_ENDPOINT_URL = env.str("B2_ENDPOINT_URL", default="")
+B2_REGION = env.str("B2_REGION", default="")
+B2_BUCKET = env.str("B2_BUCKET", default="")
+B2_PRIVATE_BUCKET = env.str("B2_PRIVATE_BUCKET", default="")
+B2_KEY_ID = env.str("B2_KEY_ID", default="")
+B2_APPLICATION_KEY = env.str("B2_APPLICATION_KEY", default="")
+PUBLIC_MEDIA_URL = env.str("PUBLIC_MEDIA_URL", default="")
+MEDIA_URL = PUBLIC_MEDIA_URL if PUBLIC_MEDIA_URL and not B2_BUCKET else "/media/"
+STORAGES: dict[str, Any] = {
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+if B2_BUCKET:
+    from prompts.storage import b2_options
+
+    _b2 = {"endpoint_url": B2_ENDPOINT_URL, "region": B2_REGION, "key_id": B2_KEY_ID, "application_key": B2_APPLICATION_KEY}
+    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2)}
+    STORAGES["private"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2)}
+else:
+    STORAGES["default"] = {"BACKEND": "prompts.storage.DurableFileStorage", "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL}}
+    STORAGES["private"] = {"BACKEND": "prompts.storage.DurableFileStorage", "OPTIONS": {"location": PRIVATE_MEDIA_ROOT}}
+
+# --- security -----------------------------------------------------------------------------------
+
+
+def _origin(url: str) -> list[str]:
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", *_origin(PUBLIC_MEDIA_URL), *_origin(B2_ENDPOINT_URL)],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_CONTENT_TYPE_NOSNIFF = True
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
+
+# --- queue ------------------------------------------------------------------------------------
+# Django-Q only rings the doorbell: the rows are the queue (docs/architecture.md). bulk_admin.checks
+# computes what these numbers must exceed.
+Q_CLUSTER = {
+    "name": "promptfinder",
+    "orm": "default",
+    "workers": env.int("Q_WORKERS", default=2),
+    "queue_limit": 1,
+    "bulk": 1,
+    "timeout": 900,
+    "retry": 1020,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 0.5,
+    "recycle": 25,
+    "max_rss": 600_000,
+    "save_limit": 250,
+    "cached": False,
+    "ALT_CLUSTERS": {},
+}
+
+# --- the generator ----------------------------------------------------------------------------
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+OPENAI_IMAGES_PER_MINUTE = env.int("OPENAI_IMAGES_PER_MINUTE", default=0)
+OPENAI_TEXT_MODEL = env.str("OPENAI_TEXT_MODEL", default="gpt-6-luna")
+OPENAI_MODERATION_MODEL = env.str("OPENAI_MODERATION_MODEL", default="omni-moderation-latest")
+REPLICATE_API_TOKEN = env.str("REPLICATE_API_TOKEN", default="")
+REPLICATE_BASE_URL = env.str("REPLICATE_BASE_URL", default="https://api.replicate.com/v1")
+BULK_MAX_IN_FLIGHT = env.int("BULK_MAX_IN_FLIGHT", default=300)
+
+# Seconds. Tests shorten them; nobody else should need to.
+BULK_WINDOW = env.float("BULK_WINDOW", default=60.0)
+BULK_GUARD = env.float("BULK_GUARD", default=0.5)
+BULK_PERMIT_AGE = env.float("BULK_PERMIT_AGE", default=2.0)
+BULK_HEARTBEAT = env.float("BULK_HEARTBEAT", default=20.0)
+BULK_LEASE = env.float("BULK_LEASE", default=90.0)
+BULK_RESCUE_EVERY = env.float("BULK_RESCUE_EVERY", default=30.0)
+BULK_LOOK_AGAIN = env.list("BULK_LOOK_AGAIN", cast=float, default=[120.0, 3600.0])
+BULK_SLICE = env.float("BULK_SLICE", default=240.0)
+BULK_GRACE = env.float("BULK_GRACE", default=24.0)
+BULK_CALL_DEADLINE = env.float("BULK_CALL_DEADLINE", default=180.0)
+BULK_SLOW_CALL_DEADLINE = env.float("BULK_SLOW_CALL_DEADLINE", default=300.0)
+BULK_STORAGE_DEADLINE = env.float("BULK_STORAGE_DEADLINE", default=30.0)
+BULK_RETRY_BACKOFF = env.float("BULK_RETRY_BACKOFF", default=5.0)
+BULK_NO_WORKER_AFTER = env.float("BULK_NO_WORKER_AFTER", default=60.0)
+BULK_POLL_SECONDS = env.float("BULK_POLL_SECONDS", default=2.0)
+BULK_OUTBOX_PICTURES = env.int("BULK_OUTBOX_PICTURES", default=200)
+BULK_OUTBOX_BYTES = env.int("BULK_OUTBOX_BYTES", default=300 * 1024 * 1024)
+# One opening pump per host: the second one that is rung for finds this file locked and returns.
+BULK_PUMP_LOCK = env.str(
+    "BULK_PUMP_LOCK",
+    default=str(Path(tempfile.gettempdir()) / f"promptfinder-pump-{_fingerprint(_db['NAME'])}.lock"),
+)
+
+# --- logging ----------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "bulk_admin.redaction.RedactSecrets"}},
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["redact"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"httpx2": {"level": "WARNING"}, "httpx": {"level": "WARNING"}, "openai": {"level": "WARNING"}},
+}
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False)

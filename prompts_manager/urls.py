@@ -1,0 +1,19 @@
+"""Every address of the site."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import include, path
+
+from bulk_admin.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("", include("prompts.urls")),
+]
+if not settings.B2_BUCKET and not settings.PUBLIC_MEDIA_URL:
+    # Local files: fine on a laptop and on a single host; docs/deploying.md says when it is not.
+    urlpatterns += static("/media/", document_root=settings.MEDIA_ROOT)
