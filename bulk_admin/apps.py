@@ -7,7 +7,7 @@ from django.db.models.signals import post_migrate
 
 class AdminConfig(django_admin.AdminConfig):
     default = False
-    default_site = "bulk_admin.admin.site.PromptFinderAdminSite"
+    default_site = "bulk_admin.admin_site.PromptFinderAdminSite"
 
 
 class BulkAdminConfig(AppConfig):

@@ -1,0 +1,39 @@
+"""What every ModelAdmin here builds on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, TabularInline
+else:
+
+    class ModelAdmin(admin.ModelAdmin):
+        """Django's, which type checkers know as a generic class and Python does not."""
+
+        def __class_getitem__(cls, model: type[Model]) -> type:
+            return cls
+
+    class TabularInline(admin.TabularInline):
+        def __class_getitem__(cls, models: Any) -> type:
+            return cls
+
+
+class ReadOnly:
+    """Rows that only the machinery writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+__all__ = ["ModelAdmin", "ReadOnly", "TabularInline"]
