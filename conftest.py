@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import tempfile
-import warnings
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,6 @@ os.environ |= {
     "BULK_PUMP_LOCK": str(FOLDER / "pump.lock"),
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's synchronous interface runs an event loop
 }
-warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 django.setup()
 
 from django.conf import settings as django_settings  # noqa: E402
