@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input
 # What the checks and tests read instead of a developer's .env.
 LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
