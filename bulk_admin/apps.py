@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as django_admin
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_delete
 
 
 class AdminConfig(django_admin.AdminConfig):
@@ -17,6 +17,8 @@ class BulkAdminConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  # registers the system checks
+        from .services.pages import on_page_deleted
         from .services.setup import set_up_after_migrate
 
         post_migrate.connect(set_up_after_migrate, sender=self)
+        pre_delete.connect(on_page_deleted, sender="prompts.Prompt")

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from bulk_admin import credentials
+
 from .statuses import CallKind
 
 

@@ -18,7 +18,9 @@ class ImageModel(models.Model):
     name = models.CharField(max_length=120, help_text="The provider's id, sent with every call.")
     label = models.CharField(max_length=120)
     sizes = models.JSONField(default=list, blank=True, help_text="Sizes on offer, as WIDTHxHEIGHT.")
-    size_rule = models.JSONField(default=dict, blank=True, help_text="multiple, longest, min_pixels, max_pixels, max_ratio: sizes that are possible beyond those on offer.")
+    size_rule = models.JSONField(
+        default=dict, blank=True, help_text="multiple, longest, min_pixels, max_pixels, max_ratio: sizes that are possible beyond those on offer."
+    )
     qualities = models.JSONField(default=list, blank=True)
     output_formats = models.JSONField(default=list, blank=True)
     backgrounds = models.JSONField(default=list, blank=True)

@@ -63,41 +63,41 @@ ACTIVE_JOBS = (JobStatus.PENDING, JobStatus.PROCESSING)
 ENDED_JOBS = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 OPEN_PAGES = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.WRITING, PageStatus.SAVING)
 
-J, I, P, C = JobStatus, ImageStatus, PageStatus, CallState
+Job, Img, Page, Call = JobStatus, ImageStatus, PageStatus, CallState
 JOB_MOVES: Mapping[str, frozenset[str]] = {
-    J.DRAFT: frozenset({J.PENDING}),
-    J.PENDING: frozenset({J.PROCESSING, J.PAUSED, J.CANCELLED, J.COMPLETED, J.FAILED}),
-    J.PROCESSING: frozenset({J.PAUSED, J.COMPLETED, J.FAILED, J.CANCELLED}),
-    J.PAUSED: frozenset({J.PROCESSING, J.COMPLETED, J.FAILED, J.CANCELLED}),
+    Job.DRAFT: frozenset({Job.PENDING}),
+    Job.PENDING: frozenset({Job.PROCESSING, Job.PAUSED, Job.CANCELLED, Job.COMPLETED, Job.FAILED}),
+    Job.PROCESSING: frozenset({Job.PAUSED, Job.COMPLETED, Job.FAILED, Job.CANCELLED}),
+    Job.PAUSED: frozenset({Job.PROCESSING, Job.COMPLETED, Job.FAILED, Job.CANCELLED}),
     # Re-roll, buy again, retry and late answers reopen an ended job.
-    J.COMPLETED: frozenset({J.PROCESSING}),
-    J.FAILED: frozenset({J.PROCESSING, J.COMPLETED}),
-    J.CANCELLED: frozenset({J.PROCESSING}),
+    Job.COMPLETED: frozenset({Job.PROCESSING}),
+    Job.FAILED: frozenset({Job.PROCESSING, Job.COMPLETED}),
+    Job.CANCELLED: frozenset({Job.PROCESSING}),
 }
 IMAGE_MOVES: Mapping[str, frozenset[str]] = {
-    I.DRAFT: frozenset({I.QUEUED}),
-    I.QUEUED: frozenset({I.GENERATING, I.CANCELLED}),
-    I.GENERATING: frozenset({I.QUEUED, I.COMPLETED, I.FAILED, I.UNKNOWN, I.CANCELLED}),
-    I.COMPLETED: frozenset(),
-    I.FAILED: frozenset({I.QUEUED, I.COMPLETED}),  # completed: an answer that came after "accept as lost"
-    I.UNKNOWN: frozenset({I.QUEUED, I.COMPLETED, I.FAILED, I.CANCELLED}),
-    I.CANCELLED: frozenset({I.QUEUED}),
+    Img.DRAFT: frozenset({Img.QUEUED}),
+    Img.QUEUED: frozenset({Img.GENERATING, Img.CANCELLED}),
+    Img.GENERATING: frozenset({Img.QUEUED, Img.COMPLETED, Img.FAILED, Img.UNKNOWN, Img.CANCELLED}),
+    Img.COMPLETED: frozenset(),
+    Img.FAILED: frozenset({Img.QUEUED, Img.COMPLETED}),  # completed: an answer that came after "accept as lost"
+    Img.UNKNOWN: frozenset({Img.QUEUED, Img.COMPLETED, Img.FAILED, Img.CANCELLED}),
+    Img.CANCELLED: frozenset({Img.QUEUED}),
 }
 PAGE_MOVES: Mapping[str, frozenset[str]] = {
-    P.NONE: frozenset({P.QUEUED}),
-    P.QUEUED: frozenset({P.CHECKING, P.WRITING, P.SAVING, P.NONE}),
-    P.CHECKING: frozenset({P.WRITING, P.BLOCKED, P.FAILED, P.NONE}),
-    P.WRITING: frozenset({P.SAVING, P.FAILED, P.NONE}),
-    P.SAVING: frozenset({P.CREATED, P.FAILED, P.NONE}),
-    P.CREATED: frozenset({P.NONE}),  # its page was deleted
-    P.BLOCKED: frozenset({P.QUEUED}),
-    P.FAILED: frozenset({P.QUEUED}),
+    Page.NONE: frozenset({Page.QUEUED}),
+    Page.QUEUED: frozenset({Page.CHECKING, Page.WRITING, Page.SAVING, Page.NONE}),
+    Page.CHECKING: frozenset({Page.WRITING, Page.CREATED, Page.BLOCKED, Page.FAILED, Page.NONE}),  # created: its text came by rule
+    Page.WRITING: frozenset({Page.SAVING, Page.FAILED, Page.NONE}),
+    Page.SAVING: frozenset({Page.CREATED, Page.FAILED, Page.NONE}),
+    Page.CREATED: frozenset({Page.NONE}),  # its page was deleted
+    Page.BLOCKED: frozenset({Page.QUEUED}),
+    Page.FAILED: frozenset({Page.QUEUED}),
 }
 CALL_MOVES: Mapping[str, frozenset[str]] = {
-    C.OPEN: frozenset({C.DELIVERED, C.REFUSED, C.UNKNOWN}),
-    C.UNKNOWN: frozenset({C.DELIVERED, C.REFUSED}),  # the answer came after all
-    C.DELIVERED: frozenset(),
-    C.REFUSED: frozenset(),
+    Call.OPEN: frozenset({Call.DELIVERED, Call.REFUSED, Call.UNKNOWN}),
+    Call.UNKNOWN: frozenset({Call.DELIVERED, Call.REFUSED}),  # the answer came after all
+    Call.DELIVERED: frozenset(),
+    Call.REFUSED: frozenset(),
 }
 
 Row = TypeVar("Row", bound=models.Model)

@@ -39,9 +39,8 @@ def database_now() -> dt.datetime:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         (value,) = cursor.fetchone()
-    if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
-    return value.astimezone(dt.UTC)
+    now: dt.datetime = dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC) if isinstance(value, str) else value
+    return now.astimezone(dt.UTC)
 
 
 def whole_step(function: Callable[P, T]) -> Callable[P, T]:

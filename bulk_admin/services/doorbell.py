@@ -5,6 +5,8 @@ from __future__ import annotations
 from django_q.tasks import async_task
 
 PUMP = "bulk_admin.tasks.pump"
+DELETE_FILES = "bulk_admin.tasks.delete_files"
+FILES_A_TASK = 100
 
 
 def ring() -> None:
@@ -13,3 +15,9 @@ def ring() -> None:
     A bell too many is harmless: the second pump of a host returns at once.
     """
     async_task(PUMP, group="doorbell")
+
+
+def ring_to_delete(picture_keys: list[str]) -> None:
+    """Have the files of deleted pictures deleted, soon and in the background."""
+    for start in range(0, len(picture_keys), FILES_A_TASK):
+        async_task(DELETE_FILES, picture_keys[start : start + FILES_A_TASK], group="delete files")

@@ -65,6 +65,7 @@ class ImageProvider(ABC):
     requires_nsfw_check: ClassVar[bool] = True  # False: the provider refuses such pictures itself
     is_placeholder: ClassVar[bool] = False
     lists_models: ClassVar[bool] = False
+    resumable: ClassVar[bool] = False  # a call has a remote id, and its picture can be collected by it later
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         self.credentials = credentials
@@ -75,9 +76,14 @@ class ImageProvider(ABC):
         """Ask for ``n`` pictures, once, without any retry.
 
         ``options``: model (id), output_format, background, client_request_id (sent where the provider
-        takes one). Empty strings are not sent. Raises a ProviderError; UnsupportedOption before anything
-        is sent.
+        takes one), timeout (seconds for the whole call, instead of the constructor's), on_remote_id (called
+        with the id, as soon as it is known, where ``resumable`` is declared). Empty strings are not sent.
+        Raises a ProviderError; UnsupportedOption before anything is sent.
         """
+
+    def resume(self, remote_id: str, **options: Any) -> list[ImageResult]:
+        """Collect a call that was made before, where ``resumable`` is declared; buys nothing. Raises as ``generate`` does."""
+        raise NotImplementedError(f"{type(self).__name__} does not resume calls")
 
     @abstractmethod
     def get_rate_limit(self) -> int:
@@ -91,5 +97,5 @@ class ImageProvider(ABC):
         """The provider's models, where ``lists_models`` is declared. Raises a ProviderError."""
         raise NotImplementedError(f"{type(self).__name__} does not list models")
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most providers hold nothing open
         """Drop open connections. A later call opens new ones."""

@@ -1,0 +1,94 @@
+"""The job row under its lock: counters, revision and status change together, or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, ImageStatus, JobStatus, PageStatus
+
+COUNTER_OF = {
+    ImageStatus.QUEUED: "queued",
+    ImageStatus.COMPLETED: "completed_count",
+    ImageStatus.FAILED: "failed_count",
+    ImageStatus.UNKNOWN: "unknown_count",
+    ImageStatus.CANCELLED: "cancelled_count",
+}  # what is in flight is the rest
+PAGE_COUNTER_OF = {
+    PageStatus.QUEUED: "pages_open",
+    PageStatus.CHECKING: "pages_open",
+    PageStatus.WRITING: "pages_open",
+    PageStatus.SAVING: "pages_open",
+    PageStatus.CREATED: "pages_created",
+    PageStatus.BLOCKED: "pages_blocked",
+    PageStatus.FAILED: "pages_failed",
+}
+CHANGING = (
+    *("status_reason", "revision", "served", "started", "finished", "total", "total_prompts", "skipped", "removed_images"),
+    *("reserved", "spent", "text_reserved", "text_spent"),
+    *COUNTER_OF.values(),
+    *sorted(set(PAGE_COUNTER_OF.values())),
+)
+
+
+def lock_job(job_id: uuid.UUID) -> BulkGenerationJob:
+    """The job as it is now, locked to the end of the transaction. Raises DoesNotExist."""
+    return BulkGenerationJob.objects.select_for_update(no_key=True).get(pk=job_id)
+
+
+def lock_jobs(job_ids: Iterable[uuid.UUID]) -> list[BulkGenerationJob]:
+    """Several jobs, locked in the one order that all use."""
+    return list(BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk__in=list(job_ids)).order_by("pk"))
+
+
+def count(job: BulkGenerationJob, before: str | None, after: str | None, n: int = 1) -> None:
+    """Carry ``n`` images from one status to another; None: they were not there, or are no more."""
+    _carry(job, COUNTER_OF, before, after, n)
+    if before is None or after is None:
+        job.total += n if before is None else -n
+
+
+def count_pages(job: BulkGenerationJob, before: str, after: str, n: int = 1) -> None:
+    _carry(job, PAGE_COUNTER_OF, before, after, n)
+
+
+def _carry(job: BulkGenerationJob, counters: dict[ImageStatus, str] | dict[PageStatus, str], before: str | None, after: str | None, n: int) -> None:
+    for status, sign in ((before, -1), (after, 1)):
+        name = counters.get(status)  # type: ignore[call-overload]  # a status is its string
+        if name:
+            setattr(job, name, getattr(job, name) + sign * n)
+
+
+def save(job: BulkGenerationJob, now: dt.datetime, *, status: str = "", reason: str | None = None) -> bool:
+    """Write a locked job: its counters, ``job.revision`` as the caller raised it, and the status that follows.
+
+    Without ``status`` the job ends when nothing is queued or in flight any more. True when it ended
+    with this save.
+    """
+    target = status or _status_that_follows(job)
+    ended = target in ENDED_JOBS and job.status != target
+    if reason is not None:
+        job.status_reason = reason
+    elif target in (*ACTIVE_JOBS, JobStatus.COMPLETED, JobStatus.FAILED):
+        job.status_reason = ""
+    if target == JobStatus.PROCESSING and job.started is None:
+        job.started = now
+    job.finished = (now if ended else job.finished) if target in ENDED_JOBS else None
+    rows = BulkGenerationJob.objects.filter(pk=job.pk)
+    changes = {name: getattr(job, name) for name in CHANGING}
+    if target != job.status and not rows.move(target, **changes):
+        raise ValueError(f"A job that is {job.status} can not become {target}.")
+    if target == job.status:
+        rows.update(**changes)
+    job.status = target
+    return ended
+
+
+def _status_that_follows(job: BulkGenerationJob) -> str:
+    open_ones = job.queued + job.generating
+    if job.status in (*ACTIVE_JOBS, JobStatus.PAUSED) and not open_ones:
+        return JobStatus.COMPLETED if job.completed_count else JobStatus.FAILED
+    if job.status == JobStatus.FAILED and job.completed_count:
+        return JobStatus.COMPLETED
+    return job.status

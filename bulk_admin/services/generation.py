@@ -1,0 +1,159 @@
+"""One paid call, in a thread of its own: no ORM here. The coordinator books what comes of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from prompts.services.b2_upload import StorageUnavailable
+
+from bulk_admin.failpoints import reach
+from bulk_admin.models import Billed, CallState
+from bulk_admin.services import storing
+from bulk_admin.services.image_providers import ImageProvider, ImageResult
+from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
+from bulk_admin.services.ledger import Permit, boottime
+from bulk_admin.services.outcome import Outcome, StoredPicture
+
+logger = logging.getLogger(__name__)
+DEFAULT_COOLDOWN = 5.0
+
+
+@dataclass
+class ImageWork:
+    """A call under way. The thread writes, the coordinator reads; each field is set once."""
+
+    permit: Permit
+    provider: ImageProvider
+    started: float = field(default_factory=time.monotonic)
+    send_delay: float = 0.0
+    answer: ImageResult | None = None
+    answered_at: float = 0.0
+    outcome: Outcome | None = None
+    given_up: bool = False  # the coordinator has booked it as unknown, or put its bytes into the outbox
+
+    @property
+    def key(self) -> str:
+        return storing.original_key(self.permit.job_id, self.permit.call_id)
+
+    def run(self, done: Callable[[ImageWork], None]) -> None:
+        """Make the call, keep what comes, and hand over the outcome; never raises."""
+        try:
+            self.outcome = self._call()
+        except Exception as error:  # whatever it was, the call left: its money must be booked
+            logger.exception("call %s of image %s broke", self.permit.call_id, self.permit.image_id)
+            self.outcome = self._unknown(f"{type(error).__name__} while reading the answer.")
+        done(self)
+
+    def _call(self) -> Outcome:
+        self.send_delay = boottime() - self.permit.stamp
+        if self.send_delay > settings.BULK_PERMIT_AGE:
+            return handed_back("The permit was too old to send.")
+        reach("before_send")
+        try:
+            results = self._ask()
+        except ProviderError as error:
+            return outcome_of(error, send_delay=self.send_delay, seconds=self._seconds())
+        self.answer, self.answered_at = results[0], time.monotonic()
+        reach("after_reply")
+        return self.delivered(self._store(self.answer))
+
+    def _ask(self) -> list[ImageResult]:
+        permit = self.permit
+        return self.provider.generate(
+            permit.prompt,
+            permit.size,
+            permit.quality,
+            model=permit.model,
+            output_format=permit.output_format,
+            background=permit.background,
+            client_request_id=str(permit.call_id),
+        )
+
+    def _store(self, answer: ImageResult) -> StoredPicture:
+        try:
+            return storing.store(self.key, answer.content, facts_of(answer))
+        except StorageUnavailable:
+            logger.warning("storage refused call %s: its bytes go to the outbox", self.permit.call_id)
+            return storing.describe(self.key, answer.content, facts_of(answer))
+
+    def delivered(self, picture: StoredPicture) -> Outcome:
+        answer = self.answer
+        if answer is None:
+            raise ValueError("no answer has come")
+        return Outcome(
+            state=CallState.DELIVERED,
+            billed=Billed.YES,
+            picture=picture,
+            usage=answer.usage,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+            revised_prompt=answer.revised_prompt,
+            send_delay=self.send_delay,
+            seconds=self._seconds(),
+        )
+
+    def into_outbox(self) -> Outcome:
+        """For an answer that the storage does not take in time."""
+        if self.answer is None:
+            raise ValueError("no answer has come")
+        return self.delivered(storing.describe(self.key, self.answer.content, facts_of(self.answer)))
+
+    def out_of_time(self, seconds: float) -> Outcome:
+        return self._unknown(f"No answer within {seconds:.0f} s.")
+
+    def _unknown(self, detail: str) -> Outcome:
+        return Outcome(
+            state=CallState.UNKNOWN,
+            billed=Billed.UNKNOWN,
+            error_code="unknown",
+            message=f"It was sent, but no usable answer came. It may have been billed. {detail}",
+            send_delay=self.send_delay,
+            seconds=self._seconds(),
+        )
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self.started, 3)
+
+
+def facts_of(answer: ImageResult) -> dict[str, Any]:
+    """What the sidecar tells a rescue."""
+    return {
+        "usage": dict(answer.usage),
+        "request_id": answer.request_id,
+        "http_status": answer.http_status,
+        "revised_prompt": answer.revised_prompt,
+        "size": answer.size,
+        "quality": answer.quality,
+    }
+
+
+def handed_back(message: str) -> Outcome:
+    """Nothing was sent: un-booked, and queued again at once."""
+    return Outcome(state=CallState.REFUSED, billed=Billed.NO, error_code="not_sent", message=message, retry_in=0.0, counts_as_try=False)
+
+
+def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float = 0.0) -> Outcome:
+    """The ledger's view of a provider's refusal."""
+    is_pace = isinstance(error, RateLimited)
+    cooldown = (error.retry_after or DEFAULT_COOLDOWN) if isinstance(error, RateLimited | Overloaded) else None
+    state = CallState.UNKNOWN if error.code == "unknown" else CallState.REFUSED
+    return Outcome(
+        state=state,
+        billed=Billed(error.billed),
+        usage={key: value for key, value in error.usage.items() if isinstance(value, int)},
+        http_status=error.http_status,
+        request_id=error.request_id,
+        error_code=error.code,
+        message=error.message,
+        stops=error.stops,
+        retry_in=(0.0 if is_pace else settings.BULK_RETRY_BACKOFF) if error.retryable else None,
+        counts_as_try=not is_pace and error.stops == "image",
+        cooldown=cooldown,
+        send_delay=send_delay,
+        seconds=seconds,
+    )

@@ -1,0 +1,377 @@
+"""The money. One short transaction decides whether a call may leave; one more says what became of it.
+
+Lock order, everywhere: pool -> job (several by pk) -> image -> call -> spend of the day last. A lock is a
+statement of its own; counting and reading the clock come after it (docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Subquery, Sum
+
+from bulk_admin.models import (
+    ACTIVE_JOBS,
+    BulkGenerationJob,
+    CallKind,
+    CallState,
+    GeneratedImage,
+    ImageModel,
+    ImageStatus,
+    JobStatus,
+    PageStatus,
+    Pool,
+    ProviderAccount,
+    ProviderCall,
+    Spend,
+    UnstoredImage,
+)
+from bulk_admin.services import estimate
+from bulk_admin.services.catalogue import ModelNotAvailable, model_for
+from bulk_admin.services.counters import count, lock_job, lock_jobs, save
+from bulk_admin.services.database import Clock, database_now, whole_step
+from bulk_admin.services.drafts import compose_prompt
+
+CANDIDATES = 10
+ACCOUNT_STOPS = ("day_cap", "month_cap", "account_off", "no_credit", "bad_key", "not_verified")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permit:
+    """Leave for one call. Good for BULK_PERMIT_AGE seconds from ``stamp`` (``boottime``)."""
+
+    call_id: uuid.UUID
+    kind: str
+    image_id: int
+    job_id: uuid.UUID
+    account_id: int
+    pool_id: int
+    attempt: int
+    prompt: str
+    model: str
+    size: str = ""
+    quality: str = ""
+    output_format: str = ""
+    background: str = ""
+    stamp: float = field(default_factory=lambda: boottime())
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing may leave for so many seconds."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing may leave from this pool until somebody mends what ``code`` names."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing is queued for this pool."""
+
+
+Answer = Permit | Wait | Stop | Idle
+
+
+class CapReached(Exception):
+    """Undoes an opening whose price does not fit: nothing of it is kept."""
+
+    def __init__(self, code: str, *, job_id: uuid.UUID | None = None, may_come_back: bool = False) -> None:
+        super().__init__(code)
+        self.code, self.job_id, self.may_come_back = code, job_id, may_come_back
+
+
+def boottime() -> float:
+    """Seconds on a clock that nobody sets and that goes on while the process or the machine is stopped."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
+    """Decide about the pool's next call and, with a Permit, book it as about to leave.
+
+    Everything is decided and written in one transaction: account, cooldown, pace, calls in flight, caps
+    with what is reserved, the job's status, and the claim of the next due image or page text. A job at
+    its own cap is paused here and the next one is served. No permit, no call.
+    """
+    while True:
+        try:
+            answer = _open_call(pool_id, worker_id)
+        except CapReached as cap:
+            if cap.may_come_back:
+                return Wait(0.5, "cap_reserved")
+            if cap.job_id is not None:
+                pause_jobs([cap.job_id], cap.code)
+                continue
+            answer = Stop(cap.code)
+        if isinstance(answer, Stop) and answer.code in ACCOUNT_STOPS:
+            pause_account(pool_id, answer.code)
+        return answer
+
+
+@whole_step
+def _open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
+    pool = Pool.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=pool_id)
+    stamp = boottime()  # a wait for the lock is not age; a stop before the commit is
+    gate = _gate(pool)
+    if not isinstance(gate, dt.datetime):
+        return gate
+    if pool.kind == CallKind.IMAGE:
+        return _claim_image(pool, gate, worker_id, stamp)
+    return _claim_text(pool, gate, worker_id, stamp)
+
+
+def _gate(pool: Pool) -> Wait | Stop | dt.datetime:
+    """What the pool and its account have to say; the database's clock when they have nothing against a call."""
+    account = pool.account
+    if not account.is_enabled:
+        return Stop("account_off")
+    if account.stop_code:
+        return Stop(account.stop_code)
+    if _outbox_is_full():
+        return Stop("storage_down")
+    now, nth, last, in_flight = _pace(pool)
+    if pool.cooldown_until and pool.cooldown_until > now:
+        return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")
+    if nth and (free_at := nth + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)) > now:
+        return Wait((free_at - now).total_seconds(), "pace")
+    if pool.gap and last and (free_at := last + dt.timedelta(seconds=pool.gap)) > now:
+        return Wait((free_at - now).total_seconds(), "gap")
+    if in_flight >= pool.max_in_flight:
+        return Wait(0.5, "in_flight")
+    return now
+
+
+def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | None, int]:
+    """The clock, when the limit-th newest and the newest call were sent, and how many are open: one statement."""
+    calls = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")
+    opened = ProviderCall.objects.filter(pool=pool, state=CallState.OPEN).order_by().values("pool").annotate(n=Count("*")).values("n")
+    limit = pool.limit_per_minute
+    nth = Subquery(calls[limit - 1 : limit]) if limit else Subquery(calls.none())
+    row = Pool.objects.filter(pk=pool.pk).values_list(Clock(), nth, Subquery(calls[:1]), Subquery(opened, output_field=IntegerField())).get()
+    return row[0], row[1], row[2], row[3] or 0
+
+
+def _outbox_is_full() -> bool:
+    held = UnstoredImage.objects.aggregate(n=Count("*"), size=Sum("size"))
+    return bool(held["n"] >= settings.BULK_OUTBOX_PICTURES or (held["size"] or 0) >= settings.BULK_OUTBOX_BYTES)
+
+
+def due(now: dt.datetime) -> Q:
+    return Q(not_before=None) | Q(not_before__lte=now)
+
+
+def _claim_image(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float) -> Answer:
+    """The next due image, of the job that was served least recently."""
+    account = pool.account
+    waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS, queued__gt=0)
+    candidates = list(waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[:CANDIDATES])
+    held_back = False
+    for job_id in candidates:
+        job = BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk=job_id, status__in=ACTIVE_JOBS).first()
+        if job is None:
+            continue
+        image = GeneratedImage.objects.filter(due(now), job_id=job_id, status=ImageStatus.QUEUED).order_by("position", "variant").first()
+        if image is None:
+            continue
+        priced = _price_or_pause(account, job, image, now)
+        if priced is None:
+            continue
+        model, price = priced
+        if job.budget_cap is not None and job.spent + job.reserved + price > job.budget_cap:
+            if job.spent + price > job.budget_cap:
+                _pause_locked(job, "job_cap", now)
+            else:
+                held_back = True
+                BulkGenerationJob.objects.filter(pk=job.pk).update(served=Clock())
+            continue
+        return _open_image_call(pool, job, image, model, price, now, worker_id, stamp)
+    if held_back:
+        return Wait(0.5, "cap_reserved")
+    return _wait_for_the_next(account, now) if candidates else Idle()
+
+
+def _wait_for_the_next(account: ProviderAccount, now: dt.datetime) -> Answer:
+    """Images are queued but none is due: until the first one is."""
+    queued = GeneratedImage.objects.filter(job__account=account, job__status__in=ACTIVE_JOBS, job__queued__gt=0, status=ImageStatus.QUEUED)
+    first = queued.order_by(F("not_before").asc(nulls_first=True)).values_list("not_before", flat=True).first()
+    return Wait(max((first - now).total_seconds(), 0.05) if first else 0.2, "not_due")
+
+
+def _price_or_pause(account: ProviderAccount, job: BulkGenerationJob, image: GeneratedImage, now: dt.datetime) -> tuple[ImageModel, int] | None:
+    """The model and the upper bound of the picture's price; or the job is paused with the reason."""
+    try:
+        model = model_for(account, job.model_name, now.date())
+        price = estimate.reserve_for(model, image.quality or job.quality, image.size or job.size, compose_prompt(job, image.prompt_text), now.date())
+    except ModelNotAvailable:
+        _pause_locked(job, "model_retired", now)
+    except estimate.UnknownPrice:
+        _pause_locked(job, "bad_request", now)
+    else:
+        return model, price
+    return None
+
+
+def _open_image_call(
+    pool: Pool, job: BulkGenerationJob, image: GeneratedImage, model: ImageModel, price: int, now: dt.datetime, worker_id: uuid.UUID, stamp: float
+) -> Permit | Wait:
+    job.revision += 1
+    claimed = GeneratedImage.objects.filter(pk=image.pk, status=ImageStatus.QUEUED, attempt=image.attempt).move(
+        ImageStatus.GENERATING, attempt=image.attempt + 1, owner_id=worker_id, not_before=None, revision=job.revision
+    )
+    if not claimed:
+        return Wait(0.05, "taken")
+    count(job, ImageStatus.QUEUED, ImageStatus.GENERATING)
+    job.reserved += price
+    job.served = now
+    save(job, now, status=JobStatus.PROCESSING)
+    call = _write_call(pool, job, image, model, price, now, worker_id, attempt=image.attempt + 1)
+    return Permit(
+        call_id=call.pk,
+        kind=CallKind.IMAGE,
+        image_id=image.pk,
+        job_id=job.pk,
+        account_id=pool.account_id,
+        pool_id=pool.pk,
+        attempt=image.attempt + 1,
+        prompt=compose_prompt(job, image.prompt_text),
+        model=job.model_name,
+        size=image.size or job.size,
+        quality=image.quality or job.quality,
+        output_format=job.output_format,
+        background=job.background,
+        stamp=stamp,
+    )
+
+
+def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float) -> Answer:
+    """The next image whose page waits for its text. Pause and cancel of its job leave page work alone."""
+    try:
+        model = model_for(pool.account, settings.OPENAI_TEXT_MODEL, now.date(), kind=CallKind.TEXT)
+    except ModelNotAvailable:
+        return Stop("model_retired")
+    waiting = pages_waiting_for_text(now)
+    for image_id, job_id in waiting.values_list("pk", "job_id")[:CANDIDATES]:
+        job = lock_job(job_id)
+        image = waiting.filter(pk=image_id).first()
+        if image is None:
+            continue
+        price = estimate.text_reserve(model, image.prompt_text, now.date())
+        job.revision += 1
+        GeneratedImage.objects.filter(pk=image.pk).update(page_owner_id=worker_id, revision=job.revision)
+        job.text_reserved += price
+        save(job, now)
+        attempt = ProviderCall.objects.filter(image=image, kind=CallKind.TEXT).count() + 1
+        call = _write_call(pool, job, image, model, price, now, worker_id, attempt=attempt)
+        return Permit(
+            call_id=call.pk,
+            kind=CallKind.TEXT,
+            image_id=image.pk,
+            job_id=job.pk,
+            account_id=pool.account_id,
+            pool_id=pool.pk,
+            attempt=attempt,
+            prompt=image.prompt_text,
+            model=model.name,
+            stamp=stamp,
+        )
+    return Idle()
+
+
+def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:
+    due_pages = Q(page_not_before=None) | Q(page_not_before__lte=now)
+    return GeneratedImage.objects.filter(due_pages, page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0).order_by(
+        "job__served", "job_id", "position"
+    )
+
+
+def _write_call(
+    pool: Pool, job: BulkGenerationJob, image: GeneratedImage, model: ImageModel, price: int, now: dt.datetime, worker_id: uuid.UUID, *, attempt: int
+) -> ProviderCall:
+    """The ledger row and, last of all, the day's counters; raises CapReached when they have no room."""
+    person = job.created_by
+    call = ProviderCall.objects.create(
+        kind=pool.kind,
+        image=image,
+        account=pool.account,
+        pool=pool,
+        person=person,
+        owner_id=worker_id,
+        job_ref=job.pk,
+        place=f"{image.position}.{image.variant}",
+        job_label=job.name,
+        account_label=pool.account.label,
+        person_label=person.get_username() if person else "",
+        model_name=model.name,
+        attempt=attempt,
+        day=now.date(),
+        sent_at=Clock(),
+        reserved=price,
+    )
+    _reserve(pool.account, job, price, now.date())
+    return call
+
+
+def _reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: dt.date) -> None:
+    account_key, person_key = spend_keys(account.pk, job.created_by_id)
+    earlier = _spent_this_month(account_key, day) if account.month_cap is not None else 0
+    month_room = None if account.month_cap is None else account.month_cap - earlier
+    _take(Spend.Scope.ACCOUNT, account_key, day, price, [(account.day_cap, "day_cap"), (month_room, "month_cap")])
+    if person_key:
+        _take(Spend.Scope.PERSON, person_key, day, price, [(account.person_day_cap, "day_cap")], job_id=job.pk)
+
+
+def spend_keys(account_id: int, person_id: int | None) -> tuple[str, str]:
+    return str(account_id), f"{account_id}:{person_id}" if person_id else ""
+
+
+def _spent_this_month(key: str, day: dt.date) -> int:
+    """What the account has booked in this month before today."""
+    days = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, key=key, day__gte=day.replace(day=1), day__lt=day)
+    return days.aggregate(total=Sum(F("spent") + F("reserved")))["total"] or 0
+
+
+def _take(scope: str, key: str, day: dt.date, price: int, caps: list[tuple[int | None, str]], *, job_id: uuid.UUID | None = None) -> None:
+    """Reserve a price in one day row, if every cap leaves room; else raise CapReached."""
+    row = Spend.objects.filter(scope=scope, key=key, day=day)
+    room = row
+    for cap, _ in caps:
+        if cap is not None:
+            room = room.filter(spent__lte=cap - price - F("reserved"))
+    if room.update(reserved=F("reserved") + price):
+        return
+    Spend.objects.bulk_create([Spend(scope=scope, key=key, day=day)], ignore_conflicts=True)
+    if room.update(reserved=F("reserved") + price):
+        return
+    spent = row.values_list("spent", flat=True).get()
+    full = next((code for cap, code in caps if cap is not None and spent + price > cap), "")
+    raise CapReached(full or caps[0][1], job_id=job_id, may_come_back=not full)
+
+
+def pause_account(pool_id: int, code: str) -> None:
+    """Pause, once and with that reason, every active job of the pool's account."""
+    account_jobs = BulkGenerationJob.objects.filter(account__pools=pool_id, status__in=ACTIVE_JOBS)
+    pause_jobs(list(account_jobs.values_list("pk", flat=True)), code)
+
+
+@whole_step
+def pause_jobs(job_ids: list[uuid.UUID], code: str) -> None:
+    jobs = lock_jobs(job_ids)
+    now = database_now()
+    for job in jobs:
+        if job.status in ACTIVE_JOBS:
+            _pause_locked(job, code, now)
+
+
+def _pause_locked(job: BulkGenerationJob, code: str, now: dt.datetime) -> None:
+    job.revision += 1
+    save(job, now, status=JobStatus.PAUSED, reason=code)

@@ -1,0 +1,188 @@
+"""The free steps of a page: who does one, and what came of it.
+
+A step is done by one worker at a time (page_owner); its result is saved before the next begins, so a
+second run pays for nothing again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from prompts.services.errors import OpenAIAccess, ServiceError
+
+from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
+from bulk_admin.services.counters import count_pages, lock_job, save
+from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.page_work import PageWork
+from prompts.services import publishing
+
+MAX_TRIES = 5
+FREE_STEPS = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.SAVING)
+
+
+def work_is_waiting() -> bool:
+    return BulkGenerationJob.objects.filter(pages_open__gt=0).exists()
+
+
+def _waiting(now: dt.datetime) -> QuerySet[GeneratedImage]:
+    due = Q(page_not_before=None) | Q(page_not_before__lte=now)
+    return GeneratedImage.objects.filter(due, page_owner=None, page_status__in=FREE_STEPS, job__pages_open__gt=0)
+
+
+def claim(worker_id: uuid.UUID, most: int, access: OpenAIAccess | None) -> tuple[list[PageWork], float | None]:
+    """Take up to ``most`` images of one job for their next free step; with none due, the seconds until one is."""
+    now = database_now()
+    job_id = _waiting(now).order_by("job__pages_created", "job_id").values_list("job_id", flat=True).first()
+    if job_id is None:
+        return [], _seconds_to_the_next(now)
+    return [_page_work(image, access) for image in _claim(job_id, worker_id, most, now)], None
+
+
+def _seconds_to_the_next(now: dt.datetime) -> float | None:
+    waiting = GeneratedImage.objects.filter(page_owner=None, page_status__in=OPEN_PAGES, job__pages_open__gt=0)
+    first = waiting.aggregate(first=Min("page_not_before"))["first"]
+    return max((first - now).total_seconds(), 0.05) if first else None
+
+
+@whole_step
+def _claim(job_id: uuid.UUID, worker_id: uuid.UUID, most: int, now: dt.datetime) -> list[GeneratedImage]:
+    job = lock_job(job_id)
+    images = list(_waiting(now).filter(job=job).order_by("position", "variant")[:most])
+    for image in images:
+        image.job = job
+    job.revision += 1
+    claimed = GeneratedImage.objects.filter(pk__in=[image.pk for image in images])
+    claimed.filter(page_status=PageStatus.QUEUED).move(PageStatus.CHECKING, field="page_status")
+    claimed.update(page_owner_id=worker_id, revision=job.revision)
+    save(job, now)
+    return images
+
+
+def _page_work(image: GeneratedImage, access: OpenAIAccess | None) -> PageWork:
+    job = image.job
+    return PageWork(
+        image_id=image.pk,
+        job_id=job.pk,
+        prompt=image.prompt_text,
+        picture_key=image.picture_key,
+        content_type=image.content_type,
+        moderation=image.moderation,
+        content=image.content,
+        access=access,
+        moderation_model=settings.OPENAI_MODERATION_MODEL,
+        needs_check=provider_class(job.provider).requires_nsfw_check,
+    )
+
+
+def finish(works: list[PageWork]) -> None:
+    """Save what page steps came to; a page that can not be made is its image's failure alone."""
+    by_job: dict[uuid.UUID, list[PageWork]] = defaultdict(list)
+    for work in works:
+        by_job[work.job_id].append(work)
+    for job_id, done in by_job.items():
+        try:
+            _finish(job_id, done)
+        except publishing.PageNotCreated:
+            # One bad page undid them all: each on its own, so that only that one fails.
+            for work in done:
+                try:
+                    _finish(job_id, [work])
+                except publishing.PageNotCreated as error:
+                    work.files, work.error = None, ServiceError(str(error), code="page_not_created", retryable=False, billed="no")
+                    _finish(job_id, [work])
+
+
+@whole_step
+def _finish(job_id: uuid.UUID, works: list[PageWork]) -> None:
+    job = lock_job(job_id)
+    now = database_now()
+    job.revision += 1
+    images = {image.pk: image for image in job.images.filter(pk__in=[work.image_id for work in works])}
+    label = _model_label(job) if any(work.files for work in works) else ""
+    for work in works:
+        image = images.get(work.image_id)
+        if image is not None and image.page_status in FREE_STEPS:
+            _finish_one(job, image, work, now, label)
+    save(job, now)
+
+
+def _finish_one(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, now: dt.datetime, label: str) -> None:
+    saved = {"moderation": work.moderation, "content": work.content, "page_owner": None, "revision": job.revision}
+    if work.error is not None:
+        fail_or_wait(job, image, work.error, now, MAX_TRIES, saved)
+    elif work.is_flagged:
+        reasons = ", ".join(work.moderation.get("categories", []))
+        move_page(job, image, PageStatus.BLOCKED, page_error_code="flagged", page_error=f"Moderation found: {reasons}.", **saved)
+    elif work.files is None:
+        move_page(job, image, PageStatus.WRITING, page_attempt=0, **saved)
+    else:
+        page = publishing.create_page(_new_page(job, image, work, label))
+        move_page(job, image, PageStatus.CREATED, prompt_page=page, page_error_code="", page_error="", **saved)
+
+
+def _model_label(job: BulkGenerationJob) -> str:
+    return ImageModel.objects.filter(provider=job.provider, name=job.model_name).values_list("label", flat=True).first() or job.model_name
+
+
+def _new_page(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, label: str) -> publishing.NewPage:
+    if work.files is None:
+        raise ValueError("A page needs its files first.")
+    return publishing.NewPage(
+        source_ref=f"image-{image.pk}",
+        prompt_text=image.prompt_text,
+        content=work.page_content,
+        files=work.files,
+        category_id=job.category_id,
+        extra_tags=[tag.strip() for tag in job.page_tags.split(",") if tag.strip()],
+        visibility=job.page_visibility,
+        verdict=work.verdict,
+        ai_generator=label,
+        ai_model=job.model_name,
+        is_placeholder=provider_class(job.provider).is_placeholder,
+        created_by_id=job.created_by_id,
+    )
+
+
+def fail_or_wait(job: BulkGenerationJob, image: GeneratedImage, error: ServiceError, now: dt.datetime, most: int, saved: dict[str, Any]) -> None:
+    """A step that may work later waits for its turn; else the page has failed, and says why."""
+    if error.retryable and image.page_attempt + 1 < most:
+        pause = error.retry_after or settings.BULK_RETRY_BACKOFF * 2**image.page_attempt
+        GeneratedImage.objects.filter(pk=image.pk).update(
+            page_attempt=image.page_attempt + 1,
+            page_not_before=now + dt.timedelta(seconds=pause),
+            page_error_code=error.code,
+            page_error=str(error)[:500],
+            **saved,
+        )
+    else:
+        move_page(job, image, PageStatus.FAILED, page_error_code=error.code, page_error=str(error)[:500], **saved)
+
+
+def move_page(job: BulkGenerationJob, image: GeneratedImage, to: PageStatus, **changes: Any) -> None:
+    if GeneratedImage.objects.filter(pk=image.pk).move(to, field="page_status", **changes):
+        count_pages(job, image.page_status, to)
+
+
+def release_from_dead() -> None:
+    """Page steps of dead workers wait for another one; an open text call is the ledger's to rescue first."""
+    lease_ended = database_now() - dt.timedelta(seconds=settings.BULK_LEASE)
+    held = GeneratedImage.objects.filter(page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended)
+    in_call = Exists(GeneratedImage.objects.filter(pk=OuterRef("pk"), calls__kind=CallKind.TEXT, calls__state=CallState.OPEN))
+    for job_id in set(held.filter(~in_call).values_list("job_id", flat=True)):
+        _release(job_id, lease_ended)
+
+
+@whole_step
+def _release(job_id: uuid.UUID, lease_ended: dt.datetime) -> None:
+    job = lock_job(job_id)
+    job.revision += 1
+    held = job.images.filter(page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended)
+    ids = list(held.exclude(calls__kind=CallKind.TEXT, calls__state=CallState.OPEN).values_list("pk", flat=True))
+    job.images.filter(pk__in=ids).update(page_owner=None, revision=job.revision)
+    save(job, database_now())

@@ -1,0 +1,174 @@
+"""The steps of a page that take time, in threads: no ORM here. ``pages`` claims them and saves what they come to."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from prompts.services.ai_content import Content
+from prompts.services.errors import OpenAIAccess, ServiceError
+from prompts.services.nsfw_moderation import Verdict
+from prompts.utils.seo import file_words
+
+from bulk_admin.models import Billed, CallState
+from bulk_admin.services.generation import handed_back
+from bulk_admin.services.ledger import Permit, boottime
+from bulk_admin.services.outcome import Outcome
+from prompts.services import ai_content, b2_upload, nsfw_moderation, publishing
+
+logger = logging.getLogger(__name__)
+NOT_STORED = ServiceError("The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no")
+
+
+def _storage_down(error: Exception) -> ServiceError:
+    return ServiceError("The storage did not answer.", code="storage_down", retryable=True, billed="no")
+
+
+@dataclass
+class PageWork:
+    """One image on its way to a page, as far as it goes without buying anything.
+
+    Check, then text by rule if there is no key, then the files. With a key it stops before the text.
+    """
+
+    image_id: int
+    job_id: UUID
+    prompt: str
+    picture_key: str
+    content_type: str
+    moderation: dict[str, Any]
+    content: dict[str, Any]
+    access: OpenAIAccess | None
+    moderation_model: str
+    needs_check: bool
+    started: float = field(default_factory=time.monotonic)
+    files: publishing.PageFiles | None = None
+    error: ServiceError | None = None
+
+    def run(self, done: Callable[[PageWork], None]) -> None:
+        """Do the steps and hand over; never raises."""
+        try:
+            self._steps()
+        except ServiceError as error:
+            self.error = error
+        except FileNotFoundError:
+            self.error = NOT_STORED
+        except b2_upload.StorageUnavailable as error:
+            self.error = _storage_down(error)
+        except Exception as error:  # a page that breaks is one tile's failure, not the pump's
+            logger.exception("page work of image %s broke", self.image_id)
+            self.error = ServiceError(f"{type(error).__name__} while making the page.", code="broken", retryable=False, billed="no")
+        done(self)
+
+    def _steps(self) -> None:
+        if not self.moderation:
+            self.moderation = self._check().to_json()
+        if self.is_flagged:
+            return
+        if not self.content:
+            if self.access is not None:
+                return
+            self.content = ai_content.from_prompt(self.prompt).to_json()
+        name = file_words(self.page_content.title, str(self.image_id))
+        self.files = publishing.prepare_files(b2_upload.get(self.picture_key), self.content_type, name)
+        publishing.store_files(self.files)
+
+    def _check(self) -> Verdict:
+        if not self.needs_check:
+            return Verdict.skipped()
+        if self.access is None:
+            return Verdict.not_checked()
+        return nsfw_moderation.check(self.access, self.moderation_model, self.prompt, b2_upload.get(self.picture_key), self.content_type)
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.from_json(self.moderation)
+
+    @property
+    def is_flagged(self) -> bool:
+        return bool(self.moderation) and self.verdict.status == "flagged"
+
+    @property
+    def page_content(self) -> Content:
+        return Content.from_json(self.content)
+
+    def out_of_time(self) -> None:
+        self.files = None
+        self.error = ServiceError("It took too long.", code="timeout", retryable=True, billed="no")
+
+
+@dataclass
+class TextWork:
+    """One paid call for a page's title, description, tags and alt text."""
+
+    permit: Permit
+    picture_key: str
+    content_type: str
+    access: OpenAIAccess
+    style_note: str
+    started: float = field(default_factory=time.monotonic)
+    sent: bool = False
+    written: ai_content.Written | None = None
+    error: ServiceError | None = None
+
+    def run(self, done: Callable[[TextWork], None]) -> None:
+        """Make the call and hand over; never raises."""
+        try:
+            self._call()
+        except ServiceError as error:
+            self.error = error
+        except FileNotFoundError:
+            self.error = NOT_STORED
+        except b2_upload.StorageUnavailable as error:
+            self.error = _storage_down(error)
+        except Exception as error:  # it may have left: its money must be booked
+            logger.exception("text call %s broke", self.permit.call_id)
+            billed = "unknown" if self.sent else "no"
+            self.error = ServiceError(f"{type(error).__name__} while writing the text.", code="broken", retryable=False, billed=billed)
+        done(self)
+
+    def _call(self) -> None:
+        picture = b2_upload.get(self.picture_key)
+        if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
+            raise ServiceError("The permit was too old to send.", code="not_sent", retryable=True, billed="no", retry_after=0.01)
+        self.sent = True
+        self.written = ai_content.write(
+            self.access,
+            self.permit.model,
+            self.permit.prompt,
+            picture,
+            self.content_type,
+            self.style_note,
+            client_request_id=str(self.permit.call_id),
+        )
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.written.content.to_json() if self.written else {}
+
+    def out_of_time(self) -> None:
+        self.error = ServiceError("No answer in time.", code="unknown", retryable=True, billed="unknown")
+
+    def ledger_outcome(self) -> Outcome:
+        if self.written is not None:
+            return Outcome(state=CallState.DELIVERED, billed=Billed.YES, usage=self.written.usage, request_id=self.written.request_id)
+        error = self.error
+        if error is None:
+            return handed_back("Nothing was sent.")
+        state = {"yes": CallState.DELIVERED, "no": CallState.REFUSED, "unknown": CallState.UNKNOWN}[error.billed]
+        return Outcome(
+            state=state,
+            billed=Billed(error.billed),
+            usage=error.usage or {},
+            http_status=error.http_status,
+            request_id=error.request_id or "",
+            error_code=error.code,
+            message=str(error),
+            stops="account" if error.code in ("no_credit", "bad_key") else "image",
+            cooldown=error.retry_after or 5.0 if error.code in ("rate_limited", "overloaded") else None,
+        )

@@ -1,0 +1,129 @@
+"""From kept pictures to draft pages: which pictures get one, and what staff do about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.services.counters import count_pages, lock_job, save
+from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.doorbell import ring
+from prompts.models import Prompt
+
+SAME_PROMPT = "same_prompt"
+WITHOUT_PAGE = (PageStatus.NONE, PageStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePages:
+    """What pressing Create pages does, or would do: pages begun, siblings left out, pictures that can have none."""
+
+    queued: int
+    same_prompt: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    chosen: list[int]
+    siblings: list[int]
+    skipped: int
+
+    def counts(self) -> CreatePages:
+        return CreatePages(len(self.chosen), len(self.siblings), self.skipped)
+
+
+def _choose(job: BulkGenerationJob, image_ids: Iterable[int] | None, every_kept: bool | None) -> _Choice:
+    """Which kept pictures get a page: of each prompt's group the first one, unless all are wanted."""
+    every_kept = job.page_for_every_kept if every_kept is None else every_kept
+    kept = job.images.filter(selected=True)
+    if image_ids is not None:
+        kept = kept.filter(pk__in=list(image_ids))
+    rows = list(kept.order_by("position", "variant").values_list("pk", "position", "status", "page_status"))
+    taken = set(job.images.exclude(page_status__in=(*WITHOUT_PAGE, PageStatus.BLOCKED)).values_list("position", flat=True))
+    chosen: list[int] = []
+    siblings: list[int] = []
+    skipped = 0
+    for pk, position, status, page_status in rows:
+        if status != ImageStatus.COMPLETED or page_status not in WITHOUT_PAGE:
+            skipped += 1
+        elif position in taken and not every_kept:
+            siblings.append(pk)
+        else:
+            chosen.append(pk)
+            taken.add(position)
+    return _Choice(chosen, siblings, skipped)
+
+
+def preview(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, every_kept: bool | None = None) -> CreatePages:
+    """The counts that ``create_pages`` would come to; changes nothing."""
+    return _choose(BulkGenerationJob.objects.get(pk=job_id), image_ids, every_kept).counts()
+
+
+@whole_step
+def create_pages(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, every_kept: bool | None = None) -> CreatePages:
+    """Queue kept pictures for a draft page and ring. Pressed again, those that have or get a page are skipped."""
+    job = lock_job(job_id)
+    if every_kept is not None:
+        BulkGenerationJob.objects.filter(pk=job.pk).update(page_for_every_kept=every_kept)
+    counts = _queue(job, _choose(job, image_ids, every_kept), database_now())
+    ring()
+    return counts
+
+
+def queue_kept(job: BulkGenerationJob, now: dt.datetime) -> None:
+    """For a job that asked for pages at its end; under its lock."""
+    _queue(job, _choose(job, None, None), now)
+
+
+def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreatePages:
+    job.revision += 1
+    fresh = {"revision": job.revision, "page_attempt": 0, "page_not_before": None, "page_owner": None, "page_error_code": "", "page_error": ""}
+    for before in WITHOUT_PAGE:
+        moved = job.images.filter(pk__in=choice.chosen, page_status=before).move(PageStatus.QUEUED, field="page_status", **fresh)
+        count_pages(job, before, PageStatus.QUEUED, moved)
+    noted = {"page_error_code": SAME_PROMPT, "page_error": "Another picture of the same prompt has the page."}
+    job.images.filter(pk__in=choice.siblings).exclude(page_error_code=SAME_PROMPT).update(revision=job.revision, **noted)
+    save(job, now)
+    return choice.counts()
+
+
+@whole_step
+def stop_pages(job_id: uuid.UUID) -> int:
+    """Take back page work that no worker holds; the count. What is saved of it stays for the next time."""
+    job = lock_job(job_id)
+    job.revision += 1
+    waiting = job.images.filter(page_owner=None, page_status__in=OPEN_PAGES)
+    stopped = waiting.move(PageStatus.NONE, field="page_status", revision=job.revision, page_not_before=None)
+    count_pages(job, PageStatus.QUEUED, PageStatus.NONE, stopped)
+    if stopped:
+        save(job, database_now())
+    return stopped
+
+
+def retry_pages(job_id: uuid.UUID) -> int:
+    """Queue again what failed on its way to a page; the count."""
+    failed = GeneratedImage.objects.filter(job_id=job_id, page_status=PageStatus.FAILED).values_list("pk", flat=True)
+    return create_pages(job_id, list(failed)).queued if failed else 0
+
+
+def forget_page(page_id: int) -> None:
+    """A page is about to be deleted: its picture may have a new one."""
+    image = GeneratedImage.objects.filter(prompt_page_id=page_id).only("job_id").first()
+    if image is None:
+        return
+    job = lock_job(image.job_id)
+    job.revision += 1
+    forgotten = job.images.filter(pk=image.pk).move(PageStatus.NONE, field="page_status", revision=job.revision, prompt_page=None)
+    count_pages(job, PageStatus.CREATED, PageStatus.NONE, forgotten)
+    save(job, database_now())
+
+
+def on_page_deleted(sender: type[Prompt], instance: Prompt, **kwargs: Any) -> None:
+    """Receiver of pre_delete: prompts knows nothing of jobs."""
+    if instance.pk is not None:
+        forget_page(instance.pk)

@@ -1,0 +1,339 @@
+"""The pump: one coordinator owns the database and asks for permits; plain threads make the calls.
+
+The coordinator (this module, one thread) is the only one that touches the ORM: a handful of
+connections serve hundreds of calls in flight. Threads get what they need in a permit and hand their
+outcome back through a queue.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from bulk_admin.failpoints import reach
+from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
+from bulk_admin.services import draining, ledger, page_steps, page_texts, rescue
+from bulk_admin.services.database import Clock, database_now, whole_step
+from bulk_admin.services.doorbell import ring
+from bulk_admin.services.generation import ImageWork
+from bulk_admin.services.image_providers import ImageProvider, provider_class
+from bulk_admin.services.ledger import Idle, Permit, Stop, Wait
+from bulk_admin.services.page_work import PageWork, TextWork
+from bulk_admin.services.settling import settle
+from bulk_admin.services.setup import credentials_of
+
+logger = logging.getLogger(__name__)
+Work = ImageWork | PageWork | TextWork
+
+RESULTS_A_TURN = 20
+PAGE_THREADS = 8
+LONGEST_SLEEP = 1.0
+STORAGE_PAUSE = 5.0
+GONE = "1970-01-01T00:00:00Z"
+
+
+def run() -> None:
+    """Be this host's opening pump until nothing is due, the slice is over or the process is asked to end.
+
+    Returns at once when another pump of this host is opening calls: rows wait for it, not for us.
+    """
+    with _opening_lock() as opening:
+        if opening is None:
+            return
+        Pump(opening).run()
+
+
+@contextmanager
+def _opening_lock() -> Iterator[OpeningLock | None]:
+    lock = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    try:
+        yield lock if lock.take() else None
+    finally:
+        lock.release()
+
+
+class OpeningLock:
+    """A file lock: the kernel lets it go when the process dies, however it dies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.handle: int | None = None
+
+    def take(self) -> bool:
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        self.handle = handle
+        return True
+
+    def release(self) -> None:
+        """A second call does nothing."""
+        if self.handle is not None:
+            os.close(self.handle)
+            self.handle = None
+
+
+@dataclass
+class Pump:
+    opening: OpeningLock
+    worker: Worker = field(init=False)
+    results: queue.SimpleQueue[Work] = field(default_factory=queue.SimpleQueue)
+    in_flight: dict[int, Work] = field(default_factory=dict)
+    providers: dict[tuple[Any, ...], ImageProvider] = field(default_factory=dict)
+    accounts: dict[int, ImageProvider] = field(default_factory=dict)
+    ask_again_at: dict[int, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+    beat_at: float = 0.0
+    rescued_at: float = 0.0
+    is_opening: bool = True
+
+    def run(self) -> None:
+        self.worker = _register()
+        try:
+            while self._turn():
+                pass
+        finally:
+            self._leave()
+
+    def _turn(self) -> bool:
+        """One round; False when there is nothing left to wait for. A broken database connection costs one round."""
+        try:
+            return self._round()
+        except (OperationalError, InterfaceError):
+            logger.exception("the database did not answer; the pump tries again")
+            connection.close_if_unusable_or_obsolete()
+            time.sleep(LONGEST_SLEEP)
+            return not draining.is_asked() or draining.seconds_since_asked() < settings.BULK_GRACE
+
+    def _round(self) -> bool:
+        self._beat()
+        self._rescue()
+        self._book_results()
+        self._give_up_late_calls()
+        self._check_slice()
+        opened, wait = self._open() if self.is_opening else (0, LONGEST_SLEEP)
+        if self._is_over(opened, wait):
+            return False
+        if not opened:
+            self._sleep(wait)
+        return True
+
+    # --- the life of a worker row ----------------------------------------------------------
+
+    def _beat(self) -> None:
+        if time.monotonic() - self.beat_at < settings.BULK_HEARTBEAT and self.beat_at:
+            return
+        Worker.objects.filter(pk=self.worker.pk).update(beat_at=Clock(), in_flight=len(self.in_flight), draining=not self.is_opening)
+        self.beat_at = time.monotonic()
+        self.accounts.clear()  # a key or an address may have been changed
+
+    def _rescue(self) -> None:
+        if self.rescued_at and time.monotonic() - self.rescued_at < settings.BULK_RESCUE_EVERY:
+            return
+        rescue.run()
+        self.rescued_at = time.monotonic()
+
+    def _check_slice(self) -> None:
+        """After its slice, or when asked to end: open nothing more, and let the next pump begin."""
+        if not self.is_opening:
+            return
+        slice_over = time.monotonic() - self.started > settings.BULK_SLICE
+        if not slice_over and not draining.is_asked():
+            return
+        self._stop_opening()
+
+    def _stop_opening(self) -> None:
+        self.is_opening = False
+        Worker.objects.filter(pk=self.worker.pk).update(draining=True)
+        self.opening.release()
+        if rescue.work_is_waiting():
+            ring()
+
+    def _is_over(self, opened: int, wait: float | None) -> bool:
+        if draining.is_asked() and draining.seconds_since_asked() > settings.BULK_GRACE:
+            return True
+        if self.in_flight:
+            return False
+        if not self.is_opening:
+            return True
+        if opened or wait is not None:
+            return False
+        # Idle. A doorbell that came while the lock was held found it taken, so look once more without it.
+        self._stop_opening()
+        return True
+
+    def _leave(self) -> None:
+        """What is still in flight is a dead worker's from now on: the next rescue finds it at once."""
+        self.opening.release()
+        for provider in self.providers.values():
+            provider.close()
+        Worker.objects.filter(pk=self.worker.pk).update(beat_at=GONE, draining=True, in_flight=len(self.in_flight))
+        if not self.in_flight:
+            Worker.objects.filter(pk=self.worker.pk).delete()
+
+    # --- opening ---------------------------------------------------------------------------
+
+    def _open(self) -> tuple[int, float | None]:
+        """Open at most one call a pool, and page work; how many, and the seconds until it is worth asking again (None: idle)."""
+        opened, waits = 0, []
+        for pool_id in _pools_with_work():
+            pause = self.ask_again_at.get(pool_id, 0.0) - time.monotonic()
+            if len(self.in_flight) >= settings.BULK_MAX_IN_FLIGHT:
+                waits.append(LONGEST_SLEEP)
+                break
+            if pause > 0:
+                waits.append(pause)
+                continue
+            match ledger.open_call(pool_id, self.worker.pk):
+                case Permit() as permit:
+                    reach("after_commit")
+                    self._start(permit)
+                    opened += 1
+                case Wait(seconds=seconds):
+                    self._ask_again(pool_id, seconds, waits)
+                case Stop(code="storage_down"):
+                    rescue.empty_outbox()
+                    self._ask_again(pool_id, STORAGE_PAUSE, waits)
+                case Stop(code=code):
+                    logger.warning("pool %s stops: %s", pool_id, code)
+                    page_texts.stop(pool_id, code)
+                case Idle():
+                    pass
+        opened += self._open_pages(waits)
+        return opened, min(waits, default=None)
+
+    def _ask_again(self, pool_id: int, seconds: float, waits: list[float]) -> None:
+        seconds = min(seconds, LONGEST_SLEEP)
+        self.ask_again_at[pool_id] = time.monotonic() + seconds
+        waits.append(seconds)
+
+    def _open_pages(self, waits: list[float]) -> int:
+        busy = sum(isinstance(work, PageWork) for work in self.in_flight.values())
+        if busy >= PAGE_THREADS or not page_steps.work_is_waiting():
+            return 0
+        works, wait = page_steps.claim(self.worker.pk, PAGE_THREADS - busy, page_texts.text_access())
+        for work in works:
+            self._run(work)
+        if wait is not None:
+            waits.append(min(wait, LONGEST_SLEEP))
+        return len(works)
+
+    def _start(self, permit: Permit) -> None:
+        if permit.kind == CallKind.TEXT:
+            self._run(page_texts.work_for(permit))
+        else:
+            self._run(ImageWork(permit, self._provider(permit.account_id)))
+
+    def _provider(self, account_id: int) -> ImageProvider:
+        if account_id not in self.accounts:
+            account = ProviderAccount.objects.get(pk=account_id)
+            credentials = credentials_of(account)
+            known = (account.provider, credentials.api_key, credentials.base_url, str(credentials.options))
+            if known not in self.providers:
+                self.providers[known] = provider_class(account.provider)(credentials, timeout=settings.BULK_SLOW_CALL_DEADLINE)
+            self.accounts[account_id] = self.providers[known]
+        return self.accounts[account_id]
+
+    def _run(self, work: Work) -> None:
+        self.in_flight[id(work)] = work
+        threading.Thread(target=work.run, args=(self.results.put,), daemon=True).start()
+
+    # --- results ---------------------------------------------------------------------------
+
+    def _sleep(self, seconds: float | None) -> None:
+        """Until the first result, or for so long."""
+        try:
+            first = self.results.get(timeout=max(min(LONGEST_SLEEP if seconds is None else seconds, LONGEST_SLEEP), 0.005))
+        except queue.Empty:
+            return
+        self._book([first])
+
+    def _book_results(self) -> None:
+        arrived: list[Work] = []
+        while len(arrived) < RESULTS_A_TURN:
+            try:
+                arrived.append(self.results.get_nowait())
+            except queue.Empty:
+                break
+        self._book(arrived)
+
+    def _book(self, works: list[Work]) -> None:
+        """Book results; those that the database did not take come again in the next round."""
+        try:
+            for work in list(works):
+                if not isinstance(work, PageWork):
+                    self._book_call(work)
+                    works.remove(work)
+            pages = [work for work in works if isinstance(work, PageWork)]
+            page_steps.finish(pages)
+            for page in pages:
+                self.in_flight.pop(id(page), None)
+            works.clear()
+        finally:
+            for work in works:
+                self.results.put(work)
+
+    def _book_call(self, work: ImageWork | TextWork) -> None:
+        if isinstance(work, TextWork):
+            page_texts.finish(work)
+        elif work.outcome is not None:
+            reach("before_settle")
+            settle(work.permit.call_id, work.outcome)
+        self.in_flight.pop(id(work), None)
+
+    def _give_up_late_calls(self) -> None:
+        """A total deadline: a time-out a read does not stop a server that drips."""
+        now = time.monotonic()
+        for key, work in list(self.in_flight.items()):
+            if isinstance(work, ImageWork):
+                self._give_up_late_image(key, work, now)
+            elif now - work.started > settings.BULK_CALL_DEADLINE:
+                work.out_of_time()
+                self.in_flight.pop(key)
+                self._book([work])
+
+    def _give_up_late_image(self, key: int, work: ImageWork, now: float) -> None:
+        """Its thread is left to itself: if its answer comes after all, it is booked late."""
+        if work.outcome is not None:
+            return  # it is in the results already
+        if work.answer is not None:
+            if now - work.answered_at > settings.BULK_STORAGE_DEADLINE:
+                settle(work.permit.call_id, work.into_outbox())
+                self.in_flight.pop(key)
+        elif now - work.started > (deadline := _deadline(work.permit)):
+            settle(work.permit.call_id, work.out_of_time(deadline))
+            self.in_flight.pop(key)
+
+
+def _deadline(permit: Permit) -> float:
+    width, _, height = permit.size.partition("x")
+    is_large = width.isdigit() and height.isdigit() and int(width) * int(height) >= 2_000_000
+    is_slow = is_large or permit.quality in ("high", "xhigh", "max")
+    return float(settings.BULK_SLOW_CALL_DEADLINE if is_slow else settings.BULK_CALL_DEADLINE)
+
+
+@whole_step
+def _register() -> Worker:
+    return Worker.objects.create(host=socket.gethostname()[:120], pid=os.getpid(), beat_at=database_now())
+
+
+def _pools_with_work() -> list[int]:
+    """Pools that something is queued for, in an order that gives each account its turn."""
+    with_images = Pool.objects.filter(kind=CallKind.IMAGE, account__jobs__status__in=ACTIVE_JOBS, account__jobs__queued__gt=0).distinct()
+    return [*with_images.order_by("pk").values_list("pk", flat=True), *page_texts.pools_with_work()]

@@ -1,0 +1,162 @@
+"""What dead workers held, and bytes that came late: found, adopted, or shown as unknown. Never sent again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from prompts.services.b2_upload import StorageUnavailable
+
+from bulk_admin.models import (
+    ACTIVE_JOBS,
+    OPEN_PAGES,
+    Billed,
+    BulkGenerationJob,
+    CallKind,
+    CallState,
+    GeneratedImage,
+    Pool,
+    ProviderCall,
+    UnstoredImage,
+    Worker,
+)
+from bulk_admin.services import page_steps, storing
+from bulk_admin.services.counters import lock_job
+from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.doorbell import ring
+from bulk_admin.services.outcome import Outcome, StoredPicture
+from bulk_admin.services.settling import settle, settle_text
+
+logger = logging.getLogger(__name__)
+DIED = "The worker ended before an answer came. It may have been billed."
+OUTBOX_AT_ONCE = 10
+
+
+def run() -> None:
+    """Everything that rescue does, once. Safe to run anywhere, any number of times, also at the same time."""
+    rescue_calls()
+    page_steps.release_from_dead()
+    look_again()
+    empty_outbox()
+    relax_gaps()
+    forget_workers()
+
+
+def tick() -> None:
+    """Rescue, and ring if work is due: what a lost doorbell or a crash left behind goes on within a minute."""
+    run()
+    if work_is_waiting():
+        ring()
+
+
+def work_is_waiting() -> bool:
+    return BulkGenerationJob.objects.filter(Q(status__in=ACTIVE_JOBS, queued__gt=0) | Q(pages_open__gt=0)).exists()
+
+
+def _lease_ended(now: dt.datetime) -> dt.datetime:
+    return now - dt.timedelta(seconds=settings.BULK_LEASE)
+
+
+def rescue_calls() -> None:
+    """Open calls whose worker is dead: what is stored is adopted, the rest becomes unknown."""
+    dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
+    for call in ProviderCall.objects.filter(dead, state=CallState.OPEN):
+        if call.kind == CallKind.TEXT:
+            settle_text(call.pk, _unknown(), only_of_dead_owner=True)
+            continue
+        try:
+            picture = storing.find(call.picture_key)
+        except StorageUnavailable:
+            continue  # not knowing whether it is there, it is left for the next round
+        done = settle(call.pk, _found(picture) if picture else _unknown(), only_of_dead_owner=True)
+        logger.info("rescue: call %s of a dead worker is %s", call.pk, done)
+
+
+def look_again() -> None:
+    """Keys of unknown calls, some minutes and an hour after: a dying worker may have stored the bytes since."""
+    now = database_now()
+    for looks, seconds in enumerate(settings.BULK_LOOK_AGAIN):
+        due = ProviderCall.objects.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN, looked_up=looks, finished_at__lt=now - dt.timedelta(seconds=seconds))
+        for call in due:
+            try:
+                look_up(call)
+            except StorageUnavailable:
+                return
+            _note_look(call, looks + 1)
+
+
+@whole_step
+def _note_look(call: ProviderCall, looks: int) -> None:
+    lock_job(call.job_ref)
+    ProviderCall.objects.filter(pk=call.pk, looked_up=looks - 1).update(looked_up=looks)
+
+
+def look_up(call: ProviderCall) -> str:
+    """Look for an unknown call's bytes, and book them if they are there: "adopted", "new variant" or "".
+
+    Raises StorageUnavailable.
+    """
+    picture = storing.find(call.picture_key)
+    return settle(call.pk, _found(picture)) if picture else ""
+
+
+def _unknown() -> Outcome:
+    return Outcome(state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message=DIED)
+
+
+def _found(picture: StoredPicture) -> Outcome:
+    facts: dict[str, Any] = dict(picture.metadata)
+    return Outcome(
+        state=CallState.DELIVERED,
+        billed=Billed.YES,
+        picture=picture,
+        usage=facts.get("usage") or {},
+        http_status=facts.get("http_status"),
+        request_id=facts.get("request_id") or "",
+        revised_prompt=facts.get("revised_prompt") or "",
+    )
+
+
+def empty_outbox() -> None:
+    """Put bytes that the storage had refused where they belong."""
+    for held in UnstoredImage.objects.select_related("call")[:OUTBOX_AT_ONCE]:
+        try:
+            picture = storing.store(held.call.picture_key, bytes(held.content), {k: v for k, v in held.metadata.items() if k != "sha256"})
+        except StorageUnavailable:
+            return
+        _leave_outbox(held, picture)
+
+
+@whole_step
+def _leave_outbox(held: UnstoredImage, picture: StoredPicture) -> None:
+    job = BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk=held.call.job_ref).first()
+    if job is not None:
+        revision = job.revision + 1
+        GeneratedImage.objects.filter(job=job, picture_key=picture.key).update(
+            revision=revision,
+            thumb_300=picture.thumb_300,
+            thumb_600=picture.thumb_600,
+            width=picture.width,
+            height=picture.height,
+            content_type=picture.content_type,
+        )
+        BulkGenerationJob.objects.filter(pk=job.pk).update(revision=revision)
+    UnstoredImage.objects.filter(pk=held.pk).delete()
+
+
+def relax_gaps() -> None:
+    """A pool that had to space its calls out tries half the gap after two quiet minutes."""
+    quiet = database_now() - dt.timedelta(seconds=120)
+    for pool in Pool.objects.filter(gap__gt=0, cooldown_until__lt=quiet):
+        Pool.objects.filter(pk=pool.pk, gap=pool.gap).update(gap=pool.gap / 2 if pool.gap > 0.02 else 0, cooldown_until=database_now())
+
+
+def forget_workers() -> None:
+    """Rows of workers that are long gone and hold nothing."""
+    held = Exists(ProviderCall.objects.filter(owner=OuterRef("pk"), state=CallState.OPEN))
+    pages_held = Exists(GeneratedImage.objects.filter(page_owner=OuterRef("pk"), page_status__in=OPEN_PAGES))
+    old = database_now() - dt.timedelta(seconds=10 * settings.BULK_LEASE)
+    Worker.objects.filter(~held, ~pages_held, beat_at__lt=old).delete()

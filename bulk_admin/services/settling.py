@@ -1,0 +1,326 @@
+"""What became of a call: its bytes' place, its price and its image, in one transaction. Also for answers that come late."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Max
+
+from bulk_admin.models import (
+    ACTIVE_JOBS,
+    Billed,
+    BulkGenerationJob,
+    CallState,
+    GeneratedImage,
+    ImageModel,
+    ImageStatus,
+    JobStatus,
+    Pool,
+    ProviderAccount,
+    ProviderCall,
+    Spend,
+    UnstoredImage,
+)
+from bulk_admin.services import estimate, pages
+from bulk_admin.services.counters import count, lock_job, lock_jobs, save
+from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.ledger import spend_keys
+from bulk_admin.services.outcome import Outcome, StoredPicture
+
+MAX_RETRIES = 3
+LOST = "lost"  # error code of an image whose unknown call a person gave up
+
+
+@whole_step
+def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> str:
+    """Book how an image call ended and give its image the status that follows; what was done, in a word.
+
+    Safe to call again and in any order: "duplicate" when the call had ended for good. A late answer to
+    an unknown call is "adopted" if nobody bought the picture again, else it becomes a "new variant"; a
+    late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing happens ("alive")
+    unless the call is still open and its owner has not beaten for BULK_LEASE seconds.
+    """
+    known = ProviderCall.objects.only("pool_id", "account_id", "image_id", "job_ref").get(pk=call_id)
+    if outcome.cooldown is not None or outcome.stops == "account":
+        _tell_the_pool(known, outcome)
+    jobs = {job.pk: job for job in lock_jobs(_jobs_to_lock(known, outcome))}
+    job = jobs.get(known.job_ref)
+    call = ProviderCall.objects.select_related("owner", "account").get(pk=call_id)
+    now = database_now()
+    if call.state in (CallState.DELIVERED, CallState.REFUSED):
+        return "duplicate"
+    if only_of_dead_owner and not _owner_is_dead(call, now):
+        return "alive"
+    was_unknown = call.state == CallState.UNKNOWN
+    booked = _booked(call, outcome, now)
+    done = "counted"
+    if job is not None and call.image_id is not None:
+        done = _settle_image(job, call, outcome, booked, now, was_unknown=was_unknown)
+    _pause_others(jobs, call, outcome, now)
+    if was_unknown and outcome.state == CallState.UNKNOWN:
+        return done
+    _close(call, outcome, booked, now)
+    book(call, booked, was_unknown=was_unknown)
+    return done
+
+
+def _jobs_to_lock(call: ProviderCall, outcome: Outcome) -> list[uuid.UUID]:
+    """The call's job, and with an account's fault every job that it stops: all by pk, at once."""
+    jobs = [call.job_ref]
+    if outcome.stops == "account":
+        jobs += BulkGenerationJob.objects.filter(account_id=call.account_id, status__in=ACTIVE_JOBS).values_list("pk", flat=True)
+    return jobs
+
+
+def _tell_the_pool(call: ProviderCall, outcome: Outcome) -> None:
+    pool = Pool.objects.select_for_update(no_key=True).filter(pk=call.pool_id or 0).first()
+    if pool is None:
+        return
+    now = database_now()
+    if outcome.cooldown is not None:
+        until = now + dt.timedelta(seconds=outcome.cooldown)
+        gap = _gap_after_refusal(pool, now) if outcome.error_code == "rate_limited" else pool.gap
+        Pool.objects.filter(pk=pool.pk).update(cooldown_until=max(until, pool.cooldown_until or until), gap=gap)
+    if outcome.stops == "account":
+        ProviderAccount.objects.filter(pk=call.account_id or 0).update(stop_code=outcome.error_code, stop_message=outcome.message[:300])
+
+
+def _gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
+    """Space calls out when the provider refused although our own minute was not full: it counts finer than we do."""
+    if not pool.limit_per_minute:
+        return pool.gap
+    in_window = ProviderCall.objects.filter(pool=pool, sent_at__gt=now - dt.timedelta(seconds=settings.BULK_WINDOW)).count()
+    if in_window >= pool.limit_per_minute:
+        return pool.gap
+    even = settings.BULK_WINDOW / pool.limit_per_minute
+    return float(min(max(pool.gap * 2, even / 8), even))
+
+
+def _owner_is_dead(call: ProviderCall, now: dt.datetime) -> bool:
+    if call.state != CallState.OPEN:
+        return False
+    return call.owner is None or call.owner.beat_at < now - dt.timedelta(seconds=settings.BULK_LEASE)
+
+
+def _booked(call: ProviderCall, outcome: Outcome, now: dt.datetime) -> int:
+    """Micro-dollars that the call costs as far as is known: the usage told, else the reserve; 0 if not billed."""
+    if outcome.billed == Billed.NO:
+        return 0
+    if outcome.billed == Billed.UNKNOWN or not outcome.usage:
+        return call.reserved
+    model = ImageModel.objects.filter(provider=call.account.provider if call.account else "", name=call.model_name).first()
+    cost = estimate.cost_from_usage(model, outcome.usage, call.day) if model else None
+    return call.reserved if cost is None else cost
+
+
+def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
+    image = GeneratedImage.objects.get(pk=call.image_id or 0)
+    job.revision += 1
+    job.spent += booked - (call.reserved if was_unknown else 0)
+    job.reserved -= 0 if was_unknown else call.reserved
+    mine = image.attempt == call.attempt and _is_waiting_for(image, was_unknown=was_unknown)
+    if outcome.state == CallState.DELIVERED and mine:
+        done = _deliver(job, image, call, outcome, booked, was_unknown=was_unknown)
+    elif outcome.state == CallState.DELIVERED:
+        done = _add_late_variant(job, image, call, outcome, booked)
+    elif not mine:
+        done = "stale"
+    else:
+        done = _settle_without_picture(job, image, call, outcome, booked, now, was_unknown=was_unknown)
+    status, reason = _job_stop(job, outcome, mine=mine)
+    if save(job, now, status=status, reason=reason) and job.status == JobStatus.COMPLETED and job.create_pages_when_done:
+        pages.queue_kept(job, now)
+    return done
+
+
+def _is_waiting_for(image: GeneratedImage, *, was_unknown: bool) -> bool:
+    if not was_unknown:
+        return image.status == ImageStatus.GENERATING
+    return image.status == ImageStatus.UNKNOWN or (image.status == ImageStatus.FAILED and image.error_code == LOST)
+
+
+def _job_stop(job: BulkGenerationJob, outcome: Outcome, *, mine: bool) -> tuple[str, str | None]:
+    if mine and outcome.stops in ("job", "account") and job.status in ACTIVE_JOBS:
+        return JobStatus.PAUSED, outcome.error_code
+    return "", None
+
+
+def _pause_others(jobs: dict[uuid.UUID, BulkGenerationJob], call: ProviderCall, outcome: Outcome, now: dt.datetime) -> None:
+    if outcome.stops != "account":
+        return
+    for other in jobs.values():
+        if other.pk != call.job_ref and other.status in ACTIVE_JOBS:
+            other.revision += 1
+            save(other, now, status=JobStatus.PAUSED, reason=outcome.error_code)
+
+
+def _deliver(job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int, *, was_unknown: bool) -> str:
+    """The picture is here: completed, or failed as undecodable with its bytes kept."""
+    picture = _picture(outcome)
+    cost = image.cost + booked - (call.reserved if was_unknown else 0)
+    target = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
+    if target == image.status:  # given up as lost, and what came can not be read either
+        GeneratedImage.objects.filter(pk=image.pk).update(revision=job.revision, cost=cost, **_picture_fields(picture, outcome))
+    elif GeneratedImage.objects.filter(pk=image.pk, attempt=call.attempt).move(
+        target, revision=job.revision, owner=None, not_before=None, tries=0, cost=cost, **_picture_fields(picture, outcome)
+    ):
+        count(job, image.status, target)
+    _put_in_outbox(call, picture)
+    return "adopted" if was_unknown else "delivered"
+
+
+def _picture(outcome: Outcome) -> StoredPicture:
+    if outcome.picture is None:
+        raise ValueError("A delivered call must say where its bytes are.")
+    return outcome.picture
+
+
+def _picture_fields(picture: StoredPicture, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "picture_key": picture.key,
+        "thumb_300": picture.thumb_300,
+        "thumb_600": picture.thumb_600,
+        "width": picture.width,
+        "height": picture.height,
+        "bytes": picture.length,
+        "sha256": picture.sha256,
+        "content_type": picture.content_type,
+        "revised_prompt": outcome.revised_prompt,
+        "seconds": outcome.seconds,
+        "error_code": "" if picture.is_readable else "undecodable",
+        "error_message": "" if picture.is_readable else "What the provider sent is not a picture that can be shown. It was billed; you can download it.",
+    }
+
+
+def _put_in_outbox(call: ProviderCall, picture: StoredPicture) -> None:
+    if picture.unstored is not None:
+        UnstoredImage.objects.create(call=call, content=picture.unstored, metadata=dict(picture.metadata), size=len(picture.unstored))
+
+
+def _add_late_variant(job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int) -> str:
+    """The picture was bought again meanwhile, and the first answer came after all: it gets a tile of its own."""
+    picture = _picture(outcome)
+    newest = GeneratedImage.objects.filter(job=job, position=image.position).aggregate(newest=Max("variant"))["newest"]
+    status = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
+    late = GeneratedImage.objects.create(
+        job=job,
+        position=image.position,
+        variant=newest + 1,
+        prompt_text=image.prompt_text,
+        size=image.size,
+        quality=image.quality,
+        status=status,
+        revision=job.revision,
+        attempt=call.attempt,
+        parent=image,
+        cost=booked,
+        **_picture_fields(picture, outcome),
+    )
+    # The unknown call's price was on the first tile; it belongs to this picture.
+    GeneratedImage.objects.filter(pk=image.pk).update(cost=image.cost - call.reserved, revision=job.revision)
+    ProviderCall.objects.filter(pk=call.pk).update(image=late, place=f"{late.position}.{late.variant}")
+    count(job, None, status)
+    _put_in_outbox(call, picture)
+    return "new variant"
+
+
+def _settle_without_picture(
+    job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool
+) -> str:
+    if was_unknown and outcome.state == CallState.UNKNOWN:
+        return "still unknown"
+    target, retry_in = _where_to(job, image, call, outcome)
+    tries = image.tries + (1 if outcome.counts_as_try and target == ImageStatus.QUEUED else 0)
+    waits = target == ImageStatus.QUEUED
+    moved = GeneratedImage.objects.filter(pk=image.pk, attempt=call.attempt).move(
+        target,
+        revision=job.revision,
+        owner=None,
+        tries=tries,
+        cost=image.cost + booked - (call.reserved if was_unknown else 0),
+        seconds=outcome.seconds,
+        not_before=now + dt.timedelta(seconds=retry_in) if waits and retry_in else None,
+        error_code="" if waits else outcome.error_code,
+        error_message="" if waits else outcome.message[:500],
+    )
+    if moved:
+        count(job, image.status, target)
+    return str(target)
+
+
+def _where_to(job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome) -> tuple[ImageStatus, float]:
+    """The image's next status, and in how many seconds it is due if it is queued again."""
+    again = ImageStatus.CANCELLED if job.status == JobStatus.CANCELLED else ImageStatus.QUEUED
+    if outcome.state == CallState.UNKNOWN:
+        buy_again = call.account is not None and call.account.buy_again_unasked and image.tries < MAX_RETRIES
+        return (again, settings.BULK_RETRY_BACKOFF) if buy_again else (ImageStatus.UNKNOWN, 0.0)
+    if outcome.stops in ("job", "account"):
+        return again, 0.0
+    if outcome.retry_in is None or (outcome.counts_as_try and image.tries >= MAX_RETRIES):
+        return ImageStatus.FAILED, 0.0
+    return again, outcome.retry_in
+
+
+def _close(call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime) -> None:
+    ProviderCall.objects.filter(pk=call.pk).move(
+        outcome.state,
+        field="state",
+        billed=outcome.billed,
+        actual=booked,
+        is_estimated=outcome.state == CallState.DELIVERED and not outcome.usage,
+        usage=dict(outcome.usage),
+        http_status=outcome.http_status,
+        request_id=outcome.request_id[:120],
+        error_code=outcome.error_code,
+        finished_at=now,
+        # From here the provider may have counted it: the window must not forget it earlier than they do.
+        sent_at=call.sent_at + dt.timedelta(seconds=outcome.send_delay),
+    )
+
+
+def book(call: ProviderCall, booked: int, *, was_unknown: bool) -> None:
+    """Carry a call's price from reserved to spent in the counters of its day: the last rows of the lock order."""
+    account_key, person_key = spend_keys(call.account_id or 0, call.person_id)
+    released, earlier = (0, call.reserved) if was_unknown else (call.reserved, 0)
+    for scope, key in ((Spend.Scope.ACCOUNT, account_key), (Spend.Scope.PERSON, person_key)):
+        if key:
+            Spend.objects.filter(scope=scope, key=key, day=call.day).update(reserved=F("reserved") - released, spent=F("spent") + booked - earlier)
+
+
+@whole_step
+def settle_text(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> str:
+    """Book how a call for page text ended; the image's page step is ``pages``' to change."""
+    known = ProviderCall.objects.only("pool_id", "account_id", "job_ref").get(pk=call_id)
+    if outcome.cooldown is not None or outcome.stops == "account":
+        _tell_the_pool(known, outcome)
+    job = lock_job(known.job_ref)
+    call = ProviderCall.objects.select_related("owner", "account").get(pk=call_id)
+    now = database_now()
+    if call.state in (CallState.DELIVERED, CallState.REFUSED):
+        return "duplicate"
+    if only_of_dead_owner and not _owner_is_dead(call, now):
+        return "alive"
+    was_unknown = call.state == CallState.UNKNOWN
+    if was_unknown and outcome.state == CallState.UNKNOWN:
+        return "still unknown"
+    booked = _text_booked(call, outcome)
+    job.text_spent += booked - (call.reserved if was_unknown else 0)
+    job.text_reserved -= 0 if was_unknown else call.reserved
+    job.revision += 1
+    save(job, now)
+    _close(call, outcome, booked, now)
+    book(call, booked, was_unknown=was_unknown)
+    return "counted"
+
+
+def _text_booked(call: ProviderCall, outcome: Outcome) -> int:
+    if outcome.billed == Billed.NO:
+        return 0
+    if outcome.billed == Billed.UNKNOWN or not outcome.usage:
+        return call.reserved
+    model = ImageModel.objects.filter(name=call.model_name, kind=call.kind).first()
+    cost = estimate.text_cost(model, outcome.usage, call.day) if model else None
+    return call.reserved if cost is None else cost

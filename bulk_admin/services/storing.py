@@ -1,0 +1,160 @@
+"""Paid bytes to safety: verified, kept as they came, with thumbnails. Runs in threads; touches no ORM."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import uuid
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from bulk_admin.failpoints import reach
+from bulk_admin.services.outcome import StoredPicture
+from prompts.services import b2_upload
+
+FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
+THUMBNAILS = (300, 600)
+# Decoding and scaling is most of a picture's work; more at once only makes each slower.
+PILLOW = threading.BoundedSemaphore(2)
+
+
+class Undecodable(Exception):
+    """The bytes are not a picture that may be decoded here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    content_type: str
+    width: int
+    height: int
+    thumbnails: Mapping[int, bytes]
+
+
+def original_key(job_id: uuid.UUID, call_id: uuid.UUID) -> str:
+    """Where a call's bytes go. Never reused: putting the same bytes again is harmless."""
+    return f"originals/{job_id}/{call_id}"
+
+
+def describe(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
+    """Bytes that could not be stored yet, for the outbox."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    held = StoredPicture(key=key, sha256=sha256, length=len(content), unstored=content, metadata={**facts, "sha256": sha256})
+    try:
+        with PILLOW:
+            decoded = decode(content)
+    except Undecodable:
+        return replace(held, is_readable=False, content_type=_sniff(content))
+    return replace(held, content_type=decoded.content_type, width=decoded.width, height=decoded.height)
+
+
+def store(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
+    """Put an answer's bytes under ``key``, its sidecar and its thumbnails beside it.
+
+    ``facts`` (usage, request id, ...) go into the sidecar, so that a rescue can book what it finds.
+    Bytes that do not decode are stored all the same (``is_readable`` False). Raises StorageUnavailable
+    while the original is not safe; a thumbnail that could not be stored is left out.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    # The sidecar goes first: where there is an original, there is what it cost.
+    b2_upload.put(f"{key}.json", json.dumps({**facts, "sha256": sha256}).encode(), "application/json")
+    b2_upload.put(key, content, _sniff(content))
+    reach("after_put")
+    return _with_thumbnails(key, content, sha256, facts)
+
+
+def find(key: str) -> StoredPicture | None:
+    """What is stored under a call's key, if anything; its ``metadata`` is the sidecar. Raises StorageUnavailable."""
+    if not b2_upload.exists(key):
+        return None
+    content = b2_upload.get(key)
+    try:
+        facts = json.loads(b2_upload.get(f"{key}.json"))
+    except (FileNotFoundError, ValueError):
+        facts = {}
+    return _with_thumbnails(key, content, hashlib.sha256(content).hexdigest(), facts)
+
+
+def delete(keys: Iterable[str]) -> None:
+    """Delete originals with what stands beside them. Pages have copies of their own. Raises StorageUnavailable."""
+    for key in keys:
+        for name in (key, f"{key}.json", *(_thumbnail_key(key, side) for side in THUMBNAILS)):
+            b2_upload.delete(name)
+
+
+def _thumbnail_key(key: str, side: int) -> str:
+    return f"{key.replace('originals/', 'thumbnails/', 1)}-{side}.webp"
+
+
+def _with_thumbnails(key: str, content: bytes, sha256: str, facts: Mapping[str, Any]) -> StoredPicture:
+    try:
+        with PILLOW:
+            decoded = decode(content)
+    except Undecodable:
+        return StoredPicture(key=key, sha256=sha256, length=len(content), content_type=_sniff(content), is_readable=False, metadata=facts)
+    names: dict[int, str] = {}
+    for side, thumbnail in decoded.thumbnails.items():
+        name = _thumbnail_key(key, side)
+        try:
+            b2_upload.put(name, thumbnail, "image/webp")
+        except b2_upload.StorageUnavailable:
+            continue
+        names[side] = name
+    return StoredPicture(
+        key=key,
+        sha256=sha256,
+        length=len(content),
+        content_type=decoded.content_type,
+        width=decoded.width,
+        height=decoded.height,
+        thumb_300=names.get(300, ""),
+        thumb_600=names.get(600, ""),
+        metadata=facts,
+    )
+
+
+def decode(content: bytes) -> Decoded:
+    """The real format and size, and WebP thumbnails. Raises Undecodable, and never decodes past the pixel cap."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(content), formats=tuple(FORMATS)) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                    raise Undecodable(f"{width}x{height} is too large to decode")
+                content_type = FORMATS[str(picture.format)]
+                picture.draft("RGB", (THUMBNAILS[-1] * 2, THUMBNAILS[-1] * 2))
+                upright = ImageOps.exif_transpose(picture)
+                if upright.size != picture.size and upright.size[0] == picture.size[1]:
+                    width, height = height, width
+                return Decoded(content_type, width, height, _thumbnails(upright))
+    except Undecodable:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Undecodable(str(error)) from error
+
+
+def _thumbnails(picture: Image.Image) -> dict[int, bytes]:
+    scaled = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    made: dict[int, bytes] = {}
+    for side in sorted(THUMBNAILS, reverse=True):
+        scaled.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        out = BytesIO()
+        scaled.save(out, "WEBP", quality=80, method=2)
+        made[side] = out.getvalue()
+    return made
+
+
+def _sniff(content: bytes) -> str:
+    try:
+        with Image.open(BytesIO(content), formats=tuple(FORMATS)) as picture:
+            return FORMATS[str(picture.format)]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return "application/octet-stream"

@@ -1,0 +1,19 @@
+"""What Django-Q calls: one line each."""
+
+from __future__ import annotations
+
+from bulk_admin.services import pump as pump_service
+from bulk_admin.services import rescue, storing
+
+
+def pump() -> None:
+    pump_service.run()
+
+
+def tick() -> None:
+    """Every minute: rescue what dead workers held, and ring if work is due."""
+    rescue.tick()
+
+
+def delete_files(picture_keys: list[str]) -> None:
+    storing.delete(picture_keys)
