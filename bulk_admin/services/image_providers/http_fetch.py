@@ -1,0 +1,115 @@
+"""Fetches a finished picture from the address that a provider's answer names, and from nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import socket
+import time
+from collections.abc import Collection
+from urllib.parse import unquote_to_bytes
+
+import httpx2
+
+from .http_client import CONNECT_SECONDS
+
+MAX_BYTES = 40 * 1024 * 1024
+MAX_SECONDS = 60.0
+PORTS = {"http": 80, "https": 443}
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class FetchRefused(Exception):
+    """The address is not one that we fetch from. Asking again does not help."""
+
+
+class FetchFailed(Exception):
+    """The picture did not come. Asking again may help: downloads are free."""
+
+
+def decode_base64(text: str) -> bytes:
+    """The picture; or the text itself when it does not decode, for it was paid for."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return text.encode()
+
+
+def decode_data_url(url: str) -> bytes:
+    """Raises FetchFailed when there is nothing in it."""
+    head, _, payload = url.partition(",")
+    content = decode_base64(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
+    if not content:
+        raise FetchFailed("an empty data URL")
+    return content
+
+
+def fetch(url: str, *, base_url: str, hosts: Collection[str] = (), seconds: float = MAX_SECONDS, max_bytes: int = MAX_BYTES) -> bytes:
+    """Download a picture from ``base_url``'s own server, or over https from one of ``hosts`` or their subdomains.
+
+    The address is looked up once, judged, and the very same address is connected to, so that a name can
+    not point elsewhere in between. Addresses inside our own network are refused unless ``base_url``
+    itself is there. No redirect is followed, no key is sent.
+    """
+    ends = time.monotonic() + min(seconds, MAX_SECONDS)
+    try:
+        target, home = httpx2.URL(url), httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
+        raise FetchRefused("not an address") from error
+    address = _address(target, home, hosts)
+    try:
+        return _download(target, address, ends, max_bytes)
+    except httpx2.HTTPError as error:
+        raise FetchFailed(type(error).__name__) from error
+
+
+def _address(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> IPAddress:
+    same = _origin(target) == _origin(home)
+    listed = target.scheme == "https" and _origin(target)[2] == 443 and any(target.host == host or target.host.endswith(f".{host}") for host in hosts)
+    if not same and not listed:
+        raise FetchRefused("a server that is not allowed")
+    found = _resolve(target)
+    if not same and not all(_is_public(ip) for ip in found) and any(_is_public(ip) for ip in _resolve(home)):
+        raise FetchRefused("an address inside the network")
+    return found[0]
+
+
+def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: int) -> bytes:
+    timeout = httpx2.Timeout(max(ends - time.monotonic(), 0.1), connect=CONNECT_SECONDS)
+    pinned = target.copy_with(host=str(address))
+    headers = {"Host": target.netloc.decode(), "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+    extensions = {"sni_hostname": target.host} if target.scheme == "https" else {}
+    content = bytearray()
+    with (
+        httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+        client.stream("GET", pinned, headers=headers, extensions=extensions) as response,
+    ):
+        if response.status_code != 200:
+            raise (FetchRefused if response.is_redirect else FetchFailed)(f"HTTP {response.status_code}")
+        for piece in response.iter_raw():
+            content += piece
+            if len(content) > max_bytes:
+                raise FetchRefused(f"more than {max_bytes // 1024 // 1024} MB")
+            if time.monotonic() > ends:
+                raise FetchFailed("too slow")
+    if not content:
+        raise FetchFailed("nothing in it")
+    return bytes(content)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or PORTS.get(url.scheme, 0)
+
+
+def _resolve(url: httpx2.URL) -> list[IPAddress]:
+    try:
+        rows = socket.getaddrinfo(url.host, _origin(url)[2], type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise FetchFailed("its name is not known") from error
+    return [ipaddress.ip_address(row[4][0]) for row in rows]
+
+
+def _is_public(address: IPAddress) -> bool:
+    return address.is_global and not address.is_multicast

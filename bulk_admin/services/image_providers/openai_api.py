@@ -1,0 +1,173 @@
+"""The OpenAI protocol for pictures, as OpenAI itself and the servers that imitate it speak it."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import httpx2
+import openai
+
+from .base import CheckResult, Credentials, ImageProvider, ImageResult, ListedModel
+from .errors import BadKey, OutcomeUnknown, ProviderError, UnsupportedOption
+from .http_client import new_client, sendable, timeouts, transport_error
+from .http_fetch import decode_base64
+from .openai_errors import error_for
+
+SIZE = re.compile(r"[1-9]\d{1,4}x[1-9]\d{1,4}")
+CHECK_SECONDS = 20.0
+
+
+class OpenAIProtocol(ImageProvider):
+    """A subclass says what to send (``payload``) and where a picture may be fetched from (``content_of``)."""
+
+    path: ClassVar[str] = "/images/generations"
+    known_options: ClassVar[frozenset[str]] = frozenset({"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"})
+
+    def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
+        super().__init__(credentials, timeout=timeout)
+        self._client = openai.OpenAI(
+            api_key=credentials.api_key or "none",
+            base_url=self.base_url,
+            max_retries=0,
+            timeout=timeouts(timeout),
+            http_client=new_client(timeout, self.base_url),
+        )
+        # The SDK reads them from the environment; they belong to another account's key.
+        self._client.organization = self._client.project = None
+
+    @property
+    @abstractmethod
+    def base_url(self) -> str: ...
+
+    @abstractmethod
+    def payload(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The request's body. Raises UnsupportedOption."""
+
+    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+        if unknown := options.keys() - self.known_options:
+            raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
+        if not SIZE.fullmatch(size):
+            raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT.")
+        body = self.payload(prompt, size, quality, n, options)
+        call_id = str(options.get("client_request_id") or "")
+        response = self._post(body, float(options.get("timeout") or self.timeout), {"X-Client-Request-Id": call_id} if call_id else {})
+        return self._results(response, size, quality)
+
+    def content_of(self, item: Mapping[str, Any]) -> bytes:
+        """The picture in one entry of the answer; empty when there is none. Raises OutcomeUnknown."""
+        text = item.get("b64_json")
+        return decode_base64(text) if isinstance(text, str) and text else b""
+
+    def check(self, model: str = "") -> CheckResult:
+        try:
+            return self._check_model(model) if model else self._check_key()
+        except OutcomeUnknown as error:
+            return CheckResult(code=error.code, message=f"The provider gave no usable answer to the check. {error.detail} Nothing was bought.")
+        except ProviderError as error:
+            return CheckResult(code=error.code, message=error.message)
+
+    def list_models(self) -> list[ListedModel]:
+        rows = _json(self._get("/models")).get("data")
+        return [listed(row) for row in rows if isinstance(row, Mapping) and row.get("id")] if isinstance(rows, list) else []
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _check_key(self) -> CheckResult:
+        return CheckResult(code="", message=f"The key works; {len(self.list_models())} models are listed.")
+
+    def _check_model(self, model: str) -> CheckResult:
+        self.look_up(model)
+        return CheckResult(code="", message=f"The key works and {model} is listed.")
+
+    def look_up(self, model: str) -> ListedModel:
+        return listed(_json(self._get(f"/models/{model}")))
+
+    def _post(self, body: Mapping[str, Any], seconds: float, headers: Mapping[str, str]) -> httpx2.Response:
+        return self._once(lambda how: self._client.post(self.path, cast_to=httpx2.Response, body=dict(body), options=how), seconds, headers)
+
+    def _get(self, path: str) -> httpx2.Response:
+        return self._once(lambda how: self._client.get(path, cast_to=httpx2.Response, options=how), CHECK_SECONDS, {})
+
+    def _once(self, send: Callable[[Any], httpx2.Response], seconds: float, headers: Mapping[str, str]) -> httpx2.Response:
+        """One request, or one of our errors. Raised outside the except blocks: the SDK's own errors quote answers, and keys in them."""
+        key = self.credentials.api_key
+        if not sendable(key):
+            raise BadKey("It holds characters that no key has: copy it again.")
+        authorization = {} if key else {"Authorization": openai.Omit()}
+        failure: ProviderError
+        try:
+            return send({"headers": {**headers, **authorization}, "timeout": timeouts(seconds), "max_retries": 0})
+        except openai.APIStatusError as error:
+            failure = error_for(error.status_code, error.response.headers, error.body, key=key)
+        except openai.APIError as error:
+            failure = transport_error(error, seconds)
+        raise failure
+
+    def _results(self, response: httpx2.Response, size: str, quality: str) -> list[ImageResult]:
+        """Usage is the whole call's, so the first picture carries it."""
+        request_id, answer = response.headers.get("x-request-id", "")[:120], _json(response)
+        usage = read_usage(answer.get("usage"))
+        rows = answer.get("data")
+        items = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+        failure: OutcomeUnknown | None = None
+        try:
+            pictures = [(item, content) for item in items if (content := self.content_of(item))]
+        except OutcomeUnknown as error:
+            failure = error
+        if failure is not None or not pictures:
+            detail = failure.detail if failure else "The answer holds no picture."
+            raise OutcomeUnknown(detail, http_status=response.status_code, request_id=request_id, usage=usage)
+        return [
+            ImageResult(
+                content=content,
+                usage=usage if index == 0 else {},
+                request_id=request_id,
+                http_status=response.status_code,
+                revised_prompt=_string(item.get("revised_prompt")),
+                size=_string(answer.get("size")) or size,
+                quality=_string(answer.get("quality")) or quality,
+            )
+            for index, (item, content) in enumerate(pictures)
+        ]
+
+
+def listed(row: Mapping[str, Any]) -> ListedModel:
+    return ListedModel(name=_string(row.get("id")), shutdown_date=_string(row.get("shutdown_date"))[:10])
+
+
+def read_usage(usage: object) -> dict[str, int]:
+    """Token counts by kind; empty when the answer tells none, so that nobody takes it for free."""
+    if not isinstance(usage, Mapping) or _count(usage.get("output_tokens")) is None:
+        return {}
+    given, made = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    given, made = given if isinstance(given, Mapping) else {}, made if isinstance(made, Mapping) else {}
+    image_input = _count(given.get("image_tokens")) or 0
+    text_input, image_output = _count(given.get("text_tokens")), _count(made.get("image_tokens"))
+    return {
+        "text_input": text_input if text_input is not None else max(0, (_count(usage.get("input_tokens")) or 0) - image_input),
+        "image_input": image_input,
+        "image_output": image_output if image_output is not None else _count(usage["output_tokens"]) or 0,
+        "text_output": _count(made.get("text_tokens")) or 0,
+    }
+
+
+def _json(response: httpx2.Response) -> Mapping[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, Mapping):
+        raise OutcomeUnknown("The answer could not be read.", http_status=response.status_code, request_id=response.headers.get("x-request-id", "")[:120])
+    return answer
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,104 @@
+"""Servers that imitate OpenAI's pictures endpoint: LocalAI, vLLM-Omni, stable-diffusion.cpp, Venice, Together and the like.
+
+They differ in every optional field, so the account's options declare what this one takes and only that is sent:
+
+    params           names of optional fields it takes: quality, output_format, background
+    size_mode        "size" (WIDTHxHEIGHT, the default) or "width_height"
+    response_format  "omit" (the default), "b64_json" or "base64"
+    n_max            pictures a call (1)
+    prompt_max       characters of a prompt (32,000)
+    images_per_minute
+    download_hosts   servers, besides its own, that its pictures may be downloaded from
+    extra            fields sent with every call: steps, negative_prompt and so on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from .base import CheckResult
+from .errors import ModelRetired, OutcomeUnknown, PromptRejected, UnsupportedOption
+from .http_fetch import FetchFailed, FetchRefused, decode_data_url, fetch
+from .openai_api import OpenAIProtocol
+
+OPTIONAL = ("quality", "output_format", "background")
+RESPONSE_FORMATS = ("omit", "b64_json", "base64")
+SIZE_MODES = ("size", "width_height")
+CAUTIOUS_IMAGES_PER_MINUTE = 10
+PROMPT_MAX = 32_000
+
+
+class OpenAICompatibleProvider(OpenAIProtocol):
+    name = "openai_compatible"
+    label = "OpenAI-compatible server"
+    requires_key: ClassVar[bool] = False
+    takes_base_url: ClassVar[bool] = True
+    lists_models: ClassVar[bool] = True
+
+    @property
+    def base_url(self) -> str:
+        # Never the SDK's default: a key for some other server is not OpenAI's to see. `.invalid` resolves nowhere.
+        return self.credentials.base_url or "http://no-base-url.invalid/v1"
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        return self.credentials.options
+
+    def payload(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> dict[str, Any]:
+        self._refuse_what_it_can_not(prompt, n, options)
+        body: dict[str, Any] = {**self.profile.get("extra", {}), "model": str(options["model"]), "prompt": prompt, "n": n}
+        body |= self._size(size)
+        wanted = {"quality": quality, **{name: str(options.get(name) or "") for name in OPTIONAL[1:]}}
+        body |= {name: value for name, value in wanted.items() if value and name in self.profile.get("params", ())}
+        if (response_format := self.profile.get("response_format", "omit")) != "omit":
+            body["response_format"] = response_format
+        return body
+
+    def content_of(self, item: Mapping[str, Any]) -> bytes:
+        if content := super().content_of(item):
+            return content
+        url = item.get("url")
+        if not isinstance(url, str) or not url:
+            return b""
+        try:
+            return decode_data_url(url) if url.startswith("data:") else fetch(url, base_url=self.base_url, hosts=self.profile.get("download_hosts", ()))
+        except (FetchRefused, FetchFailed) as error:
+            raise OutcomeUnknown(f"The picture was made, but could not be downloaded: {error}.") from error
+
+    def get_rate_limit(self) -> int:
+        return self.credentials.images_per_minute or int(self.profile.get("images_per_minute", CAUTIOUS_IMAGES_PER_MINUTE))
+
+    def _refuse_what_it_can_not(self, prompt: str, n: int, options: Mapping[str, Any]) -> None:
+        if not options.get("model"):
+            raise UnsupportedOption("A model must be named.")
+        if not 1 <= n <= int(self.profile.get("n_max", 1)):
+            raise UnsupportedOption(f"This server makes {self.profile.get('n_max', 1)} at most in one call.")
+        if options.get("background") == "transparent" and "background" not in self.profile.get("params", ()):
+            raise UnsupportedOption("This server is not declared to make transparent pictures.")
+        if self.profile.get("response_format", "omit") not in RESPONSE_FORMATS or self.profile.get("size_mode", "size") not in SIZE_MODES:
+            raise UnsupportedOption("The account's options name an unknown response_format or size_mode.")
+        if len(prompt) > (longest := int(self.profile.get("prompt_max", PROMPT_MAX))):
+            raise PromptRejected(f"The prompt is longer than the {longest:,} characters that this server takes.")
+
+    def _size(self, size: str) -> dict[str, Any]:
+        if self.profile.get("size_mode", "size") == "size":
+            return {"size": size}
+        width, height = size.split("x")
+        return {"width": int(width), "height": int(height)}
+
+    def _check_key(self) -> CheckResult:
+        try:
+            return super()._check_key()
+        except ModelRetired:
+            return CheckResult(code="", message="The server answers, but lists no models: only the first picture shows whether all is well.")
+
+    def _check_model(self, model: str) -> CheckResult:
+        """Many of these servers can list, few can look one up."""
+        try:
+            names = {row.name for row in self.list_models()}
+        except ModelRetired:
+            return self._check_key()
+        if names and model not in names:
+            return CheckResult(code=ModelRetired.code, message=f"The server does not list {model}.")
+        return CheckResult(code="", message=f"The server answers and {model} is listed." if names else "The server answers, but lists no models.")

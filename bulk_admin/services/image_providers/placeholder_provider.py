@@ -1,0 +1,103 @@
+"""The embedded default: free, offline, and the same picture for the same prompt and size.
+
+The account's options: ``delay`` (seconds, or [least, most] chosen by the prompt), ``limit`` (pictures a minute,
+0: none) and ``faults`` (false: markers such as ``[blocked]`` in a prompt are only words).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import time
+from typing import Any, ClassVar
+
+from .base import CheckResult, ImageProvider, ImageResult
+from .errors import BadKey, NoCredit, OutcomeUnknown, Overloaded, PromptBlocked, PromptRejected, ProviderError, RateLimited, UnsupportedOption
+from .landscape import draw
+
+SIZE = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})")
+LONGEST = 2048
+FORMATS: dict[str, dict[str, Any]] = {
+    "webp": {"format": "WEBP", "quality": 82, "method": 1},
+    "png": {"format": "PNG", "compress_level": 3},
+    "jpeg": {"format": "JPEG", "quality": 88},
+}
+OPTIONS = frozenset({"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"})
+MAX_PICTURES = 4
+SLOW_SECONDS = 20.0
+MARKER = re.compile(r"\[(blocked|rejected|rate-limited|overloaded|unknown|not-an-image|slow|bad-key|no-credit)\]")
+FAULTS: dict[str, type[ProviderError]] = {
+    "blocked": PromptBlocked,
+    "rejected": PromptRejected,
+    "rate-limited": RateLimited,
+    "overloaded": Overloaded,
+    "unknown": OutcomeUnknown,
+    "bad-key": BadKey,
+    "no-credit": NoCredit,
+}
+PASSING = {"rate-limited", "overloaded"}
+
+
+class PlaceholderProvider(ImageProvider):
+    name = "placeholder"
+    label = "Placeholder (offline)"
+    requires_key: ClassVar[bool] = False
+    requires_nsfw_check: ClassVar[bool] = False
+    is_placeholder: ClassVar[bool] = True
+
+    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+        width, height = self._refuse_what_it_can_not(size, n, options)
+        call_id = str(options.get("client_request_id") or "")
+        marker = self._marker(prompt)
+        self._wait(prompt, marker, float(options.get("timeout") or self.timeout))
+        if marker in FAULTS and (marker not in PASSING or _share(call_id, marker) < 0.5):
+            raise FAULTS[marker]("Asked for by the prompt.", retry_after=1.0 if marker in PASSING else None)
+        output_format = options.get("output_format") or "webp"
+        texts = [prompt if index == 0 else f"{prompt} #{index + 1}" for index in range(n)]
+        contents = [b"This is not a picture." if marker == "not-an-image" else _encoded(text, width, height, output_format) for text in texts]
+        return [ImageResult(content=content, request_id=call_id, size=size, quality=quality) for content in contents]
+
+    def get_rate_limit(self) -> int:
+        return self.credentials.images_per_minute or int(self.credentials.options.get("limit") or 0)
+
+    def check(self, model: str = "") -> CheckResult:
+        return CheckResult(code="", message="Placeholders are drawn here: no key, no network, no cost.")
+
+    def _refuse_what_it_can_not(self, size: str, n: int, options: dict[str, Any]) -> tuple[int, int]:
+        if unknown := options.keys() - OPTIONS:
+            raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
+        found = SIZE.fullmatch(size)
+        if not found or max(int(found[1]), int(found[2])) > LONGEST:
+            raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT up to {LONGEST}.")
+        if not 1 <= n <= MAX_PICTURES:
+            raise UnsupportedOption(f"One call draws 1 to {MAX_PICTURES} pictures.")
+        if (options.get("output_format") or "webp") not in FORMATS:
+            raise UnsupportedOption(f"The format is not one of {', '.join(FORMATS)}.")
+        if options.get("background") == "transparent":
+            raise UnsupportedOption("A placeholder is never transparent.")
+        return int(found[1]), int(found[2])
+
+    def _marker(self, prompt: str) -> str:
+        found = MARKER.search(prompt) if self.credentials.options.get("faults", True) else None
+        return found[1] if found else ""
+
+    def _wait(self, prompt: str, marker: str, longest: float) -> None:
+        delay = self.credentials.options.get("delay") or 0
+        least, most = delay if isinstance(delay, (list, tuple)) else (delay, delay)
+        seconds = float(least) + (float(most) - float(least)) * _share(prompt)
+        seconds += SLOW_SECONDS if marker == "slow" else 0
+        time.sleep(min(seconds, longest))
+        if seconds > longest:
+            raise OutcomeUnknown(f"No answer within {longest:g} s.")
+
+
+def _encoded(text: str, width: int, height: int, output_format: str) -> bytes:
+    out = io.BytesIO()
+    draw(text, width, height).save(out, **FORMATS[output_format])
+    return out.getvalue()
+
+
+def _share(*parts: str) -> float:
+    """A number in [0, 1) that hangs on the parts alone."""
+    return int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:4]) / 2**32

@@ -1,0 +1,239 @@
+"""Replicate over its HTTP interface: a run is created, then polled; its picture is copied at once, for it vanishes in an hour."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote as url_quote
+
+import httpx2
+
+from .base import CheckResult, Credentials, ImageProvider, ImageResult
+from .errors import (
+    BadKey,
+    BadRequest,
+    Billed,
+    ModelRetired,
+    NoCredit,
+    NotSent,
+    OutcomeUnknown,
+    Overloaded,
+    PromptBlocked,
+    PromptRejected,
+    ProviderError,
+    RateLimited,
+    UnsupportedOption,
+)
+from .http_client import clean, new_client, retry_after, sendable, timeouts, transport_error
+from .http_fetch import FetchFailed, FetchRefused, decode_data_url, fetch
+
+BASE_URL = "https://api.replicate.com/v1"
+DOWNLOAD_HOSTS = ("replicate.delivery",)
+CREATES_PER_MINUTE = 600
+POLL_SECONDS = 1.0
+REQUEST_SECONDS = 30.0
+RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21")
+UNFINISHED = ("starting", "processing")
+BLOCKED = re.compile(r"flagged as sensitive|\bE005\b|NSFW content", re.IGNORECASE)
+SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
+OPTIONS = frozenset({"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"})
+STATUSES: dict[int, type[ProviderError]] = {
+    400: BadRequest,
+    401: BadKey,
+    402: NoCredit,
+    403: BadKey,
+    404: ModelRetired,
+    408: OutcomeUnknown,
+    422: BadRequest,
+    429: RateLimited,
+    503: Overloaded,
+}
+
+
+class ReplicateProvider(ImageProvider):
+    name = "replicate"
+    label = "Replicate"
+    resumable: ClassVar[bool] = True
+
+    def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
+        super().__init__(credentials, timeout=timeout)
+        self._base_url = credentials.base_url or BASE_URL
+        self._client = new_client(REQUEST_SECONDS, self._base_url)
+
+    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+        path, body = self._request(prompt, size, quality, n, options)
+        ends = time.monotonic() + float(options.get("timeout") or self.timeout)
+        response = self._send("POST", path, min(REQUEST_SECONDS, float(options.get("timeout") or self.timeout)), body)
+        if response.status_code not in (200, 201, 202):
+            raise self._error(response)
+        run = _json(response)
+        remote_id = run.get("id")
+        if not isinstance(remote_id, str) or not remote_id:
+            raise OutcomeUnknown("The answer names no run.", http_status=response.status_code)
+        tell: Callable[[str], None] | None = options.get("on_remote_id")
+        if tell:
+            tell(remote_id)
+        return self._collect(remote_id, run, ends, size)
+
+    def resume(self, remote_id: str, **options: Any) -> list[ImageResult]:
+        ends = time.monotonic() + float(options.get("timeout") or self.timeout)
+        return self._collect(remote_id, {}, ends, str(options.get("size") or ""))
+
+    def get_rate_limit(self) -> int:
+        return self.credentials.images_per_minute or CREATES_PER_MINUTE
+
+    def check(self, model: str = "") -> CheckResult:
+        try:
+            for path in ("/account", *([f"/models/{_slug(model)}"] if model else [])):
+                response = self._send("GET", path, REQUEST_SECONDS)
+                if response.status_code != 200:
+                    raise self._error(response)
+        except OutcomeUnknown as error:
+            return CheckResult(code=error.code, message=f"The provider gave no usable answer to the check. {error.detail} Nothing was bought.")
+        except ProviderError as error:
+            return CheckResult(code=error.code, message=error.message)
+        return CheckResult(code="", message=f"The token works{f' and {model} is there' if model else ''}.")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _request(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Path and body of a create. The account's option ``input`` holds fields that go with every run."""
+        if unknown := options.keys() - OPTIONS:
+            raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
+        if quality not in ("", "standard") or options.get("background") == "transparent":
+            raise UnsupportedOption("Replicate's models know neither quality nor transparent backgrounds.")
+        if n != 1:
+            raise UnsupportedOption("One run makes one picture.")
+        model, output_format = str(options.get("model") or ""), str(options.get("output_format") or "")
+        given = {**self.credentials.options.get("input", {}), "prompt": prompt, **self._size(size)}
+        if output_format:
+            given["output_format"] = "jpg" if output_format == "jpeg" else output_format
+        if ":" in model:
+            return "/predictions", {"version": model.partition(":")[2], "input": given}
+        return f"/models/{_slug(model)}/predictions", {"input": given}
+
+    def _size(self, size: str) -> dict[str, Any]:
+        found = SIZE.fullmatch(size)
+        if not found:
+            raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT.")
+        width, height = int(found[1]), int(found[2])
+        if self.credentials.options.get("size_mode") == "width_height":
+            return {"width": width, "height": height}
+        return {"aspect_ratio": aspect_ratio(width, height)}
+
+    def _collect(self, remote_id: str, run: Mapping[str, Any], ends: float, size: str) -> list[ImageResult]:
+        """Wait for a run that exists. Asking again buys nothing, so hiccups are waited out until the deadline."""
+        pause = float(self.credentials.options.get("poll_seconds", POLL_SECONDS))
+        while run.get("status") in (*UNFINISHED, None):
+            if time.monotonic() + (pause if run else 0) > ends:
+                raise OutcomeUnknown("The run was not finished in time. It can still be collected.", request_id=remote_id)
+            if run:
+                time.sleep(pause)
+            run = self._poll(remote_id, ends) or {"status": "starting"}
+        if run["status"] != "succeeded":
+            raise _failed(run, remote_id, self.credentials.api_key)
+        return [ImageResult(content=content, request_id=remote_id, http_status=200, size=size) for content in self._download(run, remote_id, ends)]
+
+    def _poll(self, remote_id: str, ends: float) -> Mapping[str, Any]:
+        """The run as it is now; empty when the provider could not tell."""
+        try:
+            response = self._send("GET", f"/predictions/{url_quote(remote_id, safe='')}", max(0.5, min(REQUEST_SECONDS, ends - time.monotonic())))
+        except (NotSent, OutcomeUnknown):
+            return {}
+        if response.status_code in (401, 403, 404):
+            raise OutcomeUnknown(f"The run can not be looked up: HTTP {response.status_code}.", http_status=response.status_code, request_id=remote_id)
+        try:
+            return _json(response) if response.status_code == 200 else {}
+        except OutcomeUnknown:
+            return {}
+
+    def _download(self, run: Mapping[str, Any], remote_id: str, ends: float) -> list[bytes]:
+        output = run.get("output")
+        urls = [url for url in (output if isinstance(output, list) else [output]) if isinstance(url, str) and url]
+        if not urls:
+            raise OutcomeUnknown("The run succeeded, but names no picture.", http_status=200, request_id=remote_id)
+        try:
+            return [self._fetch(url, ends) for url in urls]
+        except (FetchRefused, FetchFailed) as error:
+            raise OutcomeUnknown(f"The picture was made, but could not be downloaded: {error}.", http_status=200, request_id=remote_id) from error
+
+    def _fetch(self, url: str, ends: float, tries: int = 3) -> bytes:
+        if url.startswith("data:"):
+            return decode_data_url(url)
+        try:
+            return fetch(url, base_url=self._base_url, hosts=DOWNLOAD_HOSTS, seconds=max(1.0, ends - time.monotonic()))
+        except FetchFailed:
+            if tries <= 1:
+                raise
+            return self._fetch(url, ends, tries - 1)
+
+    def _send(self, method: str, path: str, seconds: float, body: object = None) -> httpx2.Response:
+        key = self.credentials.api_key
+        if not sendable(key):
+            raise BadKey("It holds characters that no token has: copy it again.")
+        try:
+            return self._client.request(method, path.lstrip("/"), json=body, headers={"Authorization": f"Bearer {key}"}, timeout=timeouts(seconds))
+        except httpx2.HTTPError as error:
+            raise transport_error(error, seconds) from error
+
+    def _error(self, response: httpx2.Response) -> ProviderError:
+        status = response.status_code
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        detail = str(answer.get("detail") or answer.get("title") or "") if isinstance(answer, Mapping) else ""
+        kind = STATUSES.get(status, OutcomeUnknown if status >= 500 else BadRequest)
+        if status in (400, 422) and "input.prompt" in detail:
+            kind = PromptRejected
+        return kind(
+            f"HTTP {status}." if kind is OutcomeUnknown else clean(detail, self.credentials.api_key) or f"HTTP {status}.",
+            http_status=status,
+            retry_after=retry_after(response.headers, detail) if kind.retryable else None,
+        )
+
+
+def aspect_ratio(width: int, height: int) -> str:
+    """The ratio on offer that is nearest, a step to wide being as far as a step to tall."""
+
+    def distance(ratio: str) -> float:
+        across, down = ratio.split(":")
+        return abs(math.log(width * int(down) / (height * int(across))))
+
+    return min(RATIOS, key=distance)
+
+
+def _failed(run: Mapping[str, Any], remote_id: str, key: str) -> ProviderError:
+    """A run that ended without a picture. Whether it is billed is told nowhere; one that computed may be."""
+    status, text = str(run["status"]), clean(run.get("error"), key)
+    metrics = run.get("metrics")
+    billed: Billed = "unknown" if status == "canceled" or (isinstance(metrics, Mapping) and metrics.get("predict_time")) else "no"
+    if status == "aborted":
+        return Overloaded("The run was ended before it began.", http_status=200, request_id=remote_id)
+    if BLOCKED.search(text):
+        return PromptBlocked(text, http_status=200, request_id=remote_id, billed=billed)
+    if status == "canceled":
+        return PromptRejected("The run was cancelled at the provider.", http_status=200, request_id=remote_id, billed=billed)
+    return PromptRejected(text or f"The run ended as {status}.", http_status=200, request_id=remote_id, billed=billed)
+
+
+def _json(response: httpx2.Response) -> Mapping[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, Mapping):
+        raise OutcomeUnknown("The answer could not be read.", http_status=response.status_code)
+    return answer
+
+
+def _slug(model: str) -> str:
+    """owner/name, safe in a path. Raises UnsupportedOption."""
+    owner, slash, name = model.partition(":")[0].partition("/")
+    if not (owner and slash and name) or "/" in name:
+        raise UnsupportedOption(f"The model {model!r} is not owner/name.")
+    return f"{url_quote(owner, safe='')}/{url_quote(name, safe='')}"
