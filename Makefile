@@ -38,7 +38,7 @@ var:
 
 run: .venv/.installed .env | var ## Set up once, then web and worker on http://127.0.0.1:8000 (PORT=8001 make run)
 	@$(PY) manage.py prepare --port "$$PORT"
-	@exec .venv/bin/supervisord -n -c prompts_manager/supervisord.conf
+	@exec .venv/bin/supervisord -n $(if $(filter 0,$(shell id -u)),--user root) -c prompts_manager/supervisord.conf
 
 demo: .venv/.installed | var ## The sample job without a browser, in a folder that is thrown away
 	@$(LAPTOP) $(PY) manage.py demo

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from bulk_admin.models import BulkGenerationJob, ProviderAccount
+from bulk_admin.services.setup import ensure_pools
 
 NAME = "Sample job"
 FILE: Path = settings.BASE_DIR / "samples" / "prompts.txt"
@@ -19,7 +20,13 @@ def find() -> BulkGenerationJob | None:
 
 
 def start(username: str) -> BulkGenerationJob | None:
-    """Generate the sample prompts with the placeholder, whatever the default account is: it costs nothing."""
-    account = ProviderAccount.objects.get(provider="placeholder", owner=None)
+    """Generate the sample prompts with a placeholder account, whatever the default is: it costs nothing.
+
+    The account takes its time, as a provider does: there are pictures still to come when the page is opened.
+    """
+    account, _ = ProviderAccount.objects.get_or_create(
+        label="Placeholder at a provider's pace", defaults={"provider": "placeholder", "max_in_flight": 2, "options": {"delay": [3, 9]}}
+    )
+    ensure_pools(account)
     call_command("bulk_generate", str(FILE), user=username, name=NAME, account=account.label, stdout=io.StringIO())
     return find()
