@@ -1,0 +1,187 @@
+"""What a tile says and offers: one view of one image, made from its row alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
+from bulk_admin.money import usd
+from bulk_admin.services import estimate
+from bulk_admin.services import jobs as job_service
+from bulk_admin.services.image_providers.errors import ProviderError
+
+STATES = {
+    ImageStatus.DRAFT: "wait",
+    ImageStatus.QUEUED: "wait",
+    ImageStatus.GENERATING: "run",
+    ImageStatus.COMPLETED: "done",
+    ImageStatus.FAILED: "bad",
+    ImageStatus.UNKNOWN: "unk",
+    ImageStatus.CANCELLED: "off",
+}
+TITLES = {error.code: error.title for error in ProviderError.__subclasses__()} | {
+    "bad_request": "Setting refused",
+    "undecodable": "Not a picture",
+    "lost": "Accepted as lost",
+}
+PAGE_STEPS = {
+    PageStatus.QUEUED: "Page: waiting its turn",
+    PageStatus.CHECKING: "Page: checking the picture",
+    PageStatus.WRITING: "Page: writing its text",
+    PageStatus.SAVING: "Page: saving",
+}
+REWORDABLE = ("blocked", "rejected")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """``action`` is the last part of the address it posts to; ``values`` are ids and numbers only."""
+
+    action: str
+    label: str
+    price: str = ""
+    values: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def json(self) -> str:
+        return json.dumps(dict(self.values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    image: GeneratedImage
+    state: str
+    title: str = ""
+    message: str = ""
+    billed: str = ""
+    price: str = ""
+    buttons: list[Button] = field(default_factory=list)
+    page_step: str = ""
+    newest_variant: int = 1
+    page_retry: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == "done"
+
+    @property
+    def name(self) -> str:
+        """For labels: "prompt 12" or "prompt 12, variant 2"."""
+        variant = f", variant {self.image.variant}" if self.newest_variant > 1 else ""
+        return f"prompt {self.image.position}{variant}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.image.position}.{self.image.variant}" if self.newest_variant > 1 else str(self.image.position)
+
+    @property
+    def needs_you(self) -> bool:
+        return self.state in ("bad", "unk") or self.image.page_status in (PageStatus.BLOCKED, PageStatus.FAILED)
+
+
+class Prices:
+    """The price of one more picture of a job, as text; "" when it is not known."""
+
+    def __init__(self, job: BulkGenerationJob) -> None:
+        self.job = job
+        self.known: dict[tuple[str, str], int | None] = {}
+        self.model: ImageModel | None = None
+
+    def of(self, quality: str, size: str) -> int | None:
+        """Micro-dollars, the likely upper end."""
+        key = (quality or self.job.quality, size or self.job.size)
+        if key not in self.known:
+            self.known[key] = self._ask(*key)
+        return self.known[key]
+
+    def text(self, images: Iterable[GeneratedImage]) -> str:
+        """What buying these once more costs."""
+        prices = [self.of(image.quality, image.size) for image in images]
+        known = [price for price in prices if price is not None]
+        if not prices or len(known) < len(prices):
+            return ""
+        return usd(sum(known)) if sum(known) else "free"
+
+    def _ask(self, quality: str, size: str) -> int | None:
+        self.model = self.model or ImageModel.objects.filter(provider=self.job.provider, name=self.job.model_name).first()
+        if self.model is None:
+            return None
+        try:
+            return estimate.price_of_image(self.model, quality, size, on=timezone.now().date()).high
+        except estimate.UnknownPrice:
+            return None
+
+
+def make_tiles(images: Iterable[GeneratedImage], prices: Prices, newest: Mapping[int, int], *, can_act: bool = True, can_spend: bool = True) -> list[Tile]:
+    return [make_tile(image, prices, newest.get(image.position, image.variant), can_act=can_act, can_spend=can_spend) for image in images]
+
+
+def make_tile(image: GeneratedImage, prices: Prices, newest_variant: int, *, can_act: bool = True, can_spend: bool = True) -> Tile:
+    state = STATES[ImageStatus(image.status)]
+    price = prices.text([image])
+    title, message, billed = _what_happened(image)
+    buttons = [button for button in _what_helps(image, price) if can_spend or (can_act and button.action in ("accept_as_lost", "download"))]
+    return Tile(
+        image=image,
+        state=state,
+        title=title,
+        message=message,
+        billed=billed,
+        price=price,
+        buttons=buttons,
+        page_step=_page_step(image),
+        newest_variant=newest_variant,
+        page_retry=image.page_status == PageStatus.FAILED,
+    )
+
+
+def _what_happened(image: GeneratedImage) -> tuple[str, str, str]:
+    if image.status == ImageStatus.QUEUED:
+        return ("Will be tried again", image.error_message, "") if image.tries else ("Queued", "", "")
+    if image.status == ImageStatus.GENERATING:
+        return "Generating", "", ""
+    if image.status == ImageStatus.CANCELLED:
+        return "Cancelled", "", _billed(image, "Not bought.")
+    if image.status == ImageStatus.UNKNOWN:
+        cost = f" Counted as spent: {usd(image.cost)}." if image.cost else ""
+        return "Outcome unknown", image.error_message or "It was sent, but no usable answer came. It may have been billed.", cost.strip()
+    if image.status == ImageStatus.FAILED:
+        return TITLES.get(image.error_code, "Failed"), image.error_message, _billed(image, "Not billed.")
+    return "", "", ""
+
+
+def _billed(image: GeneratedImage, otherwise: str) -> str:
+    return f"Billed {usd(image.cost)}." if image.cost else otherwise
+
+
+def _what_helps(image: GeneratedImage, price: str) -> list[Button]:
+    seen = {"seen_attempt": image.attempt}
+    if image.status == ImageStatus.UNKNOWN:
+        return [Button(action="buy_again", label="Buy again", price=price, values=seen), Button(action="accept_as_lost", label="Accept as lost", values=seen)]
+    if image.status == ImageStatus.CANCELLED:
+        return [Button(action="retry", label="Generate it", price=price, values=seen)]
+    if image.status != ImageStatus.FAILED:
+        return []
+    if image.picture_key:  # billed bytes: a re-roll leaves them where they are
+        return [Button(action="download", label="Download"), Button(action="reroll", label="Re-roll", price=price)]
+    if image.error_code in job_service.RETRYABLE_CODES:
+        return [Button(action="retry", label="Retry", price=price, values=seen), Button(action="edit", label="Reword")]
+    if image.error_code in REWORDABLE:
+        return [Button(action="edit", label="Reword", price=price)]
+    return [Button(action="reroll", label="Re-roll", price=price), Button(action="edit", label="Reword")]
+
+
+def _page_step(image: GeneratedImage) -> str:
+    if image.page_status in PAGE_STEPS:
+        return PAGE_STEPS[PageStatus(image.page_status)]
+    if image.page_status == PageStatus.BLOCKED:
+        return f"No page: {image.page_error or 'the check found something.'}"
+    if image.page_status == PageStatus.FAILED:
+        return f"Page failed: {image.page_error or 'it can be tried again.'}"
+    if image.page_status == PageStatus.NONE and image.page_error_code == "same_prompt":
+        return "Same prompt as its page"
+    return ""

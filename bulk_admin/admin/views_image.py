@@ -1,0 +1,153 @@
+"""The buttons of one tile, and the pictures' files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from io import BytesIO
+
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from bulk_admin import selectors
+from bulk_admin.models import BulkGenerationJob, GeneratedImage
+from bulk_admin.services import jobs
+from prompts.services import b2_upload
+
+from . import rights
+from .tiles import Prices
+from .views_job import FOLDER, answer, job_or_404
+
+STALE = ("This was pressed before: nothing more was bought.", "warning")
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+KEPT_BY_BROWSER = "private, max-age=31536000, immutable"  # a key is never used again
+LINK_KEPT_BY_BROWSER = "private, max-age=600"  # shorter than the link lives
+
+
+# --- buttons --------------------------------------------------------------------------------------
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """An attempt or a variant that the button answers. Without one it answers nothing that exists."""
+    text = request.POST.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 6 else -1
+
+
+def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+    new = jobs.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"))
+    return ("One more picture of this prompt is queued.", "success") if new else STALE
+
+
+def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+    text = request.POST.get("prompt", "").replace("\x00", "").strip()
+    if not text:
+        return "The prompt is empty: nothing was bought.", "error"
+    new = jobs.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
+    return ("A picture of the new prompt is queued.", "success") if new else STALE
+
+
+def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+    if image.attempt != _number(request, "seen_attempt"):
+        return STALE
+    return ("Queued again.", "success") if jobs.retry_failed(job.pk, [image.pk]) else STALE
+
+
+def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+    done = jobs.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    return {
+        "adopted": ("The picture had arrived after all: nothing was bought.", "success"),
+        "queued": ("Bought again: both calls are booked.", "success"),
+    }.get(done, STALE)
+
+
+def _accept_as_lost(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+    done = jobs.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    return {
+        "adopted": ("The picture had arrived after all.", "success"),
+        "lost": ("Accepted as lost.", "success"),
+    }.get(done, ("This was settled before.", "warning"))
+
+
+Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], tuple[str, str]]
+ACTS: dict[str, tuple[Callable[[rights.Person, BulkGenerationJob], bool], Run]] = {
+    "reroll": (rights.can_spend, _reroll),
+    "edit": (rights.can_spend, _edit),
+    "retry": (rights.can_spend, _retry),
+    "buy_again": (rights.can_spend, _buy_again),
+    "accept_as_lost": (rights.can_act, _accept_as_lost),
+}
+
+
+@require_http_methods(["GET", "POST"])
+def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: str) -> HttpResponse:
+    """A tile's button, by POST; GET is for the form of "edit" only."""
+    job = job_or_404(request, job_id)
+    if action not in ACTS:
+        raise Http404
+    allowed, run = ACTS[action]
+    if not allowed(request.user, job):
+        raise PermissionDenied
+    image = selectors.one_tile(job, image_id)
+    if image is None:
+        raise Http404
+    if request.method == "GET":
+        return _edit_form(request, job, image, action)
+    said, level = run(request, job, image)
+    return answer(request, job.pk, said, level=level)
+
+
+def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage, action: str) -> HttpResponse:
+    if action != "edit":
+        return HttpResponse(status=405, headers={"Allow": "POST"})
+    newest = selectors.newest_variants(job, [image.position])[image.position]
+    context = {"job": job, "image": image, "newest": newest, "price": Prices(job).text([image])}
+    return TemplateResponse(request, f"{FOLDER}/_edit.html", context)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@require_GET
+def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
+    """The original, a thumbnail or a download: from local files, by a short-lived link, or from the outbox."""
+    if not rights.can_view(request.user):
+        raise PermissionDenied
+    image = selectors.image_file(image_id)
+    if image is None or kind not in ("original", "300", "600", "download"):
+        raise Http404
+    key = {"300": image.thumb_300, "600": image.thumb_600}.get(kind) or image.picture_key
+    name = _download_name(image) if kind == "download" or not _is_picture(image) else ""
+    waiting = selectors.in_outbox(key)
+    if waiting is not None:
+        return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
+    link = b2_upload.private_link(key, download_name=name)
+    if link:
+        return HttpResponseRedirect(link, headers={"Cache-Control": LINK_KEPT_BY_BROWSER})
+    try:
+        return _send(b2_upload.open_private(key), _type_of(image, key), name)
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+def _is_picture(image: GeneratedImage) -> bool:
+    return image.content_type in EXTENSIONS and image.error_code != "undecodable"
+
+
+def _type_of(image: GeneratedImage, key: str) -> str:
+    if key != image.picture_key:
+        return "image/webp"
+    return image.content_type if _is_picture(image) else "application/octet-stream"
+
+
+def _download_name(image: GeneratedImage) -> str:
+    extension = EXTENSIONS.get(image.content_type, "bin") if _is_picture(image) else "bin"
+    return f"{image.job_id}-{image.position}-{image.variant}.{extension}"
+
+
+def _send(content: object, content_type: str, download_name: str) -> FileResponse:
+    response = FileResponse(content, as_attachment=bool(download_name), filename=download_name, content_type=content_type)
+    response["Cache-Control"] = KEPT_BY_BROWSER
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,170 @@
+"""The poll, and the buttons that act on a whole job."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
+
+from bulk_admin import selectors
+from bulk_admin.models import BulkGenerationJob
+from bulk_admin.services import jobs, pages
+from bulk_admin.services.report import job_report
+
+from . import rights
+from .job_context import answer_context, digest
+from .wording import counted
+
+FOLDER = "admin/bulk_admin/bulkgenerationjob"
+
+
+def job_or_404(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob:
+    """Raises PermissionDenied for those who may not view, whether the job exists or not."""
+    if not rights.can_view(request.user):
+        raise PermissionDenied
+    job = selectors.job_page(job_id)
+    if job is None:
+        raise Http404
+    return job
+
+
+@require_GET
+def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """What changed since the page's cursor: 204 nothing, 200 a fragment, 286 the last one. JSON for scripts."""
+    job = job_or_404(request, job_id)
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse(job_report(job, url=request.build_absolute_uri(job.get_absolute_url())))
+    seen = selectors.Cursor.parse(request.GET.get("seen", ""))
+    around = selectors.surroundings(job)
+    nothing_new = seen == selectors.Cursor(job.revision, selectors.WHOLE) and request.GET.get("digest") == digest(around)
+    if nothing_new and not selectors.is_quiet(job):
+        return HttpResponse(status=204)
+    return _fragment(request, job, around, seen)
+
+
+def answer(request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: str = "success") -> HttpResponse:
+    """After a button: the same fragment as a poll's, and one sentence for the message bar."""
+    job = job_or_404(request, job_id)
+    seen = selectors.Cursor.parse(request.POST.get("seen", ""))
+    response = _fragment(request, job, selectors.surroundings(job), seen)
+    response.status_code = 200
+    return trigger_client_event(response, "bulk:say", {"text": said, "level": level}) if said else response
+
+
+def _fragment(request: HttpRequest, job: BulkGenerationJob, around: selectors.Surroundings, seen: selectors.Cursor) -> HttpResponse:
+    context = answer_context(request.user, job, around, selectors.changed_tiles(job, seen))
+    return TemplateResponse(request, f"{FOLDER}/_answer.html", context, status=200 if context["poll"] else HTMX_STOP_POLLING)
+
+
+def _ids(data: QueryDict) -> list[int]:
+    """The one field that carries several ids. What is no number is left out."""
+    return [int(part) for part in data.get("ids", "").split(",") if part.isdecimal() and len(part) < 19]
+
+
+@require_POST
+def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Keep or drop: the wanted state, for pictures of this job only."""
+    job = job_or_404(request, job_id)
+    if not rights.can_act(request.user, job):
+        raise PermissionDenied
+    jobs.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
+    return answer(request, job.pk)
+
+
+# --- buttons of the whole job -------------------------------------------------------------------
+
+
+def _pause(job: BulkGenerationJob, data: QueryDict) -> str:
+    return "Paused. What is in flight is kept." if jobs.pause(job.pk) else ""
+
+
+def _resume(job: BulkGenerationJob, data: QueryDict) -> str:
+    return "Resumed." if jobs.resume(job.pk) else ""
+
+
+def _cancel(job: BulkGenerationJob, data: QueryDict) -> str:
+    return "The rest is cancelled. What is in flight is kept." if jobs.cancel(job.pk) else ""
+
+
+def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:
+    return f"{counted(jobs.retry_failed(job.pk), 'picture')} queued again."
+
+
+def _create_pages(job: BulkGenerationJob, data: QueryDict) -> str:
+    made = pages.create_pages(job.pk, _ids(data), every_kept=data.get("every_kept") == "1")
+    same = f" {counted(made.same_prompt, 'picture has', 'pictures have')} the same prompt as another one's page." if made.same_prompt else ""
+    return f"{counted(made.queued, 'page')} queued.{same}"
+
+
+def _stop_pages(job: BulkGenerationJob, data: QueryDict) -> str:
+    return f"{counted(pages.stop_pages(job.pk), 'page')} taken from the queue."
+
+
+def _retry_pages(job: BulkGenerationJob, data: QueryDict) -> str:
+    return f"{counted(pages.retry_pages(job.pk), 'page')} queued again."
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    allowed: Callable[[rights.Person, BulkGenerationJob], bool]
+    run: Callable[[BulkGenerationJob, QueryDict], str]
+
+
+ACTS = {
+    "pause": Act(rights.can_act, _pause),
+    "resume": Act(rights.can_spend, _resume),
+    "cancel": Act(rights.can_act, _cancel),
+    "retry_failed": Act(rights.can_spend, _retry_failed),
+    "create_pages": Act(rights.can_create_pages, _create_pages),
+    "stop_pages": Act(rights.can_create_pages, _stop_pages),
+    "retry_pages": Act(rights.can_create_pages, _retry_pages),
+}
+ASKED = ("cancel", "create_pages")
+
+
+def _allowed(user: rights.Person | AnonymousUser, job: BulkGenerationJob, action: str) -> Act:
+    act = ACTS.get(action)
+    if act is None:
+        raise Http404
+    if not act.allowed(user, job):
+        raise PermissionDenied
+    return act
+
+
+@require_POST
+def act(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
+    """One press; a second one finds the work done and changes nothing."""
+    job = job_or_404(request, job_id)
+    chosen = _allowed(request.user, job, action)
+    try:
+        said = chosen.run(job, request.POST)
+    except jobs.CannotStart as refusal:
+        return answer(request, job.pk, refusal.message, level="error")
+    return answer(request, job.pk, said)
+
+
+@require_GET
+def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
+    """The dialog before an act: what it will do, to how many."""
+    job = job_or_404(request, job_id)
+    if action not in ASKED:
+        raise Http404
+    _allowed(request.user, job, action)
+    context = {"job": job}
+    if action == "create_pages":
+        every_kept = request.GET["every_kept"] == "1" if "every_kept" in request.GET else job.page_for_every_kept
+        context |= {
+            "ids": ",".join(map(str, image_ids := selectors.kept_for_pages(job))),
+            "kept": len(image_ids),
+            "every_kept": every_kept,
+            "preview": pages.preview(job.pk, image_ids, every_kept=every_kept),
+            "is_placeholder": selectors.is_placeholder(job),
+        }
+    return TemplateResponse(request, f"{FOLDER}/_ask_{action}.html", context)

@@ -1,0 +1,143 @@
+"""What the job page says of a job: its pill, its one sentence, its facts and its bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bulk_admin.models import BulkGenerationJob, JobStatus
+from bulk_admin.money import usd
+from bulk_admin.selectors import Surroundings
+from bulk_admin.services import jobs as job_service
+from bulk_admin.templatetags.bulk import duration
+
+PILLS = {
+    JobStatus.PENDING: ("Waiting to start", "run"),
+    JobStatus.PROCESSING: ("Generating", "run"),
+    JobStatus.PAUSED: ("Paused", "unk"),
+    JobStatus.COMPLETED: ("Complete", "ok"),
+    JobStatus.FAILED: ("Failed", "bad"),
+    JobStatus.CANCELLED: ("Cancelled", "off"),
+}
+
+
+def pill(job: BulkGenerationJob) -> tuple[str, str]:
+    """Label and tone."""
+    if job.pages_open and not job.is_active and job.status != JobStatus.PAUSED:
+        return "Creating pages", "run"
+    return PILLS[JobStatus(job.status)]
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def state(job: BulkGenerationJob, around: Surroundings) -> str:
+    """Plain sentences: where the job stands, and what to do if it waits for somebody."""
+    return " ".join(_sentences(job, around))
+
+
+def _sentences(job: BulkGenerationJob, around: Surroundings) -> Iterator[str]:
+    yield _standing(job)
+    reason = job.status_reason if job.status == JobStatus.PAUSED else around.account_stop
+    if reason:
+        yield job_service.REASONS.get(reason, "It waits for somebody to press Resume.")
+    if job.status == JobStatus.CANCELLED and job.generating:
+        yield f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be kept."
+    if job.unknown_count:
+        yield (
+            f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: sent, perhaps billed, never answered. "
+            "Each such tile lets you buy it again or accept the loss."
+        )
+    if job.pages_open:
+        yield f"{counted(job.pages_open, 'page is', 'pages are')} being made."
+
+
+def _standing(job: BulkGenerationJob) -> str:
+    ready = f"{job.completed_count:,} of {counted(job.total, 'picture is', 'pictures are')} ready"
+    if not job.total:
+        return "This job has no pictures."
+    if job.status == JobStatus.PENDING:
+        return f"{counted(job.total, 'picture waits', 'pictures wait')} for a worker to start."
+    if job.status == JobStatus.FAILED:
+        return "None of the pictures could be made. Their tiles say why and what helps."
+    if job.completed_count == job.total:
+        return "The picture is ready." if job.total == 1 else f"All {job.total:,} pictures are ready."
+    if job.failed_count:
+        return f"{ready}, {job.failed_count:,} failed."
+    return f"{ready}."
+
+
+def spoken(job: BulkGenerationJob) -> str:
+    """One short sentence for screen readers."""
+    parts = [f"{job.completed_count:,} of {job.total:,} ready"]
+    parts += [f"{number:,} {word}" for number, word in ((job.failed_count, "failed"), (job.unknown_count, "unknown")) if number]
+    ended = "" if job.is_active else f"{pill(job)[0]}: "
+    return f"{ended}{', '.join(parts)}."
+
+
+def milestone(job: BulkGenerationJob) -> str:
+    """Changes when ``spoken`` is worth saying again: at every quarter, at a first failure, at a new state."""
+    quarter = 4 * job.completed_count // max(job.total, 1)
+    return f"{pill(job)[0]}-{quarter}-{bool(job.failed_count)}-{job.unknown_count}"
+
+
+def title(job: BulkGenerationJob) -> str:
+    if job.is_active or job.status == JobStatus.PAUSED:
+        return f"({job.completed_count}/{job.total}) {job.name}"
+    return f"✓ {job.name}" if job.status == JobStatus.COMPLETED and not job.pages_open else job.name
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    label: str
+    value: str
+    small: str = ""
+
+
+def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
+    found = [Fact("Ready", f"{job.completed_count:,}", f"of {job.total:,}"), Fact("In flight", f"{job.generating:,}")]
+    not_ready = [f"{number:,} {word}" for number, word in ((job.unknown_count, "unknown"), (job.cancelled_count, "cancelled")) if number]
+    found.append(Fact("Failed", f"{job.failed_count:,}", ", ".join(not_ready)))
+    found.append(Fact("Spent", cents(job.spent + job.text_spent), _of_what(job)))
+    if job.is_active:
+        limit = f"/ min, limit {around.limit:,}" if around.limit else "/ min"
+        found.append(Fact("Pace", f"{around.pace:.1f}" if around.pace else "–", limit))
+        found.append(Fact("Time left", f"about {duration(around.seconds_left)}" if around.seconds_left else "–"))
+    elif job.started and job.finished:
+        found.append(Fact("Took", duration((job.finished - job.started).total_seconds())))
+    if job.pages_open or job.pages_created:
+        bad = [f"{number:,} {word}" for number, word in ((job.pages_blocked, "blocked"), (job.pages_failed, "failed")) if number]
+        found.append(Fact("Pages", f"{job.pages_created:,}", ", ".join(bad) or (f"{job.pages_open:,} under way" if job.pages_open else "")))
+    return found
+
+
+def cents(micro: int) -> str:
+    """Whole cents from ten cents on; below, every digit counts."""
+    return usd(round(micro, -4) if micro >= 100_000 else micro)
+
+
+def _of_what(job: BulkGenerationJob) -> str:
+    parts = [f"of about {cents(job.estimate)}"] if job.estimate else []
+    if job.budget_cap is not None:
+        parts.append(f"cap {cents(job.budget_cap)}")
+    if job.text_spent:  # part of what was spent
+        parts.append(f"page text {usd(job.text_spent)}")
+    return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    tone: str
+    x: str
+    width: str
+
+
+def bar(job: BulkGenerationJob) -> list[Segment]:
+    """Ready, unknown, failed and in flight, as shares of all pictures; what is left over is to come."""
+    segments, at = [], 0
+    for tone, number in (("ok", job.completed_count), ("unk", job.unknown_count), ("bad", job.failed_count), ("run", job.generating)):
+        if number > 0:
+            segments.append(Segment(tone, f"{100 * at / job.total:.3f}%", f"{100 * number / job.total:.3f}%"))
+            at += number
+    return segments

@@ -1,0 +1,45 @@
+// Admin's message bar for what a button did and for lost connections; a toast where there is something to undo.
+let lost = null;
+let fading = 0;
+
+export function say(text, level = "success") {
+  let list = document.querySelector("ul.messagelist");
+  if (!list) {
+    list = Object.assign(document.createElement("ul"), { className: "messagelist" });
+    list.setAttribute("role", "status");
+    document.getElementById("content-start").prepend(list);
+  }
+  const item = Object.assign(document.createElement("li"), { className: level, textContent: text });
+  list.replaceChildren(item);
+  if (level === "success") setTimeout(() => item.remove(), 6000);
+  if (list.getBoundingClientRect().bottom < 0) toast(text);
+  return item;
+}
+
+export function toast(text, undo) {
+  const place = document.getElementById("toast");
+  place.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
+  if (undo) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });
+    button.addEventListener("click", () => { place.replaceChildren(); undo(); });
+    place.append(button);
+  }
+  clearTimeout(fading);
+  fading = setTimeout(() => place.replaceChildren(), undo ? 12000 : 4000);
+}
+
+function fault(event) {
+  const status = event.detail.xhr?.status;
+  if (status === 403) lost = say("You may not do that, or your session has ended. Reload the page.", "error");
+  else if (status === 404) lost = say("This is gone. Reload the page.", "error");
+  else lost = say("Connection lost, trying again.", "warning");
+}
+
+export function startMessages() {
+  document.body.addEventListener("bulk:say", (event) => say(event.detail.text, event.detail.level));
+  document.body.addEventListener("htmx:responseError", fault);
+  document.body.addEventListener("htmx:sendError", fault);
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && lost) { lost.remove(); lost = null; }
+  });
+}

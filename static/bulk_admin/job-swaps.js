@@ -1,0 +1,58 @@
+// What an answer may replace. An older answer changes nothing; focus, scroll and filter stay.
+import { applyFilter, makePlace } from "./job-tiles.js";
+import { repaint } from "./job-selection.js";
+import { roam } from "./job-grid.js";
+
+const revision = (element) => Number(element.dataset.revision || -1);
+
+export function startSwaps(root) {
+  let milestone = document.getElementById("job-status").dataset.milestone;
+
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "job-status" || !event.detail.shouldSwap) return;
+    const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    const incoming = answer.getElementById("job-status");
+    if (!incoming || revision(incoming) < revision(document.getElementById("job-status"))) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    for (const input of answer.querySelectorAll("[name=seen_variant]")) if (!document.getElementById(input.id)) makeGroupOf(answer, input);
+    for (const tile of answer.querySelectorAll("[data-tile]")) if (!document.getElementById(tile.id)) makePlace(tile);
+  });
+
+  document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const incoming = fragment.firstElementChild;
+    if (!incoming) return;
+    const older = "tile" in incoming.dataset && revision(incoming) < revision(target);
+    // What is the same stays: a button must not be replaced between press and release.
+    if (older || target.isEqualNode(incoming)) event.detail.shouldSwap = false;
+  });
+
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "job-status") return;
+    const status = document.getElementById("job-status");
+    for (const id of status.dataset.removed.split(",").filter(Boolean)) document.getElementById(`tile-${id}`)?.remove();
+    repaint(root);
+    applyFilter(root);
+    roam();
+    document.title = status.dataset.title;
+    if (status.dataset.milestone !== milestone) {
+      milestone = status.dataset.milestone;
+      document.getElementById("live").textContent = status.dataset.say;
+    }
+  });
+
+  root.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-show]");
+    if (!chip) return;
+    root.dataset.filter = chip.dataset.show;
+    applyFilter(root);
+    roam();
+  });
+}
+
+function makeGroupOf(answer, input) {
+  const tile = answer.querySelector(`[data-tile][data-position="${input.id.slice("newest-".length)}"]`);
+  if (tile) makePlace(tile);
+}
