@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 import re
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -56,6 +58,12 @@ class DeadlineTransport(httpx2.HTTPTransport):
         return response
 
 
+@functools.cache
+def trust() -> ssl.SSLContext:
+    """Reading the certificates takes tens of milliseconds: once a process is enough."""
+    return httpx2.create_ssl_context()
+
+
 def timeouts(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(CONNECT_SECONDS, seconds))
 
@@ -63,7 +71,7 @@ def timeouts(seconds: float) -> httpx2.Timeout:
 def new_client(seconds: float, base_url: str, *, idle: float = IDLE_SECONDS) -> httpx2.Client:
     """A client for one server that retries nothing, follows no redirect, and never queues a call behind others."""
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=idle)
-    transport = DeadlineTransport(limits=limits, proxy=_environment_proxy(base_url))
+    transport = DeadlineTransport(verify=trust(), limits=limits, proxy=_environment_proxy(base_url))
     return httpx2.Client(base_url=base_url, transport=transport, timeout=timeouts(seconds), follow_redirects=False)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import httpx2
 
-from .http_client import CONNECT_SECONDS
+from .http_client import CONNECT_SECONDS, trust
 
 MAX_BYTES = 40 * 1024 * 1024
 MAX_SECONDS = 60.0
@@ -58,14 +58,19 @@ def fetch(url: str, *, base_url: str, hosts: Collection[str] = (), seconds: floa
         target, home = httpx2.URL(url), httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
         raise FetchRefused("not an address") from error
-    address = _address(target, home, hosts)
-    try:
-        return _download(target, address, ends, max_bytes)
-    except httpx2.HTTPError as error:
-        raise FetchFailed(type(error).__name__) from error
+    failure: httpx2.HTTPError | None = None
+    for address in _addresses(target, home, hosts):
+        try:
+            return _download(target, address, ends, max_bytes)
+        except httpx2.HTTPError as error:
+            failure = error
+            if not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+                break
+    raise FetchFailed(type(failure).__name__) from failure
 
 
-def _address(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> IPAddress:
+def _addresses(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> list[IPAddress]:
+    """Where the picture may be fetched from. Raises FetchRefused."""
     same = _origin(target) == _origin(home)
     listed = target.scheme == "https" and _origin(target)[2] == 443 and any(target.host == host or target.host.endswith(f".{host}") for host in hosts)
     if not same and not listed:
@@ -73,7 +78,7 @@ def _address(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> IP
     found = _resolve(target)
     if not same and not all(_is_public(ip) for ip in found) and any(_is_public(ip) for ip in _resolve(home)):
         raise FetchRefused("an address inside the network")
-    return found[0]
+    return found
 
 
 def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: int) -> bytes:
@@ -83,7 +88,7 @@ def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: in
     extensions = {"sni_hostname": target.host} if target.scheme == "https" else {}
     content = bytearray()
     with (
-        httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+        httpx2.Client(timeout=timeout, verify=trust(), follow_redirects=False, trust_env=False) as client,
         client.stream("GET", pinned, headers=headers, extensions=extensions) as response,
     ):
         if response.status_code != 200:

@@ -16,6 +16,7 @@ Colour = tuple[int, int, int]
 CANVAS = 640  # longest edge that is really drawn; bigger pictures are enlarged, for soft edges and speed
 LAYERS = 5
 LABEL = "PLACEHOLDER"
+LONGEST_LABEL = 60
 CREAM: Colour = (253, 235, 210)
 MOON: Colour = (236, 240, 250)
 GLOW_EDGE = 79  # what the gradient of Pillow still holds in the middle of its edges
@@ -130,10 +131,12 @@ def _label(picture: Image.Image, text: str) -> None:
 
 
 def _first_words(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
-    words = "".join(letter for letter in " ".join(text.split())[:60] if letter.isprintable())
-    while words and font.getlength(words) > room:
-        words = words[:-2].rstrip() + "…" if len(words) > 2 else ""
-    return words
+    line = "".join(letter for letter in " ".join(text.split())[:LONGEST_LABEL] if letter.isprintable())
+    if len(line) == LONGEST_LABEL and " " in line:
+        line = f"{line.rpartition(' ')[0]}…"
+    while line and font.getlength(line) > room:
+        line = f"{line[:-2].rstrip()}…" if len(line) > 2 else ""
+    return line
 
 
 @functools.cache

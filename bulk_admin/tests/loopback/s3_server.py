@@ -118,6 +118,7 @@ class S3Server:
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
+            retries={"mode": "standard", "total_max_attempts": 1},
         )
         return boto3.client("s3", endpoint_url=self.url, region_name=REGION, aws_access_key_id=KEY_ID, aws_secret_access_key=APPLICATION_KEY, config=how)
 
