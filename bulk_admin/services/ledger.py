@@ -35,6 +35,7 @@ from bulk_admin.services.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.counters import count, lock_job, lock_jobs, save
 from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.drafts import compose_prompt
+from prompts.models import StyleNote
 
 CANDIDATES = 10
 ACCOUNT_STOPS = ("day_cap", "month_cap", "account_off", "no_credit", "bad_key", "not_verified")
@@ -265,7 +266,7 @@ def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float
         image = waiting.filter(pk=image_id).first()
         if image is None:
             continue
-        price = estimate.text_reserve(model, image.prompt_text, now.date())
+        price = estimate.text_reserve(model, image.prompt_text, style_note(), now.date())
         job.revision += 1
         GeneratedImage.objects.filter(pk=image.pk).update(page_owner_id=worker_id, revision=job.revision)
         job.text_reserved += price
@@ -285,6 +286,10 @@ def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float
             stamp=stamp,
         )
     return Idle()
+
+
+def style_note() -> str:
+    return StyleNote.objects.values_list("text", flat=True).first() or ""
 
 
 def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:

@@ -6,17 +6,16 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from prompts.services.errors import OpenAIAccess
 
 from bulk_admin.models import BulkGenerationJob, CallKind, GeneratedImage, PageStatus, Pool, ProviderAccount
 from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.ledger import Permit, pages_waiting_for_text
+from bulk_admin.services.ledger import Permit, pages_waiting_for_text, style_note
 from bulk_admin.services.page_steps import fail_or_wait, move_page
 from bulk_admin.services.page_work import TextWork
 from bulk_admin.services.settling import settle_text
 from bulk_admin.services.setup import credentials_of
-from prompts.models import StyleNote
+from prompts.services.errors import OpenAIAccess
 
 MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
 
@@ -50,8 +49,7 @@ def work_for(permit: Permit) -> TextWork:
     if access is None:
         raise ValueError("There is no key for page texts.")
     image = GeneratedImage.objects.get(pk=permit.image_id)
-    note = StyleNote.objects.values_list("text", flat=True).first() or ""
-    return TextWork(permit=permit, picture_key=image.picture_key, content_type=image.content_type, access=access, style_note=note)
+    return TextWork(permit=permit, picture_key=image.picture_key, content_type=image.content_type, access=access, style_note=style_note())
 
 
 @whole_step

@@ -1,0 +1,110 @@
+"""What the catalogue of models says: which may be chosen, which sizes they take, and when they end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+
+from bulk_admin.models import CallKind, ImageModel, ProviderAccount
+from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.setup import credentials_of
+
+SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
+
+
+class ModelNotAvailable(Exception):
+    """The model may not be used; the message says why and what to use instead."""
+
+
+@dataclass
+class Refreshed:
+    """What a provider's model list changed: days set, ids that the catalogue does not know, ids that it no longer lists."""
+
+    retirement_days: dict[str, str] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    not_listed: list[str] = field(default_factory=list)
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """Width and height of "1024x1024". Raises ValueError."""
+    found = SIZE.fullmatch(size)
+    if found is None:
+        raise ValueError(f"{size!r} is not a size: write WIDTHxHEIGHT.")
+    return int(found[1]), int(found[2])
+
+
+def validate_size(model: ImageModel, size: str) -> str:
+    """ "" when the model makes pictures of that size, else the sentence that says why not."""
+    try:
+        width, height = parse_size(size)
+    except ValueError as error:
+        return str(error)
+    if size in model.sizes:
+        return ""
+    rule = model.size_rule
+    if not rule:
+        return f"{model.label} makes {', '.join(model.sizes)}."
+    if width % rule["multiple"] or height % rule["multiple"]:
+        return f"Both sides must be multiples of {rule['multiple']}."
+    if max(width, height) > rule["longest"]:
+        return f"No side may be longer than {rule['longest']}."
+    if max(width, height) > rule["max_ratio"] * min(width, height):
+        return f"One side may be at most {rule['max_ratio']} times the other."
+    if not rule["min_pixels"] <= width * height <= rule["max_pixels"]:
+        return f"A picture must have between {rule['min_pixels']:,} and {rule['max_pixels']:,} pixels."
+    return ""
+
+
+def is_offered(model: ImageModel, quality: str, size: str) -> bool:
+    return (quality in model.qualities or (not model.qualities and not quality)) and not validate_size(model, size)
+
+
+def image_models(provider: str) -> QuerySet[ImageModel]:
+    return ImageModel.objects.filter(provider=provider, kind=CallKind.IMAGE).prefetch_related("prices")
+
+
+def choosable_models(provider: str, on: dt.date) -> QuerySet[ImageModel]:
+    """Models that a new job may use, the default first."""
+    alive = Q(retired_on=None) | Q(retired_on__gt=on)
+    return image_models(provider).filter(alive, is_enabled=True).order_by("-is_default", "sort_order", "label")
+
+
+def model_for(account: ProviderAccount, name: str, on: dt.date, *, kind: str = CallKind.IMAGE) -> ImageModel:
+    """The account's model of that name, with its prices. Raises ModelNotAvailable."""
+    model = ImageModel.objects.filter(provider=account.provider, kind=kind, name=name).prefetch_related("prices").first()
+    if model is None:
+        raise ModelNotAvailable(f"The catalogue has no model {name} for {account.label}. Choose another one.")
+    if model.is_retired(on):
+        instead = f" Use {model.successor} instead." if model.successor else " Choose another one."
+        raise ModelNotAvailable(f"{model.label} is retired since {model.retired_on}.{instead}")
+    if not model.is_enabled:
+        raise ModelNotAvailable(f"{model.label} is switched off in the catalogue. Choose another one, or switch it on.")
+    return model
+
+
+def retirement_warning(model: ImageModel, on: dt.date) -> str:
+    """A sentence for a model that ends within 30 days, else ""."""
+    if not model.retires_soon(on):
+        return ""
+    instead = f" Its successor is {model.successor}." if model.successor else ""
+    return f"{model.label} ends on {model.retired_on}.{instead}"
+
+
+def refresh(account: ProviderAccount) -> Refreshed:
+    """Bring retirement days up to date from the provider's model list. Enables nothing. Raises a ProviderError."""
+    provider = provider_class(account.provider)(credentials_of(account))
+    listed = {model.name: model.shutdown_date for model in provider.list_models()}
+    result = Refreshed()
+    known = {model.name: model for model in ImageModel.objects.filter(provider=account.provider)}
+    for name, model in known.items():
+        day = listed.get(name)
+        if day is None:
+            result.not_listed.append(name)
+        elif day and (model.retired_on is None or model.retired_on.isoformat() != day):
+            ImageModel.objects.filter(pk=model.pk).update(retired_on=dt.date.fromisoformat(day))
+            result.retirement_days[name] = day
+    result.unknown = sorted(name for name in listed if name not in known and "image" in name)
+    return result

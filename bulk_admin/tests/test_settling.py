@@ -1,0 +1,297 @@
+"""What became of a call, in every order that answers can come in."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from bulk_admin.models import BulkGenerationJob, Billed, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
+from bulk_admin.services import jobs, ledger
+from bulk_admin.services.generation import handed_back
+from bulk_admin.services.outcome import Outcome, StoredPicture
+from bulk_admin.services.settling import settle
+
+from .auditor import audit
+from .factories import make_account, make_job, make_model, make_user, make_worker
+
+pytestmark = pytest.mark.django_db
+PRICE = 10_000
+
+
+@pytest.fixture
+def job():
+    return make_job(3, account=make_account(), model_name=make_model(name="priced").name, quality="medium", created_by=make_user())
+
+
+def open_one(job: BulkGenerationJob) -> ledger.Permit:
+    permit = ledger.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
+    assert isinstance(permit, ledger.Permit)
+    return permit
+
+
+def delivered(permit: ledger.Permit, **changes: object) -> Outcome:
+    key = f"originals/{permit.job_id}/{permit.call_id}"
+    picture = StoredPicture(key=key, sha256="ab" * 32, length=1234, content_type="image/png", width=8, height=9, thumb_300="t3", thumb_600="t6", **changes)
+    return Outcome(state=CallState.DELIVERED, billed=Billed.YES, picture=picture, seconds=1.5)
+
+
+def unknown() -> Outcome:
+    return Outcome(state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message="No answer.")
+
+
+def refused(code: str = "blocked", **changes: object) -> Outcome:
+    return Outcome(**{"state": CallState.REFUSED, "billed": Billed.NO, "error_code": code, "message": "Refused.", **changes})
+
+
+def image_of(permit: ledger.Permit) -> GeneratedImage:
+    return GeneratedImage.objects.get(pk=permit.image_id)
+
+
+def test_a_delivered_picture_is_completed_and_its_price_is_spent(job):
+    permit = open_one(job)
+    assert settle(permit.call_id, delivered(permit)) == "delivered"
+    image = image_of(permit)
+    assert (image.status, image.picture_key, image.bytes, image.width, image.height) == (
+        "completed",
+        f"originals/{job.pk}/{permit.call_id}",
+        1234,
+        8,
+        9,
+    )
+    job.refresh_from_db()
+    assert (job.spent, job.reserved, job.completed_count, job.queued) == (PRICE, 0, 1, 2)
+    assert audit() == []
+
+
+def test_settling_twice_changes_nothing(job):
+    permit = open_one(job)
+    settle(permit.call_id, delivered(permit))
+    before = BulkGenerationJob.objects.values().get(pk=job.pk)
+    assert settle(permit.call_id, delivered(permit)) == "duplicate"
+    assert settle(permit.call_id, refused()) == "duplicate"
+    assert settle(permit.call_id, unknown()) == "duplicate"
+    assert BulkGenerationJob.objects.values().get(pk=job.pk) == before
+
+
+def test_a_blocked_prompt_fails_unbilled(job):
+    permit = open_one(job)
+    settle(permit.call_id, refused())
+    image = image_of(permit)
+    assert (image.status, image.error_code, image.cost) == ("failed", "blocked", 0)
+    job.refresh_from_db()
+    assert (job.spent, job.reserved, job.failed_count) == (0, 0, 1)
+    assert audit() == []
+
+
+def test_a_refusal_that_may_have_been_billed_is_booked_at_its_reserve(job):
+    permit = open_one(job)
+    settle(permit.call_id, refused(billed=Billed.UNKNOWN))
+    assert image_of(permit).cost == PRICE
+    assert audit() == []
+
+
+def test_an_unknown_outcome_counts_as_spent_and_is_not_bought_again(job):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    job.refresh_from_db()
+    assert (image_of(permit).status, job.spent, job.reserved, job.unknown_count) == ("unknown", PRICE, 0, 1)
+    assert {open_one(job).image_id, open_one(job).image_id}.isdisjoint({permit.image_id})
+    assert audit() == []
+
+
+def test_an_account_may_ask_to_buy_unknown_pictures_again_and_both_are_booked(job):
+    ProviderAccount.objects.filter(pk=job.account_id).update(buy_again_unasked=True)
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    GeneratedImage.objects.filter(pk=permit.image_id).update(not_before=None)
+    second = open_one(job)
+    assert (second.image_id, second.attempt) == (permit.image_id, 2)
+    settle(second.call_id, delivered(second))
+    job.refresh_from_db()
+    assert (job.spent, image_of(permit).cost) == (2 * PRICE, 2 * PRICE)
+    assert audit() == []
+
+
+def test_an_answer_after_all_is_adopted_and_paid_once(job):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    assert settle(permit.call_id, delivered(permit)) == "adopted"
+    job.refresh_from_db()
+    assert (image_of(permit).status, job.spent, job.unknown_count, job.completed_count) == ("completed", PRICE, 0, 1)
+    assert audit() == []
+
+
+def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    assert jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "stale"
+    assert settle(permit.call_id, delivered(permit)) == "adopted"
+    assert image_of(permit).status == "completed"
+    assert audit() == []
+
+
+def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
+    first = open_one(job)
+    settle(first.call_id, unknown())
+    assert jobs.buy_again(job.pk, first.image_id, seen_attempt=1) == "queued"
+    assert jobs.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    second = open_one(job)
+    assert (second.image_id, second.attempt) == (first.image_id, 2)
+    assert settle(first.call_id, delivered(first)) == "new variant"
+    settle(second.call_id, delivered(second))
+    group = list(GeneratedImage.objects.filter(job=job, position=1).order_by("variant"))
+    assert [(image.status, image.cost) for image in group] == [("completed", PRICE), ("completed", PRICE)]
+    assert group[1].parent == group[0]
+    job.refresh_from_db()
+    assert (job.total, job.spent) == (4, 2 * PRICE)
+    assert audit() == []
+
+
+def test_a_late_not_sent_takes_its_money_off_the_books_and_queues_again(job):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    settle(permit.call_id, handed_back("too old"))
+    job.refresh_from_db()
+    assert (image_of(permit).status, job.spent, job.unknown_count, job.queued) == ("queued", 0, 0, 3)
+    assert audit() == []
+
+
+def test_a_late_not_sent_after_a_second_purchase_only_unbooks(job):
+    first = open_one(job)
+    settle(first.call_id, unknown())
+    jobs.buy_again(job.pk, first.image_id, seen_attempt=1)
+    second = open_one(job)
+    assert settle(first.call_id, handed_back("too old")) == "stale"
+    settle(second.call_id, delivered(second))
+    job.refresh_from_db()
+    assert job.spent == PRICE
+    assert image_of(first).cost == PRICE
+    assert audit() == []
+
+
+def test_a_permit_handed_back_is_queued_without_a_try(job):
+    permit = open_one(job)
+    settle(permit.call_id, handed_back("too old"))
+    image = image_of(permit)
+    assert (image.status, image.tries, image.not_before) == ("queued", 0, None)
+    assert open_one(job).attempt == 2
+    assert audit() == []
+
+
+def test_a_rate_limit_cools_the_pool_and_uses_no_try(job):
+    permit = open_one(job)
+    settle(permit.call_id, refused("rate_limited", retry_in=0.0, counts_as_try=False, cooldown=12.0))
+    assert (image_of(permit).status, image_of(permit).tries) == ("queued", 0)
+    pool = Pool.objects.get(account=job.account, kind="image")
+    assert 10 < (pool.cooldown_until - timezone.now()).total_seconds() <= 12
+    assert isinstance(ledger.open_call(pool.pk, make_worker().pk), ledger.Wait)
+
+
+def test_a_rate_limit_inside_our_own_limit_makes_the_pool_space_its_calls(job):
+    Pool.objects.filter(account=job.account).update(limit_per_minute=20)
+    permit = open_one(job)
+    settle(permit.call_id, refused("rate_limited", retry_in=0.0, counts_as_try=False, cooldown=0.0))
+    assert Pool.objects.get(account=job.account, kind="image").gap == pytest.approx(60 / 20 / 8)
+
+
+def test_a_refusal_of_the_moment_is_retried_three_times_and_then_fails(job):
+    BulkGenerationJob.objects.filter(pk=job.pk).update(queued=1, total=1)
+    GeneratedImage.objects.filter(job=job, position__gt=1).delete()
+    for attempt in range(1, 5):
+        permit = open_one(job)
+        assert permit.attempt == attempt
+        settle(permit.call_id, refused("overloaded", retry_in=0.0))
+    image = image_of(permit)
+    assert (image.status, image.error_code) == ("failed", "overloaded")
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED
+    assert jobs.retry_failed(job.pk) == 1
+    job.refresh_from_db()
+    assert (job.status, job.queued, job.finished) == ("processing", 1, None)
+    assert audit() == []
+
+
+@pytest.mark.parametrize("code", ["bad_key", "no_credit", "not_verified"])
+def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(job, code):
+    other = make_job(2, account=job.account, model_name=job.model_name)
+    elsewhere = make_job(1, model_name=job.model_name)
+    first, second = open_one(job), open_one(job)
+    settle(first.call_id, refused(code, stops="account", counts_as_try=False))
+    settle(second.call_id, refused(code, stops="account", counts_as_try=False))
+    for paused in (job, other):
+        paused.refresh_from_db()
+        assert (paused.status, paused.status_reason) == ("paused", code)
+    elsewhere.refresh_from_db()
+    assert elsewhere.status == "processing"
+    assert {image_of(first).status, image_of(second).status} == {"queued"}
+    assert ledger.open_call(job.account.pools.get(kind="image").pk, make_worker().pk) == ledger.Stop(code)
+    assert jobs.resume(job.pk)
+    assert open_one(job).image_id
+    assert audit() == []
+
+
+def test_a_setting_that_the_provider_refuses_pauses_only_its_job(job):
+    other = make_job(2, account=job.account, model_name=job.model_name, served=timezone.now())
+    permit = open_one(job)
+    settle(permit.call_id, refused("bad_request", stops="job", counts_as_try=False))
+    job.refresh_from_db()
+    assert (job.status, job.status_reason, job.queued) == ("paused", "bad_request", 3)
+    assert open_one(job).job_id == other.pk
+
+
+def test_what_is_in_flight_at_a_cancel_is_kept_and_a_hand_back_is_cancelled(job):
+    kept, back = open_one(job), open_one(job)
+    jobs.cancel(job.pk)
+    settle(kept.call_id, delivered(kept))
+    settle(back.call_id, handed_back("too old"))
+    assert (image_of(kept).status, image_of(back).status) == ("completed", "cancelled")
+    job.refresh_from_db()
+    assert (job.status, job.cancelled_count, job.completed_count) == ("cancelled", 2, 1)
+    assert audit() == []
+
+
+def test_bytes_that_do_not_decode_fail_billed_and_stay_downloadable(job):
+    permit = open_one(job)
+    settle(permit.call_id, delivered(permit, is_readable=False))
+    image = image_of(permit)
+    assert (image.status, image.error_code, image.cost, bool(image.picture_key)) == ("failed", "undecodable", PRICE, True)
+    assert audit() == []
+
+
+def test_bytes_that_the_storage_refused_go_to_the_outbox_with_the_row(job):
+    permit = open_one(job)
+    settle(permit.call_id, delivered(permit, unstored=b"bytes", metadata={"usage": {}}))
+    assert bytes(UnstoredImage.objects.get(call_id=permit.call_id).content) == b"bytes"
+    assert image_of(permit).status == "completed"
+
+
+def test_the_job_ends_with_its_last_picture(job):
+    for _ in range(2):
+        permit = open_one(job)
+        settle(permit.call_id, delivered(permit))
+    permit = open_one(job)
+    settle(permit.call_id, refused())
+    job.refresh_from_db()
+    assert (job.status, job.completed_count, job.failed_count) == ("completed", 2, 1)
+    assert job.finished is not None
+
+
+def test_a_job_without_a_single_picture_has_failed_until_one_comes_late(job):
+    permits = [open_one(job) for _ in range(3)]
+    for permit in permits:
+        settle(permit.call_id, unknown())
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED
+    settle(permits[1].call_id, delivered(permits[1]))
+    job.refresh_from_db()
+    assert job.status == JobStatus.COMPLETED
+
+
+def test_rescue_leaves_a_call_alone_whose_worker_is_alive(job):
+    permit = open_one(job)
+    assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == "alive"
+    owner = ProviderCall.objects.get(pk=permit.call_id).owner_id
+    Worker.objects.filter(pk=owner).update(beat_at="1970-01-01T00:00:00Z")
+    assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == "unknown"
+    assert audit() == []
