@@ -68,6 +68,7 @@ class Prompt(models.Model):
     ai_generator = models.CharField(max_length=80, blank=True, help_text="The image model's name, as readers know it.")
     ai_model = models.CharField(max_length=80, blank=True, help_text="The image model's id.")
     is_placeholder = models.BooleanField(default=False, help_text="The picture came from the offline placeholder.")
+    source_ref = models.CharField(max_length=60, unique=True, null=True, editable=False, help_text="What it was made from: no second page of it.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="prompts")
     created = models.DateTimeField(default=timezone.now, db_index=True)
     updated = models.DateTimeField(auto_now=True)
