@@ -6,6 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import httpx2
 import openai
@@ -84,7 +85,7 @@ class OpenAIProtocol(ImageProvider):
         return CheckResult(code="", message=f"The key works and {model} is listed.")
 
     def look_up(self, model: str) -> ListedModel:
-        return listed(_json(self._get(f"/models/{model}")))
+        return listed(_json(self._get(f"/models/{quote(model, safe='')}")))
 
     def _post(self, body: Mapping[str, Any], seconds: float, headers: Mapping[str, str]) -> httpx2.Response:
         return self._once(lambda how: self._client.post(self.path, cast_to=httpx2.Response, body=dict(body), options=how), seconds, headers)
