@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -66,7 +66,7 @@ def surroundings(job: BulkGenerationJob) -> Surroundings:
     kind = CallKind.IMAGE if job.status not in ENDED_JOBS or not job.pages_open else CallKind.TEXT
     beat = Subquery(Worker.objects.order_by("-beat_at").values("beat_at")[:1])
     pool = Pool.objects.filter(account=job.account_id, kind=kind).annotate(beat=beat).first()
-    last_beat = pool.beat if pool else Worker.objects.aggregate(beat=Max("beat_at"))["beat"]  # type: ignore[attr-defined]  # annotated
+    last_beat = pool.beat if pool else Worker.objects.aggregate(beat=Max("beat_at"))["beat"]
     pace, seconds_left = _pace(job, now) if job.is_active else (0.0, None)
     return Surroundings(
         now=now,
@@ -99,6 +99,7 @@ def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> 
 
 def _pace(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
     """Pictures a minute in the last minutes, and the seconds left at the pace of everything that ended, failures too."""
+    now = now.replace(second=now.second // 10 * 10, microsecond=0)  # in steps, or every poll had a new pace to tell
     ended = ~Q(state=CallState.OPEN) & ~Q(error_code__in=NO_PROGRESS)
     seen = ProviderCall.objects.filter(job_ref=job.pk, kind=CallKind.IMAGE, finished_at__gte=now - PACE_WINDOW).aggregate(
         pictures=Count("pk", filter=Q(state=CallState.DELIVERED)), ended=Count("pk", filter=ended), first=Min("sent_at")
@@ -223,8 +224,8 @@ def is_placeholder(job: BulkGenerationJob) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    failures: list[dict[str, object]]
-    page_failures: list[dict[str, object]]
+    failures: Sequence[Mapping[str, object]]
+    page_failures: Sequence[Mapping[str, object]]
     pages: list[GeneratedImage]
 
 

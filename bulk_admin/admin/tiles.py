@@ -111,7 +111,7 @@ class Prices:
         if self.model is None:
             return None
         try:
-            return estimate.price_of_image(self.model, quality, size, on=timezone.now().date()).high
+            return estimate.price_of_image(self.model, quality, size, "", timezone.now().date()).high
         except estimate.UnknownPrice:
             return None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
@@ -28,7 +28,7 @@ def job_page(request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenera
     return TemplateResponse(request, "admin/bulk_admin/bulkgenerationjob/job.html", context)
 
 
-def _route(model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+def _route(model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
     return path(address, model_admin.admin_site.admin_view(view), name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}")
 
 

@@ -122,13 +122,15 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     waiting = selectors.in_outbox(key)
     if waiting is not None:
         return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
-    link = b2_upload.private_link(key, download_name=name)
+    link = b2_upload.private_link(key, content_type=_type_of(image, key), download_name=name)
     if link:
         return HttpResponseRedirect(link, headers={"Cache-Control": LINK_KEPT_BY_BROWSER})
     try:
         return _send(b2_upload.open_private(key), _type_of(image, key), name)
     except FileNotFoundError as error:
         raise Http404 from error
+    except b2_upload.StorageUnavailable:
+        return HttpResponse("The picture storage does not answer. Try again in a moment.", status=503, content_type="text/plain")
 
 
 def _is_picture(image: GeneratedImage) -> bool:

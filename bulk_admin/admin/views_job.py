@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -157,7 +158,7 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     if action not in ASKED:
         raise Http404
     _allowed(request.user, job, action)
-    context = {"job": job}
+    context: dict[str, Any] = {"job": job}
     if action == "create_pages":
         every_kept = request.GET["every_kept"] == "1" if "every_kept" in request.GET else job.page_for_every_kept
         context |= {
