@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 
@@ -18,7 +19,12 @@ class ProviderAccount(models.Model):
 
     provider = models.CharField(max_length=40, help_text="Name of a provider module.")
     label = models.CharField(max_length=80, unique=True)
-    base_url = models.URLField(max_length=300, blank=True, help_text="Only for servers that speak the provider's protocol. Changing it clears the key.")
+    base_url = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Only for servers that speak the provider's protocol. Changing it clears the key.",
+    )
     key_from_environment = models.BooleanField(default=False, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     key_last_four = models.CharField(max_length=4, blank=True, editable=False)

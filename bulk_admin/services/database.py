@@ -48,13 +48,14 @@ def whole_step(function: Callable[P, T]) -> Callable[P, T]:
 
     A deadlock, a serialization failure, a lock time-out, a locked SQLite file or a lost connection
     undoes the step as a whole; five repeats follow, then the error is raised. Inside a transaction of
-    the caller's the step is not repeated: the caller's would have to be.
+    the caller's the step is a savepoint and is not repeated: the caller's would have to be.
     """
 
     @wraps(function)
     def step(*args: P.args, **kwargs: P.kwargs) -> T:
         if connection.in_atomic_block:
-            return function(*args, **kwargs)
+            with transaction.atomic():
+                return function(*args, **kwargs)
         for pause in (*PAUSES, None):
             try:
                 with transaction.atomic():

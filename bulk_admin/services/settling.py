@@ -127,6 +127,7 @@ def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
     elif outcome.state == CallState.DELIVERED:
         done = _add_late_variant(job, image, call, outcome, booked)
     elif not mine:
+        GeneratedImage.objects.filter(pk=image.pk).update(cost=image.cost + booked - (call.reserved if was_unknown else 0), revision=job.revision)
         done = "stale"
     else:
         done = _settle_without_picture(job, image, call, outcome, booked, now, was_unknown=was_unknown)

@@ -114,7 +114,7 @@ def test_no_more_calls_in_flight_than_the_pool_allows(job):
 
 def test_a_job_at_its_cap_is_paused_with_the_reason_and_the_next_one_is_served(job):
     BulkGenerationJob.objects.filter(pk=job.pk).update(budget_cap=PRICE - 1)
-    other = make_job(1, account=job.account, model_name=job.model_name, served=timezone.now())
+    other = make_job(1, account=job.account, model_name=job.model_name, quality="medium", served=timezone.now())
     permit = open_one(job)
     assert isinstance(permit, Permit)
     assert permit.job_id == other.pk
@@ -157,7 +157,7 @@ def test_a_month_cap_counts_the_days_before(job):
 def test_a_person_at_the_day_cap_has_that_job_paused_and_others_go_on(job):
     job.account.person_day_cap = PRICE - 1
     job.account.save(update_fields=["person_day_cap"])
-    free = make_job(1, account=job.account, model_name=job.model_name, created_by=None, served=timezone.now())
+    free = make_job(1, account=job.account, model_name=job.model_name, quality="medium", created_by=None, served=timezone.now())
     permit = open_one(job)
     assert isinstance(permit, Permit)
     assert permit.job_id == free.pk
@@ -167,7 +167,7 @@ def test_a_person_at_the_day_cap_has_that_job_paused_and_others_go_on(job):
 
 
 def test_the_account_cap_is_never_passed_by_many_small_openings(job, model):
-    make_job(20, account=job.account, model_name=model.name)
+    make_job(20, account=job.account, model_name=model.name, quality="medium")
     job.account.day_cap = PRICE * 7 + 1
     job.account.save(update_fields=["day_cap"])
     answers = [open_one(job) for _ in range(12)]
@@ -177,9 +177,9 @@ def test_the_account_cap_is_never_passed_by_many_small_openings(job, model):
 
 
 def test_the_least_recently_served_job_comes_first(account, model):
-    big = make_job(20, account=account, model_name=model.name, name="big")
+    big = make_job(20, account=account, model_name=model.name, quality="medium", name="big")
     assert isinstance(open_one(big), Permit)
-    small = make_job(3, account=account, model_name=model.name, name="small")
+    small = make_job(3, account=account, model_name=model.name, quality="medium", name="small")
     order = [BulkGenerationJob.objects.get(pk=open_one(big).job_id).name for _ in range(6)]
     assert order == ["small", "big", "small", "big", "small", "big"]
     assert small.pk != big.pk
@@ -191,7 +191,7 @@ def test_a_job_with_nothing_due_does_not_hold_up_the_others(job):
     assert isinstance(answer, Wait)
     assert answer.why == "not_due"
     assert 290 < answer.seconds <= 300
-    other = make_job(1, account=job.account, model_name=job.model_name)
+    other = make_job(1, account=job.account, model_name=job.model_name, quality="medium")
     permit = open_one(job)
     assert isinstance(permit, Permit)
     assert permit.job_id == other.pk

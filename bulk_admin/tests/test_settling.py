@@ -214,8 +214,8 @@ def test_a_refusal_of_the_moment_is_retried_three_times_and_then_fails(job):
 
 @pytest.mark.parametrize("code", ["bad_key", "no_credit", "not_verified"])
 def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(job, code):
-    other = make_job(2, account=job.account, model_name=job.model_name)
-    elsewhere = make_job(1, model_name=job.model_name)
+    other = make_job(2, account=job.account, model_name=job.model_name, quality="medium")
+    elsewhere = make_job(1, model_name=job.model_name, quality="medium")
     first, second = open_one(job), open_one(job)
     settle(first.call_id, refused(code, stops="account", counts_as_try=False))
     settle(second.call_id, refused(code, stops="account", counts_as_try=False))
@@ -232,7 +232,7 @@ def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(jo
 
 
 def test_a_setting_that_the_provider_refuses_pauses_only_its_job(job):
-    other = make_job(2, account=job.account, model_name=job.model_name, served=timezone.now())
+    other = make_job(2, account=job.account, model_name=job.model_name, quality="medium", served=timezone.now())
     permit = open_one(job)
     settle(permit.call_id, refused("bad_request", stops="job", counts_as_try=False))
     job.refresh_from_db()

@@ -7,7 +7,7 @@ from typing import Any
 
 from slugify import slugify
 
-STOP_WORDS = frozenset("a an and are as at be by for from in into is it its of on or over that the their this to under with".split())
+STOP_WORDS = frozenset(["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "into", "is", "it", "its", "of", "on", "or", "over", "that", "the", "their", "this", "to", "under", "with"])
 RESERVED = frozenset(
     {"admin", "api", "upload", "collections", "trash", "media", "static", "prompt", "prompts", "tag", "search", "sitemap", "robots", "healthz"}
 )
