@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import ipaddress
 import socket
 import time
@@ -109,6 +110,8 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int]:
 
 
 def _resolve(url: httpx2.URL) -> list[IPAddress]:
+    with contextlib.suppress(ValueError):
+        return [ipaddress.ip_address(url.host)]
     try:
         rows = socket.getaddrinfo(url.host, _origin(url)[2], type=socket.SOCK_STREAM)
     except OSError as error:
