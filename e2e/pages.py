@@ -1,0 +1,63 @@
+"""The pages as staff see them: found by role and text, waited for by state."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class NewJobPage:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self) -> NewJobPage:
+        self.page.goto("/admin/bulk_admin/bulkgenerationjob/add/")
+        return self
+
+    def paste(self, text: str) -> NewJobPage:
+        self.page.get_by_label("Prompts", exact=True).fill(text)
+        return self
+
+    def review(self) -> SheetPage:
+        self.page.locator("#review").click()
+        expect(self.page.get_by_role("heading", name="Check before spending")).to_be_visible()
+        return SheetPage(self.page)
+
+
+class SheetPage:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.rows = page.locator("#sheet-rows tr")
+        self.bill = page.get_by_role("complementary", name="Price")
+
+    def ticked(self) -> Locator:
+        return self.rows.get_by_role("checkbox", checked=True)
+
+    def generate(self) -> JobPage:
+        self.page.get_by_role("button", name=re.compile("^Generate ")).click()
+        expect(self.page.get_by_role("region", name="Progress")).to_be_visible()
+        return JobPage(self.page)
+
+
+class JobPage:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.tiles = page.locator("#grid article")
+        self.pictures = page.locator("#grid article button.face")
+        self.dropped = page.locator("#grid article.dropped")
+        self.kept = page.locator("#grid article.kept")
+
+    def drop(self, number: int) -> None:
+        """Drop the n-th kept picture from the start; the first is 0."""
+        tile = self.kept.nth(number).locator("button.face")
+        name = tile.get_attribute("id")
+        tile.click()
+        expect(self.page.locator(f"#{name}")).to_have_attribute("aria-pressed", "false")
+
+    def create_pages(self) -> None:
+        self.page.get_by_role("button", name=re.compile("^Create pages from")).click()
+        self.page.get_by_role("dialog").get_by_role("button", name=re.compile(r"^Create \d+ page")).click()
+
+    def wait_for(self, status: str, *, seconds: float = 60) -> None:
+        expect(self.page.locator("#job-pill")).to_have_text(re.compile(status, re.IGNORECASE), timeout=seconds * 1000)

@@ -1,0 +1,81 @@
+"""axe-core finds nothing on the job page's five states, light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from bulk_admin.models import ImageStatus, JobStatus, PageStatus
+from bulk_admin.tests.factories import make_image, make_job, make_worker
+from e2e.accessibility import violations
+from e2e.conftest import log_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def running(staff):
+    job = make_job(3, JobStatus.PROCESSING, created_by=staff)
+    make_image(job, ImageStatus.GENERATING, owner=make_worker())
+    make_image(job, ImageStatus.COMPLETED, stored=True)
+    make_image(job, ImageStatus.COMPLETED, stored=True, selected=False)
+    return job
+
+
+def paused(staff):
+    job = make_job(2, JobStatus.PAUSED, created_by=staff, status_reason="bad_key")
+    make_image(job, ImageStatus.COMPLETED, stored=True)
+    return job
+
+
+def with_failures(staff):
+    job = make_job(2, JobStatus.COMPLETED, created_by=staff, stored=True)
+    make_image(job, ImageStatus.FAILED)
+    make_image(job, ImageStatus.FAILED, error_code="overloaded", error_message="The provider was overloaded.")
+    make_image(job, ImageStatus.UNKNOWN, error_code="unknown", error_message="It may have been billed.", attempt=1)
+    return job
+
+
+def making_pages(staff):
+    job = make_job(1, JobStatus.COMPLETED, created_by=staff, stored=True)
+    make_image(job, ImageStatus.COMPLETED, stored=True, page_status=PageStatus.CHECKING)
+    make_image(job, ImageStatus.COMPLETED, stored=True, page_status=PageStatus.BLOCKED, page_error="The check flagged it: violence.")
+    return job
+
+
+def complete(staff):
+    job = make_job(1, JobStatus.COMPLETED, created_by=staff, stored=True)
+    make_image(job, ImageStatus.COMPLETED, stored=True, page_status=PageStatus.CREATED)
+    return job
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", [running, paused, with_failures, making_pages, complete], ids=lambda state: state.__name__)
+def test_the_job_page_breaks_no_rule(new_context, staff, live_server, state, scheme):
+    job = state(staff)
+    context = new_context(color_scheme=scheme)
+    log_in(context, staff, live_server.url)
+    page = context.new_page()
+    page.goto(job.get_absolute_url())
+    expect(page.get_by_role("region", name="Progress")).to_be_visible()
+
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_form_and_sheet_break_no_rule(new_context, staff, live_server, scheme):
+    context = new_context(color_scheme=scheme)
+    log_in(context, staff, live_server.url)
+    page = context.new_page()
+    page.goto("/admin/bulk_admin/bulkgenerationjob/add/")
+    found = violations(page)
+    page.goto(make_job(3, JobStatus.DRAFT, created_by=staff).get_absolute_url())
+
+    assert found + violations(page) == []
+
+
+def test_a_broken_page_is_found(browser, live_server):
+    page = browser.new_page()
+    page.set_content("<html lang=en><title>x</title><main><h1>x</h1><img src=x><input></main>")
+
+    assert violations(page)
+    page.close()
