@@ -152,7 +152,11 @@ def test_keep_and_drop_send_the_wanted_state():
 
 def test_only_what_owes_and_shows_nothing_is_deleted():
     job = make_job(0, status="completed")
-    plain, asked, published = make_image(job), make_image(job, "unknown", attempt=1, error_code="unknown"), make_image(job, page_status="created", prompt_page=make_page())
+    plain, asked, published = (
+        make_image(job),
+        make_image(job, "unknown", attempt=1, error_code="unknown"),
+        make_image(job, page_status="created", prompt_page=make_page()),
+    )
     make_call(asked, CallState.UNKNOWN)
     result = jobs.delete_images(job.pk, [plain.pk, asked.pk, published.pk])
     assert result.deleted == 1
