@@ -11,7 +11,7 @@ LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lin
 PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 export PORT ?= 8000
 
-.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser requirements clean
+.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser screenshots requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -76,6 +76,9 @@ browser: .venv/.installed-dev
 	  .venv/bin/playwright install chromium > var/browser.log 2>&1 || cat var/browser.log; \
 	fi; \
 	$(PY) -m e2e.browser || { echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) and run make test again."; exit 1; }
+
+screenshots: browser | var ## Take the README's pictures anew
+	@$(PY) -m pytest -q e2e/take_screenshots.py
 
 requirements: .venv/.installed-dev ## Resolve requirements*.in anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements.in -o requirements.txt

@@ -28,7 +28,7 @@ def supervisor(tmp_path):
     if os.getuid() == 0:
         command += ["--user", "root"]
     with (tmp_path / "log").open("wb") as log:
-        process = psutil.Popen(command, cwd=ROOT, env=environment({"PORT": str(port)}), stdout=log, stderr=subprocess.STDOUT)
+        process = psutil.Popen(command, cwd=ROOT, env=environment({"PORT": str(port), "BULK_GRACE": "2"}), stdout=log, stderr=subprocess.STDOUT)
     process.port, process.log = port, tmp_path / "log"
     try:
         wait_until(lambda: answers(port) and worker_of(process), what="web and worker are up")
@@ -48,7 +48,8 @@ def answers(port):
 
 def worker_of(supervisor):
     """The worker's first process, once it has started others."""
-    found = [child for child in psutil.Process(supervisor.pid).children() if "bulk_worker" in child.cmdline()]
+    alive = [child for child in psutil.Process(supervisor.pid).children() if child.status() != psutil.STATUS_ZOMBIE]
+    found = [child for child in alive if "bulk_worker" in child.cmdline()]
     return found[0] if found and len(found[0].children(recursive=True)) >= 3 else None
 
 

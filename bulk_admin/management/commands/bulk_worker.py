@@ -15,6 +15,7 @@ from django_q import cluster
 from django_q.management.commands.qcluster import Command as QCluster
 from django_q.signals import post_spawn
 
+from bulk_admin.management.parents import end_with_parent
 from bulk_admin.services import draining
 from bulk_admin.services.doorbell import ring
 
@@ -23,7 +24,7 @@ LOST_A_LOCK = 70
 
 
 class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyped
-    """Django-Q's guard, with three changes; each was measured to be needed against 1.11.1.
+    """Django-Q's guard, with changes; each was measured to be needed against 1.11.1.
 
     Heroku sends SIGTERM to every process: stock children die at once and the parent hangs for ever. Here
     the children ignore it but for the workers, which drain. And a worker, pusher or monitor that is killed
@@ -33,12 +34,14 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
 
     def start(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # inherited by the pusher and the monitor
+        end_with_parent(signal.SIGKILL)  # the platform starts a new cluster: this one must not live on beside it
         super().start()
 
     def spawn_process(self, target: Any, *args: Any) -> Any:
+        if target is not cluster.worker:
+            return super().spawn_process(_bound, target, *args)
         process = super().spawn_process(target, *args)
-        if target is cluster.worker:
-            process.terminate = process.kill  # the guard's time-out must still end a worker that ignores SIGTERM
+        process.terminate = process.kill  # the guard's time-out must still end a worker that ignores SIGTERM
         return process
 
     def reincarnate(self, process: Any) -> None:
@@ -71,6 +74,11 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         super().stop()
 
 
+def _bound(target: Any, *args: Any) -> None:
+    end_with_parent(signal.SIGKILL)
+    target(*args)
+
+
 def _drain_on_sigterm(sender: Any, proc_name: str, **kwargs: Any) -> None:
     """In each worker that the sentinel starts: it drains when it is told to end, and then does end."""
 
@@ -83,6 +91,7 @@ def _drain_on_sigterm(sender: Any, proc_name: str, **kwargs: Any) -> None:
             last.start()
 
     signal.signal(signal.SIGTERM, drain)
+    end_with_parent(signal.SIGTERM)
 
 
 class Command(QCluster):  # type: ignore[misc]  # django_q is untyped

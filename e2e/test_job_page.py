@@ -1,0 +1,137 @@
+"""The job page under a hand: what arrives disturbs neither focus, scroll nor choice."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from bulk_admin.models import ImageStatus, JobStatus
+from bulk_admin.services import jobs
+from bulk_admin.tests.factories import make_image, make_job, make_worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def job(staff, settings):
+    settings.BULK_POLL_SECONDS = 0.3
+    make_worker()
+    job = make_job(2, JobStatus.PROCESSING, created_by=staff)
+    for position in (3, 4, 5, 6):
+        make_image(job, ImageStatus.COMPLETED, position=position, stored=True)
+    return job
+
+
+@pytest.fixture
+def faces(staff_page, job):
+    staff_page.goto(job.get_absolute_url())
+    return staff_page.locator("#grid button.face")
+
+
+def kept(job):
+    return list(job.images.filter(status=ImageStatus.COMPLETED).order_by("position").values_list("selected", flat=True))
+
+
+def wait_until_saved(page, job, wanted):
+    for _ in range(100):
+        if kept(job) == wanted:
+            return
+        page.wait_for_timeout(50)
+    assert kept(job) == wanted
+
+
+def test_what_arrives_moves_neither_focus_nor_scroll_nor_choice(staff_page, job, faces):
+    faces.nth(1).click()
+    expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
+    scrolled = staff_page.evaluate("scrollY")
+    first = job.images.get(position=3)
+    new = jobs.reroll(job.pk, first.pk, seen_variant=1)
+    expect(staff_page.locator(f"#tile-{first.pk} + #tile-{new.pk}")).to_be_visible()
+    expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
+    expect(faces.nth(1)).to_be_focused()
+    assert staff_page.evaluate("scrollY") == scrolled
+
+
+def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
+    answers = []
+    staff_page.on("response", lambda response: answers.append(response) if "/status/" in response.url and response.status == 200 else None)
+    pk = job.images.get(position=3).pk
+    jobs.set_selected(job.pk, [pk], False)
+    expect(faces.first).to_have_attribute("aria-pressed", "false")
+    old = answers[-1].text()
+    jobs.set_selected(job.pk, [pk], True)
+    expect(faces.first).to_have_attribute("aria-pressed", "true")
+    replayed = []
+
+    def replay(route):
+        replayed.append(route)
+        route.fulfill(status=200, content_type="text/html", body=old)
+
+    staff_page.route("**/status/*", replay)
+    for _ in range(100):
+        if len(replayed) > 2:
+            break
+        staff_page.wait_for_timeout(50)
+    assert len(replayed) > 2
+    expect(faces.first).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_keys_cull_a_whole_row(staff_page, job, faces):
+    faces.first.focus()
+    staff_page.keyboard.press("x")
+    expect(faces.nth(1)).to_be_focused()
+    staff_page.keyboard.press("p")
+    staff_page.keyboard.press("Space")
+    staff_page.keyboard.press("z")
+    expect(staff_page.locator("#zoom")).to_be_visible()
+    staff_page.keyboard.press("ArrowRight")
+    staff_page.keyboard.press("x")
+    staff_page.keyboard.press("z")
+    expect(staff_page.locator("#zoom")).not_to_be_visible()
+    wait_until_saved(staff_page, job, [False, True, False, False])
+
+
+def test_a_bulk_act_touches_what_the_filter_shows_and_can_be_undone(staff_page, job, faces):
+    faces.first.click()
+    expect(staff_page.get_by_role("button", name="Dropped 1")).to_be_visible()
+    staff_page.get_by_role("button", name=re.compile("^Kept")).click()
+    expect(faces.first).to_be_hidden()
+    staff_page.get_by_text("Select…").click()
+    staff_page.get_by_role("button", name="Drop all 3 shown").click()
+    wait_until_saved(staff_page, job, [False] * 4)
+    staff_page.get_by_role("button", name="Undo").click()
+    wait_until_saved(staff_page, job, [False, True, True, True])
+
+
+def test_a_double_click_on_re_roll_buys_one_picture(staff_page, job, faces):
+    staff_page.get_by_role("button", name=re.compile("^Re-roll prompt 3")).dblclick()
+    expect(staff_page.locator("#grid article")).to_have_count(7)
+    expect(staff_page.get_by_text("One more picture of this prompt is queued.")).to_be_visible()
+    assert job.images.filter(position=3).count() == 2
+
+
+def test_half_an_edit_survives_what_arrives(staff_page, job, faces):
+    staff_page.get_by_role("button", name=re.compile("^Edit and re-roll prompt 3")).click()
+    field = staff_page.get_by_role("textbox")
+    field.fill("A fox in the")
+    first = job.images.get(position=3)
+    jobs.set_selected(job.pk, [first.pk], False)
+    expect(staff_page.locator(f"#tile-{first.pk}")).to_have_class(re.compile("dropped"))
+    expect(field).to_be_focused()
+    field.press_sequentially(" rain")
+    staff_page.get_by_role("button", name=re.compile("^Generate it")).click()
+    expect(staff_page.get_by_text("A fox in the rain").first).to_be_visible()
+
+
+def test_nothing_is_wider_than_a_phone(new_context, staff, live_server, job):
+    from e2e.conftest import log_in
+
+    make_image(job, ImageStatus.FAILED, prompt_text="x" * 2000, error_message="y" * 400)
+    context = new_context(viewport={"width": 390, "height": 844})
+    log_in(context, staff, live_server.url)
+    page = context.new_page()
+    page.goto(job.get_absolute_url())
+    expect(page.locator("#grid article").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
