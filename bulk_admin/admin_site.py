@@ -1,10 +1,28 @@
-"""The admin site."""
+"""The admin site. It stands outside the admin package, whose modules register on it when they are imported."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 
 class PromptFinderAdminSite(AdminSite):
     site_header = "PromptFinder administration"
     site_title = "PromptFinder"
+    index_title = "Administration"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**(extra_context or {}), **_bulk_block(request)})
+
+
+def _bulk_block(request: HttpRequest) -> dict[str, Any]:
+    # The site is made before the apps' models are loaded.
+    from bulk_admin import overview
+
+    if not (request.user.has_perm("bulk_admin.view_bulkgenerationjob") or request.user.has_perm("bulk_admin.change_bulkgenerationjob")):
+        return {}
+    jobs = overview.jobs_under_way()
+    return {"bulk_jobs": jobs, "bulk_no_worker": overview.no_worker(jobs), "bulk_may_generate": request.user.has_perm("bulk_admin.generate")}

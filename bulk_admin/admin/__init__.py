@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from . import images, jobs  # noqa: F401  # registers
+from . import accounts, catalogue, images, jobs, ledger, queue  # noqa: F401  # registers

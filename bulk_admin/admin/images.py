@@ -1,21 +1,143 @@
-"""Pictures: the list over all jobs."""
+"""Pictures: the list over all jobs. They change only through acts, each under its job's lock."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
-from django.urls import URLPattern
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 
-from bulk_admin.models import GeneratedImage
+from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.money import usd
+
+from . import image_acts, rights, views
+from .bulk_acts import BulkActs
+from .filters import ImagePageFilter, KeptFilter
 from .options import ModelAdmin
+
+TONES = {
+    ImageStatus.DRAFT: "off",
+    ImageStatus.QUEUED: "off",
+    ImageStatus.GENERATING: "run",
+    ImageStatus.COMPLETED: "ok",
+    ImageStatus.FAILED: "bad",
+    ImageStatus.UNKNOWN: "unk",
+    ImageStatus.CANCELLED: "off",
+}
+LONGEST = 160
 
 
 @admin.register(GeneratedImage)
-class GeneratedImageAdmin(ModelAdmin[GeneratedImage]):
-    def get_urls(self) -> list[URLPattern]:
-        if not find_spec("bulk_admin.admin.views"):
-            return super().get_urls()
-        from .views import image_urls
+class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
+    list_display = ("thumbnail", "prompt", "state", "kept", "of_job", "booked", "page")
+    list_display_links = None
+    list_filter = (
+        "status",
+        KeptFilter,
+        ImagePageFilter,
+        "job__provider",
+        "job__model_name",
+        "job__quality",
+        ("job__created_by", admin.RelatedOnlyFieldListFilter),
+        "job__created",
+        "error_code",
+    )
+    list_select_related = ("job", "prompt_page")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("prompt_text", "job__name")
+    search_help_text = "Words of a prompt, or the name of a job"
+    ordering = ("-job__created", "position", "variant")
+    acts = (image_acts.CREATE_PAGES, image_acts.KEEP, image_acts.DROP, image_acts.RETRY, image_acts.DELETE)
+    change_list_template = "admin/bulk_admin/change_list.html"
+    fields = readonly_fields = (
+        "thumbnail",
+        "prompt_text",
+        "revised_prompt",
+        "state",
+        "kept",
+        "of_job",
+        "position",
+        "variant",
+        "booked",
+        "page",
+        "width",
+        "height",
+        "bytes",
+        "content_type",
+        "sha256",
+        "error_code",
+        "error_message",
+        "page_error",
+    )
 
-        return [*image_urls(self), *super().get_urls()]
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return rights.can_view(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.act_urls(), *views.image_urls(self), *super().get_urls()]  # admin ends in a catch-all
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
+        unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")
+        return super().get_queryset(request).select_related("job", "prompt_page").defer(*unread)
+
+    def act_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
+        return (
+            GeneratedImage.objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()]).select_related("job").defer("job__source_text", "content", "moderation")
+        )
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return self.ask(request, image_acts.DELETE, [object_id])
+
+    @admin.display(description="picture")
+    def thumbnail(self, image: GeneratedImage) -> str:
+        if not image.thumb_300:
+            return format_html('<span class="no-thumb" title="{}"></span>', image.get_status_display())
+        return format_html('<img class="thumb" src="{}" alt="" width="72" height="72" loading="lazy">', image.file_url("300"))
+
+    @admin.display(description="prompt", ordering="prompt_text")
+    def prompt(self, image: GeneratedImage) -> str:
+        text = image.prompt_text if len(image.prompt_text) <= LONGEST else f"{image.prompt_text[:LONGEST]}…"
+        address = f"{image.job.get_absolute_url()}#image-{image.pk}"
+        return format_html('<a href="{}">{}</a>', address, text)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, image: GeneratedImage) -> str:
+        message = image.error_message if image.status in (ImageStatus.FAILED, ImageStatus.UNKNOWN) else ""
+        tone = TONES[ImageStatus(image.status)]
+        return format_html('<span class="tone {}" title="{}">{}</span>', tone, message, image.get_status_display())
+
+    @admin.display(description="kept", ordering="selected")
+    def kept(self, image: GeneratedImage) -> str:
+        if image.status != ImageStatus.COMPLETED:
+            return "–"
+        return "kept" if image.selected else "dropped"
+
+    @admin.display(description="job", ordering="job__name")
+    def of_job(self, image: GeneratedImage) -> str:
+        return format_html('<a href="{}">{}</a>', image.job.get_absolute_url(), image.job.name)
+
+    @admin.display(description="cost", ordering="cost")
+    def booked(self, image: GeneratedImage) -> str:
+        return usd(image.cost) if image.cost else "–"
+
+    @admin.display(description="page")
+    def page(self, image: GeneratedImage) -> str:
+        if image.prompt_page_id and image.prompt_page:
+            return format_html('<a href="{}">{}</a>', reverse("admin:prompts_prompt_change", args=[image.prompt_page_id]), image.prompt_page.title)
+        if image.page_status == PageStatus.NONE:
+            return "–"
+        return format_html('<span title="{}">{}</span>', image.page_error, image.get_page_status_display())

@@ -2,30 +2,145 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html, format_html_join
 
-from bulk_admin.models import BulkGenerationJob, JobStatus
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
+from bulk_admin.money import usd
+from bulk_admin.services.jobs import RETRYABLE_CODES
+
+from . import job_acts, new_job, rights, sheet, views
+from .bulk_acts import BulkActs
+from .filters import JobPagesFilter
 from .options import ModelAdmin
+from .progress import TONES, bar_segments
+
+THUMBS = 3
 
 
 @admin.register(BulkGenerationJob)
-class BulkGenerationJobAdmin(ModelAdmin[BulkGenerationJob]):
-    def get_urls(self) -> list[URLPattern]:
-        if not find_spec("bulk_admin.admin.views"):
-            return super().get_urls()
-        from .views import job_urls
+class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
+    list_display = ("job", "state", "progress", "pages", "money", "created_by", "model_name", "started_on")
+    list_display_links = None
+    list_filter = ("status", "provider", "model_name", "quality", ("created_by", admin.RelatedOnlyFieldListFilter), "created", JobPagesFilter)
+    list_select_related = ("created_by",)
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-created",)
+    search_fields = ("name",)  # the box is shown for it; get_search_results looks into prompts too
+    search_help_text = "Name of a job, or words of a prompt"
+    acts = (job_acts.CREATE_PAGES, job_acts.CANCEL, job_acts.RETRY, job_acts.DELETE)
+    change_list_template = "admin/bulk_admin/change_list.html"
 
-        return [*job_urls(self), *super().get_urls()]
+    # --- rights ----------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("bulk_admin.generate"))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return rights.can_view(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Jobs change only through their own pages: each of them asks ``rights``.
+        return rights.can_view(request.user) if obj is None else rights.can_act(request.user, obj)
+
+    # --- addresses -------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [*new_job.urls(self), *sheet.urls(self), *self.act_urls(), *views.job_urls(self)]
+        return [*ours, *super().get_urls()]  # admin ends in a catch-all
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return new_job.add(request, self)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        from .views import job_page
-
         job = self.get_object(request, object_id)
-        if job is None or job.status == JobStatus.DRAFT:
-            return super().change_view(request, object_id, form_url, extra_context)
-        return job_page(request, self, job)
+        if job is None:
+            messages.warning(request, "This job does not exist. Perhaps it was deleted.")
+            return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_changelist"))
+        if job.status == JobStatus.DRAFT:
+            return sheet.page(request, self, job)
+        return views.job_page(request, self, job)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return self.ask(request, job_acts.DELETE, [object_id])
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[object_id]))
+
+    # --- the list --------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkGenerationJob]:
+        return super().get_queryset(request).defer("source_text", "removed_images")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        words = search_term.split()
+        for word in words:
+            in_prompts = GeneratedImage.objects.filter(prompt_text__icontains=word).values("job_id")
+            queryset = queryset.filter(Q(name__icontains=word) | Q(pk__in=in_prompts))
+        return queryset, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        found = getattr(response, "context_data", None) or {}
+        if "cl" in found:
+            found["cl"].result_list = _with_thumbs(found["cl"].result_list)
+        return response
+
+    def act_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
+        retryable = Count("images", filter=Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES))
+        return BulkGenerationJob.objects.filter(pk__in=ids).defer("source_text", "removed_images").annotate(retryable=retryable)
+
+    @admin.display(description="job", ordering="name")
+    def job(self, job: BulkGenerationJob) -> str:
+        ids = [pk for pk in getattr(job, "thumbs", []) if pk]
+        pictures = format_html_join("", '<img src="{}" alt="" width="40" height="40" loading="lazy">', ((_thumb(pk),) for pk in ids))
+        return format_html('<a class="job-name" href="{}"><span class="strip">{}</span>{}</a>', job.get_absolute_url(), pictures, job.name)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, job: BulkGenerationJob) -> str:
+        return format_html('<span class="tone {}">{}</span>', TONES[JobStatus(job.status)], job.get_status_display())
+
+    @admin.display(description="pictures", ordering="total")
+    def progress(self, job: BulkGenerationJob) -> str:
+        if job.status == JobStatus.DRAFT:
+            return format_html('<span class="quiet">{} prompts</span>', job.total_prompts)
+        return render_to_string("admin/bulk_admin/_progress.html", {"job": job, "segments": bar_segments(job)})
+
+    @admin.display(description="pages", ordering="pages_created")
+    def pages(self, job: BulkGenerationJob) -> str:
+        return str(job.pages_created or "–")
+
+    @admin.display(description="spent / estimate", ordering="spent")
+    def money(self, job: BulkGenerationJob) -> str:
+        if job.status == JobStatus.DRAFT:
+            return f"– / {usd(job.estimate)}"
+        return f"{usd(job.spent + job.text_spent)} / {usd(job.estimate)}"
+
+    @admin.display(description="created", ordering="created")
+    def started_on(self, job: BulkGenerationJob) -> str:
+        return f"{job.created:%d %b %Y %H:%M}"
+
+
+def _with_thumbs(jobs: Any) -> list[BulkGenerationJob]:
+    """The page's rows, each with the ids of its first pictures: one query for all of them."""
+    rows = list(jobs)
+    pictures = GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED).exclude(thumb_300="").order_by("position", "variant")
+    firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(THUMBS)}
+    found = {
+        row[0]: row[1:] for row in BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows]).order_by().annotate(**firsts).values_list("pk", *firsts)
+    }
+    for job in rows:
+        job.thumbs = found.get(job.pk, ())
+    return rows
+
+
+def _thumb(image_id: int) -> str:
+    return reverse("admin:bulk_admin_generatedimage_file", args=[image_id, "300"])

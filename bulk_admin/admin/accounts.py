@@ -1,0 +1,265 @@
+"""Provider accounts: keys are written and never shown, caps are dollars, and a key can be checked for nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
+from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
+from bulk_admin.money import usd
+from bulk_admin.services.accounts import check_account
+from bulk_admin.services.image_providers import provider_choices, provider_class
+from bulk_admin.services.setup import ensure_pools
+
+from .fields import NewKeyField, UsdField
+from .options import ModelAdmin, TabularInline
+
+TIERS = [(number, f"Tier {number}") for number in range(1, 6)]
+SHORTEST_KEY = 8
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    new_key = NewKeyField(label="Key")
+    provider = forms.ChoiceField(choices=provider_choices, help_text="It can not be changed later: add another account instead.")
+    tier = forms.TypedChoiceField(
+        choices=TIERS, coerce=int, help_text="The usage tier that the provider's site shows for this account. It sets the pictures a minute."
+    )
+    day_cap = UsdField(required=False, label="Cap a day", help_text="US dollars, for everybody together, by UTC days. What is on its way counts.")
+    month_cap = UsdField(required=False, label="Cap a month", help_text="US dollars, for everybody together.")
+    person_day_cap = UsdField(required=False, label="Cap a person a day", help_text="US dollars.")
+
+    class Meta:
+        model = ProviderAccount
+        fields = (
+            "provider",
+            "label",
+            "base_url",
+            "owner",
+            "is_enabled",
+            "is_default",
+            "tier",
+            "images_per_minute",
+            "max_in_flight",
+            "day_cap",
+            "month_cap",
+            "person_day_cap",
+            "buy_again_unasked",
+            "options",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._say_what_is_stored()
+
+    def _say_what_is_stored(self) -> None:
+        field = self.fields.get("new_key")
+        if field is None:
+            return
+        account = self.instance
+        if account.key_from_environment:
+            field.disabled = True
+            field.help_text = f"Comes from the environment variable {ENVIRONMENT_KEYS.get(account.provider, '')}: change it there."
+        elif account.encrypted_key:
+            shown = f"ending in {account.key_last_four} " if account.key_last_four else ""
+            field.help_text = f"A key {shown}is stored, encrypted. Leave empty to keep it; what you type replaces it."
+        else:
+            field.help_text = "No key is stored. It is encrypted, and never shown again."
+
+    def clean_new_key(self) -> str:
+        key: str = self.cleaned_data["new_key"]
+        if key and (len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key):
+            raise ValidationError("This does not look like a key: at least 8 characters, no spaces.")
+        return key
+
+    def clean_options(self) -> dict[str, Any]:
+        options = self.cleaned_data["options"]
+        if not isinstance(options, dict):
+            raise ValidationError('Enter a JSON object, as {"delay": 2}, or {}.')
+        return options
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        name = data.get("provider") or self.instance.provider
+        takes_base_url = bool(name) and provider_class(name).takes_base_url
+        if data.get("base_url") and not takes_base_url and "base_url" in self.changed_data:
+            self.add_error("base_url", "This provider has an address of its own: leave it empty.")
+        return data
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Ticking "default" takes it over from another account: no reason to refuse.
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # the stubs leave it out
+
+
+class PoolInline(TabularInline[Pool, ProviderAccount]):
+    model = Pool
+    verbose_name_plural = "pace: calls that share one provider limit"
+    fields = readonly_fields = ("kind", "limit", "max_in_flight", "cooling_down", "gap")
+    extra = 0
+    can_delete = False
+
+    @admin.display(description="calls a minute")
+    def limit(self, pool: Pool) -> str:
+        return str(pool.limit_per_minute or "no limit")
+
+    @admin.display(description="cooling down")
+    def cooling_down(self, pool: Pool) -> str:
+        if pool.cooldown_until and pool.cooldown_until > timezone.now():
+            return f"until {pool.cooldown_until:%H:%M:%S} UTC"
+        return "no"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
+    form = AccountForm
+    inlines = [PoolInline]
+    list_display = ("label", "provider_label", "state", "pace", "spent_today", "caps", "owner", "is_default")
+    list_filter = ("provider", "is_enabled", "tier")
+    list_select_related = ("owner",)
+    search_fields = ("label",)
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("state", "last_check", "spending")
+    change_form_template = "admin/bulk_admin/provideraccount/change_form.html"
+    fieldsets = (
+        (None, {"fields": ("provider", "label", "new_key", "base_url", "owner", "is_enabled", "is_default", "state", "last_check")}),
+        ("Pace", {"fields": ("tier", "images_per_minute", "max_in_flight")}),
+        ("Money", {"fields": ("day_cap", "month_cap", "person_day_cap", "spending", "buy_again_unasked")}),
+        ("For the provider module", {"classes": ("collapse",), "fields": ("options",)}),
+    )
+
+    # --- rights: who manages accounts sees and changes all of it -------------------------------
+
+    def _manages(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("bulk_admin.manage_accounts"))
+
+    has_view_permission = has_change_permission = has_delete_permission = _manages
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._manages(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._manages(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Where a key is sent is as secret as the key: a base_url is a superuser's to change.
+        fixed = ("provider_label",) if obj else ()
+        return (*self.readonly_fields, *fixed) if request.user.is_superuser else (*self.readonly_fields, *fixed, "base_url")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [(name, {**options, "fields": tuple(f for f in options["fields"] if f not in self.readonly_fields)}) for name, options in self.fieldsets]
+        return [(name, {**options, "fields": tuple("provider_label" if f == "provider" else f for f in options["fields"])}) for name, options in self.fieldsets]
+
+    # --- saving ----------------------------------------------------------------------------------
+
+    @method_decorator(sensitive_post_parameters("new_key"))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
+        written = [name for name in form.changed_data if name in form._meta.fields]
+        written += self._apply_key(obj, form)
+        with transaction.atomic():
+            if "is_default" in written and obj.is_default:
+                ProviderAccount.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
+            # Only what this form changed: a worker writes the rest of the row meanwhile.
+            obj.save(update_fields=written) if change else obj.save()
+        self._follow_limits(request, obj)
+
+    def _follow_limits(self, request: HttpRequest, account: ProviderAccount) -> None:
+        try:
+            ensure_pools(account)
+        except KeyUnreadable as error:
+            messages.warning(request, f"{error} Enter the key again: until then its pace stays as it was.")
+
+    def _apply_key(self, account: ProviderAccount, form: Any) -> list[str]:
+        """Which fields a new key, or a new address that the old key must not be sent to, changes."""
+        key = form.cleaned_data.get("new_key", "")
+        if account.key_from_environment or not (key or "base_url" in form.changed_data):
+            return []
+        account.set_key(key)
+        account.stop_code = account.stop_message = account.check_result = ""
+        account.checked_at = None
+        return ["encrypted_key", "key_last_four", "stop_code", "stop_message", "check_result", "checked_at"]
+
+    # --- check -----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        check = path("<int:account_id>/check/", self.admin_site.admin_view(require_POST(self.check_view)), name="bulk_admin_provideraccount_check")
+        return [check, *super().get_urls()]
+
+    def check_view(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        if not self._manages(request):
+            raise PermissionDenied
+        account = get_object_or_404(ProviderAccount, pk=account_id)
+        result = check_account(account.pk)
+        messages.add_message(request, messages.ERROR if result.code else messages.SUCCESS, result.message)
+        return HttpResponseRedirect(reverse("admin:bulk_admin_provideraccount_change", args=[account.pk]))
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    @admin.display(description="provider", ordering="provider")
+    def provider_label(self, account: ProviderAccount) -> str:
+        return dict(provider_choices()).get(account.provider, account.provider)
+
+    @admin.display(description="state")
+    def state(self, account: ProviderAccount) -> str:
+        if not account.is_enabled:
+            return format_html('<span class="tone off">Switched off</span>')
+        if account.stop_code:
+            return format_html('<span class="tone bad">Stopped</span> {}', account.stop_message or account.stop_code)
+        if provider_class(account.provider).requires_key and not (account.key_from_environment or account.encrypted_key):
+            return format_html('<span class="tone bad">No key</span>')
+        return format_html('<span class="tone ok">On</span>')
+
+    @admin.display(description="last check")
+    def last_check(self, account: ProviderAccount) -> str:
+        if account.checked_at is None:
+            return "Never. Press Check: it buys nothing."
+        return f"{account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}"
+
+    @admin.display(description="pictures a minute")
+    def pace(self, account: ProviderAccount) -> str:
+        pool = next((pool for pool in account.pools.all() if pool.kind == CallKind.IMAGE), None)
+        return "–" if pool is None else str(pool.limit_per_minute or "no limit")
+
+    @admin.display(description="spent today")
+    def spent_today(self, account: ProviderAccount) -> str:
+        return usd(self._today.get(str(account.pk), 0))
+
+    @admin.display(description="caps")
+    def caps(self, account: ProviderAccount) -> str:
+        found = [(account.day_cap, "a day"), (account.month_cap, "a month"), (account.person_day_cap, "a person a day")]
+        return ", ".join(f"{usd(cap)} {span}" for cap, span in found if cap is not None) or "none"
+
+    @admin.display(description="spent so far")
+    def spending(self, account: ProviderAccount) -> str:
+        today = timezone.now().astimezone(dt.UTC).date()
+        days = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, key=str(account.pk), day__gte=today.replace(day=1), day__lte=today)
+        month = days.aggregate(spent=Sum("spent", default=0), reserved=Sum("reserved", default=0))
+        spent_today = days.filter(day=today).aggregate(spent=Sum("spent", default=0))["spent"]
+        under_way = f", {usd(month['reserved'])} on its way" if month["reserved"] else ""
+        return f"{usd(spent_today)} today, {usd(month['spent'])} this month{under_way}."
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        today = timezone.now().astimezone(dt.UTC).date()
+        rows = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, day=today).values_list("key", "spent")
+        self._today: dict[str, int] = dict(rows)
+        return super().get_queryset(request).prefetch_related("pools")

@@ -1,0 +1,89 @@
+"""The catalogue of models: staff's to edit, prices in dollars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html
+
+from bulk_admin.models import ImageModel, ModelPrice
+from bulk_admin.services.estimate import UnknownPrice, price_of_image
+from bulk_admin.services.image_providers import provider_choices
+
+from .fields import RequiredUsdField
+from .options import ModelAdmin, TabularInline
+
+PRICES = ("text_input", "image_input", "image_output", "text_output")
+
+
+class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    text_input = RequiredUsdField(required=False)
+    image_input = RequiredUsdField(required=False)
+    image_output = RequiredUsdField(required=False)
+    text_output = RequiredUsdField(required=False)
+
+    class Meta:
+        model = ModelPrice
+        fields = ("valid_from", *PRICES, "per_image", "source", "confidence")
+
+
+class PriceInline(TabularInline[ModelPrice, ImageModel]):
+    model = ModelPrice
+    form = PriceForm
+    extra = 0
+    verbose_name_plural = "prices: US dollars per million tokens; flat prices an image in micro-dollars"
+
+
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    provider = forms.ChoiceField(choices=provider_choices)
+
+    class Meta:
+        model = ImageModel
+        fields = "__all__"  # noqa: DJ007  # a row of the catalogue has nothing to hide
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # the stubs leave it out
+
+
+@admin.register(ImageModel)
+class ImageModelAdmin(ModelAdmin[ImageModel]):
+    form = ModelForm
+    inlines = [PriceInline]
+    list_display = ("label", "name", "provider", "kind", "life", "typical_price", "is_enabled", "is_default", "sort_order")
+    list_filter = ("provider", "kind", "is_enabled")
+    search_fields = ("label", "name")
+    fieldsets = (
+        (None, {"fields": ("kind", "provider", "name", "label", "is_enabled", "is_default", "sort_order")}),
+        ("What it takes", {"fields": ("sizes", "default_size", "qualities", "default_quality", "output_formats", "backgrounds", "prompt_limit", "size_rule")}),
+        ("How long it lives", {"fields": ("released", "retired_on", "successor")}),
+        ("How it is billed", {"fields": ("token_rule", "note")}),
+    )
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).prefetch_related("prices")
+
+    def save_model(self, request: Any, obj: ImageModel, form: Any, change: bool) -> None:
+        if obj.is_default and "is_default" in form.changed_data:
+            ImageModel.objects.filter(provider=obj.provider, kind=obj.kind, is_default=True).exclude(pk=obj.pk).update(is_default=False)
+        obj.save(update_fields=[name for name in form.changed_data if name in form.fields]) if change else obj.save()
+
+    @admin.display(description="in use", ordering="retired_on")
+    def life(self, model: ImageModel) -> str:
+        today = timezone.now().date()
+        if model.is_retired(today):
+            return format_html('<span class="tone off">Retired {}</span>', f"{model.retired_on:%d %b %Y}")
+        if model.retires_soon(today):
+            return format_html('<span class="tone unk">Until {}</span>', f"{model.retired_on:%d %b %Y}")
+        return format_html('<span class="tone ok">Live</span>')
+
+    @admin.display(description="price, default size and quality")
+    def typical_price(self, model: ImageModel) -> str:
+        if not model.default_size:
+            return "–"
+        try:
+            return price_of_image(model, model.default_quality, model.default_size, "", timezone.now().date()).text
+        except UnknownPrice:
+            return format_html('<span class="tone bad">{}</span>', "unknown")

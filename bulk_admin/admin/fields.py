@@ -1,0 +1,54 @@
+"""Form fields of the admin: money as people write it, and keys that are only ever written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from bulk_admin.money import MICRO, parse_usd
+
+LARGEST = 1_000_000 * MICRO
+
+
+class UsdField(forms.CharField):
+    """Dollars on the form, whole micro-dollars in the row; empty is None."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "class": "usd", "placeholder": "no cap", "autocomplete": "off"}))
+        super().__init__(**options)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if isinstance(value, int) or not text:
+            return value if isinstance(value, int) else None
+        try:
+            micro = parse_usd(text)
+        except ValueError:
+            raise ValidationError("Enter an amount in dollars, as 5 or 0.25.", code="invalid") from None
+        if micro > LARGEST:
+            raise ValidationError("Enter at most 1,000,000 dollars.", code="too_much")
+        return micro
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        whole, _, cents = f"{Decimal(value) / MICRO:.6f}".rstrip("0").partition(".")
+        return f"{whole}.{cents.ljust(2, '0')}" if cents else whole
+
+
+class RequiredUsdField(UsdField):
+    """As UsdField, where empty means 0."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value) or 0
+
+
+class NewKeyField(forms.CharField):
+    """Write-only: what was typed is never sent back."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "class": "vTextField", "spellcheck": "false"})
+        super().__init__(**{"required": False, "widget": widget, "strip": True, "max_length": 500, **options})

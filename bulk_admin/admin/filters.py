@@ -1,0 +1,76 @@
+"""Filters of the lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+
+from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus, ProviderAccount
+
+
+class AccountLabelFilter(admin.SimpleListFilter):
+    """By account, also where the account is gone and only its label is left."""
+
+    title = "account"
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(label, label) for label in ProviderAccount.objects.values_list("label", flat=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(account_label=self.value()) if self.value() else queryset
+
+
+class JobPagesFilter(admin.SimpleListFilter):
+    title = "pages"
+    parameter_name = "pages"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Has pages"), ("no", "No pages"), ("wait", "Kept pictures without a page"), ("failed", "Pages that failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        waiting = GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED, selected=True, page_status=PageStatus.NONE)
+        match self.value():
+            case "yes":
+                return queryset.filter(pages_created__gt=0)
+            case "no":
+                return queryset.filter(pages_created=0)
+            case "wait":
+                return queryset.filter(Exists(waiting))
+            case "failed":
+                return queryset.filter(pages_failed__gt=0)
+        return queryset
+
+
+class ImagePageFilter(admin.SimpleListFilter):
+    title = "page"
+    parameter_name = "page"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Has a page"), ("no", "No page"), ("blocked", "Blocked by moderation"), ("failed", "Its page failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "yes":
+                return queryset.filter(prompt_page__isnull=False)
+            case "no":
+                return queryset.filter(prompt_page__isnull=True)
+            case "blocked" | "failed":
+                return queryset.filter(page_status=self.value())
+        return queryset
+
+
+class KeptFilter(admin.SimpleListFilter):
+    title = "kept"
+    parameter_name = "kept"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Kept"), ("no", "Dropped")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(status=ImageStatus.COMPLETED, selected=self.value() == "yes")

@@ -1,0 +1,120 @@
+"""The ledger and what the machinery keeps: to read, not to write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from bulk_admin.models import Billed, CallState, ProviderCall, Spend, UnstoredImage, Worker
+from bulk_admin.money import usd
+
+from .filters import AccountLabelFilter
+from .options import ModelAdmin, ReadOnly
+
+TONES = {CallState.OPEN: "run", CallState.DELIVERED: "ok", CallState.REFUSED: "bad", CallState.UNKNOWN: "unk"}
+
+
+@admin.register(ProviderCall)
+class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
+    list_display = ("sent", "of_job", "kind", "account_label", "model_name", "in_state", "billed", "booked", "http_status", "error_code", "request_id")
+    list_filter = ("state", "billed", "kind", AccountLabelFilter, "sent_at")
+    search_fields = ("job_label", "request_id", "=id", "=job_ref")
+    search_help_text = "Job name, job id, call id or the provider's request id"
+    date_hierarchy = "sent_at"
+    list_per_page = 100
+    show_full_result_count = False
+    change_list_template = "admin/bulk_admin/providercall/change_list.html"
+    actions = None
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        found = getattr(response, "context_data", None) or {}
+        if "cl" in found:
+            found["totals"] = _totals(found["cl"].queryset)
+        return response
+
+    @admin.display(description="sent (UTC)", ordering="sent_at")
+    def sent(self, call: ProviderCall) -> str:
+        return f"{call.sent_at:%d %b %H:%M:%S}"
+
+    @admin.display(description="job, picture", ordering="job_label")
+    def of_job(self, call: ProviderCall) -> str:
+        return f"{call.job_label} · {call.place} · try {call.attempt}"
+
+    @admin.display(description="state", ordering="state")
+    def in_state(self, call: ProviderCall) -> str:
+        return format_html('<span class="tone {}">{}</span>', TONES[CallState(call.state)], call.get_state_display())
+
+    @admin.display(description="booked", ordering="actual")
+    def booked(self, call: ProviderCall) -> str:
+        if call.actual is None:
+            return f"{usd(call.reserved)} reserved" if call.billed != Billed.NO else "–"
+        return f"{usd(call.actual)}{' (estimated)' if call.is_estimated else ''}"
+
+
+def _totals(calls: Any) -> list[tuple[str, str]]:
+    """Of the rows that the filter shows, all pages of them."""
+    unknown, open_calls = Q(state=CallState.UNKNOWN), Q(state=CallState.OPEN)
+    found = calls.order_by().aggregate(
+        billed=Sum("actual", filter=Q(billed=Billed.YES), default=0),
+        unknown=Sum("reserved", filter=unknown, default=0),
+        reserved=Sum("reserved", filter=open_calls, default=0),
+    )
+    labels = {"billed": "Billed", "unknown": "Unknown, counted at the reserve", "reserved": "Reserved for calls on their way"}
+    return [(label, usd(found[name])) for name, label in labels.items()]
+
+
+@admin.register(Spend)
+class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
+    list_display = ("day", "scope", "key", "in_dollars", "on_its_way")
+    list_filter = ("scope", "day")
+    search_fields = ("=key",)
+    actions = None
+
+    @admin.display(description="spent", ordering="spent")
+    def in_dollars(self, spend: Spend) -> str:
+        return usd(spend.spent)
+
+    @admin.display(description="reserved", ordering="reserved")
+    def on_its_way(self, spend: Spend) -> str:
+        return usd(spend.reserved)
+
+
+@admin.register(UnstoredImage)
+class UnstoredImageAdmin(ReadOnly, ModelAdmin[UnstoredImage]):
+    """The outbox. Its bytes stay in the database: they are big, and the job's tile shows them."""
+
+    list_display = ("call_id", "of_job", "kilobytes", "created")
+    fields = ("call_id", "of_job", "kilobytes", "created", "metadata")
+    list_select_related = ("call",)
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("content")
+
+    @admin.display(description="job, picture")
+    def of_job(self, unstored: UnstoredImage) -> str:
+        call = unstored.call
+        address = reverse("admin:bulk_admin_bulkgenerationjob_change", args=[call.job_ref])
+        return format_html('<a href="{}">{}</a> · {}', address, call.job_label, call.place)
+
+    @admin.display(description="size", ordering="size")
+    def kilobytes(self, unstored: UnstoredImage) -> str:
+        return f"{unstored.size / 1024:,.0f} kB"
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly, ModelAdmin[Worker]):
+    list_display = ("__str__", "seen", "started_at", "draining", "in_flight")
+    ordering = ("-beat_at",)
+    actions = None
+
+    @admin.display(description="last seen", ordering="beat_at")
+    def seen(self, worker: Worker) -> str:
+        return f"{max(round((timezone.now() - worker.beat_at).total_seconds()), 0):,} s ago"

@@ -1,0 +1,181 @@
+"""New job: the form, and what answers while somebody fills it in."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
+from bulk_admin.services import drafts
+from bulk_admin.services.catalogue import ModelNotAvailable
+from bulk_admin.services.intake import Row
+
+from . import quote, rights
+from .bulk_acts import counted
+from .forms import NewJobForm
+from .options import ModelAdmin
+
+HERE = "admin/bulk_admin/bulkgenerationjob"
+COPIED = (
+    "size",
+    "quality",
+    "output_format",
+    "background",
+    "images_per_prompt",
+    "character_description",
+    "prompt_prefix",
+    "prompt_suffix",
+    "page_tags",
+    "page_visibility",
+    "page_for_every_kept",
+    "create_pages_when_done",
+    "budget_cap",
+)
+
+
+def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
+    def route(address: str, view: Any, name: str) -> URLPattern:
+        return path(address, model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)), name=f"bulk_admin_bulkgenerationjob_{name}")
+
+    return [route("price/", price, "price"), route("options/", options, "options")]
+
+
+def add(request: HttpRequest, model_admin: Any) -> HttpResponse:
+    _must_be_able_to_spend(request)
+    draft = _draft(request)
+    if request.method == "POST":
+        form = _form(request, data=request.POST, files=request.FILES)
+        if form.is_valid() and (job := _save(request, form, draft)):
+            return _to_sheet(request, job)
+    else:
+        form = _form(request, initial=_initial(request, draft))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": "New job",
+        "form": form,
+        "quote": quote.of_form(form),
+        "draft_id": draft.pk if draft else "",
+        "most_bytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    }
+    return TemplateResponse(request, f"{HERE}/new.html", context)
+
+
+@require_POST
+def price(request: HttpRequest, model_admin: Any) -> HttpResponse:
+    """The bill of what the form holds right now. Nothing is saved."""
+    _must_be_able_to_spend(request)
+    form = _form(request, data=request.POST, files=request.FILES)
+    form.is_valid()
+    return TemplateResponse(request, f"{HERE}/_price.html", {"form": form, "quote": quote.of_form(form)})
+
+
+@require_POST
+def options(request: HttpRequest, model_admin: Any) -> HttpResponse:
+    """What the chosen account and model offer. What still fits stays chosen."""
+    _must_be_able_to_spend(request)
+    form = _form(request, initial=request.POST.dict())
+    response = TemplateResponse(request, f"{HERE}/_options.html", {"form": form})
+    return trigger_client_event(response, "options-changed", after="settle")
+
+
+def _must_be_able_to_spend(request: HttpRequest) -> None:
+    if not request.user.has_perm("bulk_admin.generate"):
+        raise PermissionDenied
+
+
+def _form(request: HttpRequest, **kwargs: Any) -> NewJobForm:
+    return NewJobForm(person=request.user, on=timezone.now().date(), **kwargs)
+
+
+# --- where the form's first values come from ---------------------------------------------------
+
+
+def _draft(request: HttpRequest) -> BulkGenerationJob | None:
+    """The draft that this form is the way back of; None when it is gone, started, or somebody else's."""
+    job = _job(request.POST.get("draft") or request.GET.get("draft"))
+    return job if job and job.status == JobStatus.DRAFT and rights.can_act(request.user, job) else None
+
+
+def _job(text: str | None) -> BulkGenerationJob | None:
+    try:
+        return BulkGenerationJob.objects.filter(pk=uuid.UUID(text)).first() if text else None
+    except ValueError:
+        return None
+
+
+def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str, Any]:
+    if draft:
+        return {**_chosenof(draft), "name": draft.name, "prompts": draft.source_text}
+    now = timezone.localtime()
+    fresh = {"name": f"Job {now.day} {now:%b %H:%M}"}
+    pattern = _job(request.GET.get("from"))
+    if pattern is None or not rights.can_view(request.user):
+        return fresh
+    return {**_chosenof(pattern), **fresh, "prompts": _prompts_of(pattern, request.GET.get("prompts", ""))}
+
+
+def _chosenof(job: BulkGenerationJob) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in COPIED} | {"account": job.account_id, "model": job.model_name, "category": job.category_id}
+
+
+def _prompts_of(job: BulkGenerationJob, which: str) -> str:
+    """The job's prompts as a paste: "all", "failed" (those of which some picture is missing), or none."""
+    images = job.images.order_by("position", "variant")
+    if which == "failed":
+        images = images.filter(status__in=(ImageStatus.FAILED, ImageStatus.CANCELLED))
+    elif which != "all":
+        return ""
+    texts = dict(images.values_list("position", "prompt_text"))
+    return as_paste(list(texts.values()))
+
+
+def as_paste(texts: list[str]) -> str:
+    """Prompts as somebody would paste them: one a line, or in blocks when one of them has lines of its own."""
+    parted = "\n---\n" if any("\n" in text for text in texts) else "\n"
+    return parted.join(texts)
+
+
+# --- saving ------------------------------------------------------------------------------------
+
+
+def _save(request: HttpRequest, form: NewJobForm, draft: BulkGenerationJob | None) -> BulkGenerationJob | None:
+    """The draft, or None with the reason on the form."""
+    chosen, source_text, skipped = form.job_settings(), form.source_text, len(form.problems)
+    try:
+        if draft:
+            return drafts.replace_draft(draft.pk, chosen, _with_overrides(draft, form.rows), source_text=source_text, skipped=skipped)
+        return drafts.create_draft(chosen, form.rows, by=request.user, source_text=source_text, skipped=skipped)
+    except (drafts.DraftRefused, ModelNotAvailable) as error:
+        form.add_error(None, str(error))
+        return None
+
+
+def _with_overrides(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
+    """A file's own sizes, qualities and counts are not in the paste: they stay with the prompts that are still the same."""
+    known: dict[str, GeneratedImage] = {image.prompt_text: image for image in draft.images.all()}
+    return [
+        Row(text=row.text, line=row.line, size=known[row.text].size, quality=known[row.text].quality, count=known[row.text].count)
+        if row.text in known and not (row.size or row.quality or row.count)
+        else row
+        for row in rows
+    ]
+
+
+def _to_sheet(request: HttpRequest, job: BulkGenerationJob) -> HttpResponse:
+    if job.skipped:
+        messages.warning(request, f"{counted(job.skipped, 'bad line was', 'bad lines were')} left out.")
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(job.get_absolute_url())
+    return HttpResponseRedirect(job.get_absolute_url())

@@ -1,0 +1,183 @@
+"""The review sheet: what was pasted, row by row, before a cent is spent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
+from bulk_admin.services import drafts, jobs
+
+from . import quote, rights
+from .options import ModelAdmin
+
+HERE = "admin/bulk_admin/bulkgenerationjob"
+BAD_FLAGS = ("duplicate", "too_long")
+
+
+def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
+    def route(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        name = f"bulk_admin_bulkgenerationjob_sheet_{name}"
+        return path(f"<uuid:job_id>/sheet/{address}", model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)), name=name)
+
+    return [
+        route("include/", include, "include"),
+        route("row/<int:image_id>/", row, "row"),
+        route("generate/", generate, "generate"),
+        route("discard/", discard, "discard"),
+        route("form/", back_to_form, "form"),
+    ]
+
+
+def page(request: HttpRequest, model_admin: Any, job: BulkGenerationJob) -> HttpResponse:
+    if not rights.can_view(request.user):
+        raise PermissionDenied
+    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": job.name, **_sheet(request, job)}
+    return TemplateResponse(request, f"{HERE}/sheet.html", context)
+
+
+@require_POST
+def include(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+    """Tick or untick rows, by ids or all with a flag; the wanted state is sent, never a toggle."""
+    job = _draft(request, job_id)
+    if job is None:
+        return _left(job_id)
+    wanted = request.POST.get("wanted") == "1"
+    ids = _with_flag(job, request.POST["flag"]) if request.POST.get("flag") else _ids(request.POST.get("ids", ""))
+    drafts.set_included(job.pk, ids, wanted)
+    return _changed(request, job, set(ids))
+
+
+@require_http_methods(["GET", "POST"])
+def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int) -> HttpResponse:
+    """GET: the row as a form, or as it stands (?show). POST: the new text; its flags, and its twins', are found anew."""
+    job = _draft(request, job_id)
+    if job is None:
+        return _left(job_id)
+    image = job.images.filter(pk=image_id).first()
+    if image is None:
+        raise Http404
+    if request.method == "GET":
+        template = "_sheet_row.html" if "show" in request.GET else "_sheet_edit.html"
+        return TemplateResponse(request, f"{HERE}/{template}", {"job": job, "row": image, "can_act": True})
+    return _edit(request, job, image)
+
+
+def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> HttpResponse:
+    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    error = "" if text else "A prompt can not be empty. Untick the row to leave it out."
+    if "\x00" in text:
+        error = "This text holds a NUL character. Remove it."
+    if error:
+        image.prompt_text = text.replace("\x00", "")
+        return TemplateResponse(request, f"{HERE}/_sheet_edit.html", {"job": job, "row": image, "error": error, "can_act": True})
+    before = {other.pk: (other.flags, other.included) for other in job.images.all()}
+    drafts.edit_row(job.pk, image.pk, text)
+    after = {other.pk: (other.flags, other.included) for other in job.images.all()}
+    return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})
+
+
+@require_POST
+def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+    """Start. Pressed twice, or when the sheet was changed elsewhere meanwhile, nothing more is bought."""
+    job = _job(job_id)
+    if not rights.can_spend(request.user, job):
+        raise PermissionDenied
+    sheet = reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk])
+    if job.status == JobStatus.DRAFT and request.POST.get("pictures") != str(_pictures(job)):
+        messages.warning(request, "The sheet was changed after this page was made. Look at the new price, then press again.")
+        return HttpResponseRedirect(sheet)
+    try:
+        jobs.generate(job.pk, by=request.user)
+    except jobs.CannotStart as error:
+        messages.error(request, error.message)
+    return HttpResponseRedirect(sheet)
+
+
+@require_POST
+def discard(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+    job = _draft(request, job_id)
+    if job is None:
+        return _left(job_id)
+    drafts.discard(job.pk)
+    messages.success(request, f"The draft {job.name} was discarded. Nothing was bought.")
+    address = reverse("admin:bulk_admin_bulkgenerationjob_changelist")
+    return HttpResponseClientRedirect(address) if getattr(request, "htmx", False) else HttpResponseRedirect(address)
+
+
+def back_to_form(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+    return HttpResponseRedirect(f"{reverse('admin:bulk_admin_bulkgenerationjob_add')}?draft={job_id}")
+
+
+# --- what the views share ----------------------------------------------------------------------
+
+
+def _job(job_id: uuid.UUID) -> BulkGenerationJob:
+    job = BulkGenerationJob.objects.select_related("account").defer("source_text", "removed_images").filter(pk=job_id).first()
+    if job is None:
+        raise Http404
+    return job
+
+
+def _draft(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob | None:
+    """The draft, for who may act on it; None when it has left the sheet."""
+    job = _job(job_id)
+    if not rights.can_act(request.user, job):
+        raise PermissionDenied
+    return job if job.status == JobStatus.DRAFT else None
+
+
+def _left(job_id: uuid.UUID) -> HttpResponse:
+    """Somebody pressed Generate meanwhile: the job has a page now."""
+    return HttpResponseClientRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job_id]))
+
+
+def _ids(text: str) -> list[int]:
+    return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]
+
+
+def _with_flag(job: BulkGenerationJob, code: str) -> list[int]:
+    return [image.pk for image in job.images.filter(included=True) if any(flag["code"] == code for flag in image.flags)]
+
+
+def _pictures(job: BulkGenerationJob) -> int:
+    return sum(count or job.images_per_prompt for count in job.images.filter(included=True).values_list("count", flat=True))
+
+
+def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
+    rows = list(job.images.order_by("position"))
+    included = [image for image in rows if image.included]
+    model = ImageModel.objects.filter(provider=job.provider, name=job.model_name).prefetch_related("prices").first()
+    bill = (
+        quote.bill(job, included, model, timezone.now().date(), job.created_by_id)
+        if model
+        else quote.Bill(warnings=["Its model is no longer in the catalogue."])
+    )
+    twins = [image for image in included if any(flag["code"] == "duplicate" for flag in image.flags)]
+    return {
+        "job": job,
+        "rows": rows,
+        "bill": bill,
+        "counts": {"all": len(rows), "flagged": sum(bool(image.flags) for image in rows), "off": len(rows) - len(included), "on": len(included)},
+        "twins": len(twins),
+        "can_act": rights.can_act(request.user, job),
+        "can_spend": rights.can_spend(request.user, job),
+    }
+
+
+def _changed(request: HttpRequest, job: BulkGenerationJob, ids: set[int]) -> HttpResponse:
+    """Only the rows that changed travel, with the bill and the counts."""
+    context = _sheet(request, job)
+    context["rows"] = [image for image in context["rows"] if image.pk in ids]
+    return TemplateResponse(request, f"{HERE}/_sheet_changed.html", {**context, "oob": True})

@@ -1,0 +1,98 @@
+"""What a person may choose for a job: accounts, models, and why one can not be chosen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
+from bulk_admin.services.catalogue import image_models, retirement_warning
+from bulk_admin.services.image_providers import PROVIDERS, provider_class
+from bulk_admin.services.setup import ensure_platform_accounts
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    account: ProviderAccount
+    label: str
+    why_not: str = ""  # not empty: it can not be chosen
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    model: ImageModel
+    label: str
+    why_not: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CapLeft:
+    """What today's caps leave for one person on one account, micro-dollars."""
+
+    cap: int
+    left: int
+
+
+def account_choices(person: Any) -> list[AccountChoice]:
+    """The platform's accounts and the person's own, the default one first. A handful of queries."""
+    ensure_platform_accounts()
+    mine = ProviderAccount.objects.filter(Q(owner=None) | Q(owner=person.pk), provider__in=PROVIDERS).order_by("-is_default", "label")
+    pools = {pool.account_id: pool for pool in Pool.objects.filter(kind=CallKind.IMAGE, account__in=mine)}
+    return [_account_choice(account, pools.get(account.pk)) for account in mine]
+
+
+def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoice:
+    pace = f"{pool.limit_per_minute:,} a minute" if pool and pool.limit_per_minute else "no limit a minute"
+    provider = provider_class(account.provider)
+    tier = f"tier {account.tier}, " if provider.requires_key else ""
+    why_not = ""
+    if not account.is_enabled:
+        why_not = "switched off"
+    elif provider.requires_key and not (account.key_from_environment or account.encrypted_key):
+        why_not = "it has no key"
+    label = f"{account.label} ({tier}{pace})"
+    return AccountChoice(account, f"{label}: {why_not}" if why_not else label, why_not, account.stop_message if account.stop_code else "")
+
+
+def model_choices(provider: str, on: dt.date) -> list[ModelChoice]:
+    """The provider's image models, retired ones last."""
+    models = image_models(provider).filter(is_enabled=True).order_by("sort_order", "label")
+    found = [_model_choice(model, on) for model in models]
+    return sorted(found, key=lambda choice: bool(choice.why_not))
+
+
+def _model_choice(model: ImageModel, on: dt.date) -> ModelChoice:
+    instead = f" Use {model.successor} instead." if model.successor else ""
+    if model.is_retired(on):
+        return ModelChoice(model, f"{model.label}: retired", f"{model.label} was retired on {model.retired_on:%d %b %Y}.{instead}")
+    if model.retires_soon(on):
+        return ModelChoice(model, f"{model.label}: until {model.retired_on:%d %b %Y}", warning=retirement_warning(model, on))
+    return ModelChoice(model, model.label)
+
+
+def first_possible(choices: Sequence[Any]) -> Any | None:
+    return next((choice for choice in choices if not choice.why_not), None)
+
+
+def default_model(choices: Iterable[ModelChoice]) -> ModelChoice | None:
+    possible = [choice for choice in choices if not choice.why_not]
+    return next((choice for choice in possible if choice.model.is_default), possible[0] if possible else None)
+
+
+def cap_left_today(account: ProviderAccount, person_id: int | None) -> CapLeft | None:
+    """The tighter of the account's and the person's cap; None where there is none."""
+    today = timezone.now().astimezone(dt.UTC).date()
+    caps = {str(account.pk): account.day_cap, f"{account.pk}:{person_id}": account.person_day_cap}
+    caps = {key: cap for key, cap in caps.items() if cap is not None}
+    if not caps:
+        return None
+    used = {spend.key: spend.spent + spend.reserved for spend in Spend.objects.filter(key__in=caps, day=today)}
+    left = [CapLeft(cap, max(cap - used.get(key, 0), 0)) for key, cap in caps.items() if cap is not None]
+    return min(left, key=lambda cap: cap.left)

@@ -1,0 +1,67 @@
+"""Looking at an account's key without buying anything."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from bulk_admin.credentials import KeyUnreadable
+from bulk_admin.models import BulkGenerationJob, JobStatus, ProviderAccount
+from bulk_admin.services import jobs
+from bulk_admin.services.database import whole_step
+from bulk_admin.services.image_providers import CheckResult, provider_class
+from bulk_admin.services.image_providers.errors import ProviderError
+from bulk_admin.services.setup import credentials_of
+
+ACCOUNT_FAULTS = ("bad_key", "not_verified", "no_credit")
+CHECK_TIMEOUT = 20.0
+
+
+def check_account(account_id: int) -> CheckResult:
+    """Ask the provider about the key, and keep the verdict on the account.
+
+    A fault of the account stops its buying; a good verdict lifts the stop and goes on with the jobs that
+    were paused for it. Other troubles (the provider is down) are only told.
+    """
+    account = ProviderAccount.objects.get(pk=account_id)
+    result = _ask(account)
+    mended = _keep_verdict(account_id, account.encrypted_key, result)
+    if mended:
+        _go_on(account_id)
+    return result
+
+
+def _ask(account: ProviderAccount) -> CheckResult:
+    try:
+        provider = provider_class(account.provider)(credentials_of(account), timeout=CHECK_TIMEOUT)
+    except KeyUnreadable as error:
+        return CheckResult(code="bad_key", message=f"{error} Enter the key again.")
+    except ImproperlyConfigured as error:
+        return CheckResult(code="provider_error", message=str(error))
+    if provider.requires_key and not provider.credentials.api_key:
+        return CheckResult(code="bad_key", message="There is no key. Enter one.")
+    try:
+        return provider.check()
+    except ProviderError as error:
+        return CheckResult(code=error.code, message=error.message)
+    finally:
+        provider.close()
+
+
+@whole_step
+def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> bool:
+    """Whether the account is well now."""
+    account = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+    if account.encrypted_key != key_asked_with:
+        return False  # somebody entered another key meanwhile: this verdict is about the old one
+    account.checked_at, account.check_result = timezone.now(), result.message[:300]
+    if not result.code or result.code in ACCOUNT_FAULTS:
+        account.stop_code, account.stop_message = result.code, result.message[:300] if result.code else ""
+    account.save(update_fields=["checked_at", "check_result", "stop_code", "stop_message"])
+    return not result.code
+
+
+def _go_on(account_id: int) -> None:
+    waiting = BulkGenerationJob.objects.filter(account=account_id, status=JobStatus.PAUSED, status_reason__in=ACCOUNT_FAULTS)
+    for job_id in waiting.order_by("pk").values_list("pk", flat=True):
+        jobs.resume(job_id)

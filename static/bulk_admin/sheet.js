@@ -1,0 +1,75 @@
+// The review sheet: one listener for a thousand rows. Ticks are sent as the wanted state, in the order they were made.
+const sheet = document.getElementById("sheet");
+const rows = document.getElementById("sheet-rows");
+let last = null;
+
+const post = (url, values) => htmx.ajax("POST", url, { source: rows, swap: "none", values });
+
+function range(from, to) {
+  const boxes = [...rows.querySelectorAll(".tick input")].filter((box) => box.checkVisibility());
+  const ends = [from, to].map((id) => boxes.findIndex((box) => box.id === id));
+  return ends.includes(-1) ? [] : boxes.slice(Math.min(...ends), Math.max(...ends) + 1);
+}
+
+rows.addEventListener("click", (event) => {
+  const box = event.target.closest(".tick input");
+  if (box) {
+    const boxes = event.shiftKey && last ? range(last, box.id) : [];
+    const changed = boxes.length ? boxes : [box];
+    changed.forEach((each) => { each.checked = box.checked; });
+    last = box.id;
+    post(sheet.dataset.include, { ids: changed.map((each) => each.dataset.id).join(","), wanted: box.checked ? "1" : "0" });
+    return;
+  }
+  const edit = event.target.closest("[data-edit]");
+  if (edit) fetchRow(edit.dataset.edit, edit.closest("tr"));
+  const cancel = event.target.closest("[data-cancel]");
+  if (cancel) fetchRow(cancel.dataset.cancel, cancel.closest("tr"));
+});
+
+function fetchRow(url, row) {
+  const { id } = row;
+  htmx.ajax("GET", url, { source: row, target: row, swap: "outerHTML" }).then(() => {
+    const now = document.getElementById(id);
+    (now?.querySelector("textarea") ?? now?.querySelector(".prompt"))?.focus();
+  });
+}
+
+rows.addEventListener("keydown", (event) => {
+  const form = event.target.closest("tr.editing form");
+  if (!form) return;
+  if (event.key === "Escape") form.querySelector("[data-cancel]").click();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+
+sheet.addEventListener("click", (event) => {
+  const chip = event.target.closest(".chip");
+  if (chip) { sheet.dataset.show = chip.dataset.show; press(); }
+});
+
+function press() {
+  sheet.querySelectorAll(".chip").forEach((chip) => chip.setAttribute("aria-pressed", String(chip.dataset.show === sheet.dataset.show)));
+}
+
+// Fresh chips and a fresh bill come with every answer.
+document.body.addEventListener("htmx:oobAfterSwap", press);
+document.body.addEventListener("htmx:afterSettle", () => {
+  document.getElementById("sheet-say").textContent = document.getElementById("generate")?.textContent.trim() ?? "";
+});
+
+for (const fault of ["htmx:responseError", "htmx:sendError"]) {
+  document.body.addEventListener(fault, () => {
+    const list = document.querySelector("ul.messagelist") ?? Object.assign(document.createElement("ul"), { className: "messagelist" });
+    const item = Object.assign(document.createElement("li"), { className: "error", textContent: "That was not saved. Reload the page to see how the sheet stands." });
+    item.setAttribute("role", "alert");
+    list.replaceChildren(item);
+    document.getElementById("content-start").prepend(list);
+  });
+}
+
+sheet.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-once]")) return;
+  // Pressed twice it would change nothing either: the server looks at the status.
+  setTimeout(() => { event.target.querySelector("button").disabled = true; });
+});
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
