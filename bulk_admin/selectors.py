@@ -21,6 +21,7 @@ from bulk_admin.models import (
     CallKind,
     CallState,
     GeneratedImage,
+    ImageModel,
     ImageStatus,
     JobStatus,
     PageStatus,
@@ -31,6 +32,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services import jobs as job_service
 from bulk_admin.services import pages as page_service
+from bulk_admin.services.drafts import compose_prompt
 from bulk_admin.services.image_providers import provider_class
 
 TILES_A_POLL = 50
@@ -213,6 +215,16 @@ def retryable(job: BulkGenerationJob) -> list[GeneratedImage]:
 
 def kept_for_pages(job: BulkGenerationJob) -> list[int]:
     return list(job.images.filter(FOR_PAGES).order_by("position", "variant").values_list("pk", flat=True))
+
+
+def catalogue_model(job: BulkGenerationJob) -> ImageModel | None:
+    return ImageModel.objects.filter(provider=job.provider, name=job.model_name).first()
+
+
+def too_long_by(job: BulkGenerationJob, prompt: str) -> int:
+    """Characters that a prompt, with all that is put around it, is over its model's limit."""
+    model = catalogue_model(job)
+    return max(0, len(compose_prompt(job, prompt)) - model.prompt_limit) if model else 0
 
 
 def is_placeholder(job: BulkGenerationJob) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from bulk_admin import selectors
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
 from bulk_admin.money import usd
 from bulk_admin.services import estimate
@@ -107,7 +108,7 @@ class Prices:
         return usd(sum(known)) if sum(known) else "free"
 
     def _ask(self, quality: str, size: str) -> int | None:
-        self.model = self.model or ImageModel.objects.filter(provider=self.job.provider, name=self.job.model_name).first()
+        self.model = self.model or selectors.catalogue_model(self.job)
         if self.model is None:
             return None
         try:

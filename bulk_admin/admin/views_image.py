@@ -19,6 +19,7 @@ from prompts.services import b2_upload
 from . import rights
 from .tiles import Prices
 from .views_job import FOLDER, answer, job_or_404
+from .wording import counted
 
 STALE = ("This was pressed before: nothing more was bought.", "warning")
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -44,6 +45,8 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
     text = request.POST.get("prompt", "").replace("\x00", "").strip()
     if not text:
         return "The prompt is empty: nothing was bought.", "error"
+    if over := selectors.too_long_by(job, text):
+        return f"The prompt is {counted(over, 'character')} too long: nothing was bought.", "error"
     new = jobs.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
     return ("A picture of the new prompt is queued.", "success") if new else STALE
 

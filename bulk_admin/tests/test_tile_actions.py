@@ -79,6 +79,7 @@ def test_an_edited_prompt_makes_a_new_variant_with_it(press, client):
     press(job, "edit", image, seen_variant=1, prompt=" A fox in the rain ")
     assert job.images.get(variant=2).prompt_text == "A fox in the rain"
     assert "empty" in said(press(job, "edit", image, seen_variant=2, prompt="   "))
+    assert "too long" in said(press(job, "edit", image, seen_variant=2, prompt="x" * 50_000))
     assert job.images.count() == 2
 
 
