@@ -25,7 +25,7 @@ PAGE_COUNTER_OF = {
     PageStatus.FAILED: "pages_failed",
 }
 CHANGING = (
-    *("status_reason", "revision", "served", "started", "finished", "total", "total_prompts", "skipped", "removed_images"),
+    *("status_reason", "revision", "served", "started", "finished", "total", "total_prompts", "skipped", "removed_images", "estimate"),
     *("reserved", "spent", "text_reserved", "text_spent"),
     *COUNTER_OF.values(),
     *sorted(set(PAGE_COUNTER_OF.values())),

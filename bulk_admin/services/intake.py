@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -249,11 +249,11 @@ def _row(line: int, cells: list[str], names: tuple[str, ...], *, has_header: boo
     if _is_blank(values.get("prompt", "")):
         return Problem(line, "There is no prompt in this row.")
     try:
-        settings = {name: read(values.get(name, "")) for name, read in READERS.items()}
+        size, quality, count = _size(values.get("size", "")), _quality(values.get("quality", "")), _count(values.get("count", ""))
     except ValueError as error:
         hint = "" if has_header else " Put quotes around a prompt that holds commas, or save the file as .txt."
         return Problem(line, f"{error}{hint}")
-    return Row(values["prompt"].strip(), line, **settings)
+    return Row(values["prompt"].strip(), line, size, quality, count)
 
 
 def _size(text: str) -> str:
@@ -277,9 +277,6 @@ def _count(text: str) -> int | None:
     if count and not re.fullmatch(f"[1-{MAX_COUNT}]", count):
         raise ValueError(f"“{count[:40]}” is not a count of pictures from 1 to {MAX_COUNT}.")
     return int(count) if count else None
-
-
-READERS: Mapping[str, Callable[[str], str | int | None]] = {"size": _size, "quality": _quality, "count": _count}
 
 
 def _checked(intake: Intake) -> Intake:

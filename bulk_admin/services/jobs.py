@@ -91,6 +91,7 @@ def generate(job_id: uuid.UUID, *, by: Any) -> bool:
     if not rows:
         raise CannotStart("empty", "No prompt is ticked: tick at least one.")
     _check_prices(job, rows, now.date())
+    job.estimate = _expected_cost(job, rows, now.date())
     job.skipped += job.images.filter(included=False).count()
     job.images.filter(included=False).delete()
     variants = [variant for row in rows for variant in _further_variants(job, row)]
@@ -117,6 +118,11 @@ def _check_prices(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.dat
         over = len(compose_prompt(job, row.prompt_text)) - model.prompt_limit
         if over > 0:
             raise CannotStart("too_long", f"Prompt {row.position} is {over} characters too long for {model.label}. Shorten it or untick it.")
+
+
+def _expected_cost(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.date) -> int:
+    prompts = [compose_prompt(job, row.prompt_text) for row in rows]
+    return estimate.estimate_job(job, model_for(job.account, job.model_name, on), rows, prompts, on).total.high
 
 
 def _further_variants(job: BulkGenerationJob, row: GeneratedImage) -> list[GeneratedImage]:

@@ -1,0 +1,131 @@
+"""Prompts from a file become a job, without a browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from bulk_admin.management import ordering, watching
+from bulk_admin.management.ordering import Order, Refused
+from bulk_admin.models import GeneratedImage
+from bulk_admin.money import parse_usd
+from bulk_admin.services.intake import MAX_BYTES, MAX_COUNT, Intake, IntakeError, Problem, parse_file
+from bulk_admin.services.report import job_report
+
+BAD_INPUT = 2
+
+
+class Command(BaseCommand):
+    help = "Generate pictures of the prompts in a file: one a line, blocks parted by a line of ---, or a .csv. The workers do the work."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="a .txt or .csv file, or - for standard input")
+        parser.add_argument("--user", default="", help="whose job it is; default: the only superuser")
+        parser.add_argument("--name", default="", help="the job's name; default: the file's")
+        parser.add_argument("--account", default="", help="label, id or provider of the account that pays; default: the platform's")
+        parser.add_argument("--model", default="", help="default: the provider's")
+        parser.add_argument("--quality", default="", help="default: the model's")
+        parser.add_argument("--size", default="", metavar="WxH", help="default: the model's")
+        parser.add_argument("--per-prompt", type=int, default=1, choices=range(1, MAX_COUNT + 1), metavar="N", help=f"pictures of each prompt, 1-{MAX_COUNT}")
+        parser.add_argument("--cap", type=dollars, metavar="USD", help="pause before it would cost more")
+        parser.add_argument("--dry-run", action="store_true", help="show rows and price, create nothing")
+        parser.add_argument("--wait", action="store_true", help="watch until the job has ended")
+        parser.add_argument("--create-pages", action="store_true", help="make draft pages of what is kept when the job is done")
+        parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            intake = read(options["file"])
+            order = self.order(intake, options)
+        except (IntakeError, Refused) as error:
+            raise CommandError(str(error), returncode=BAD_INPUT) from error
+        self.tell_left_out(order.left_out)
+        if options["dry_run"]:
+            self.stdout.write(json.dumps(rehearsed(order)) if options["json"] else "\n".join([*map(row_line, order.images), price_line(order)]))
+            return
+        self.finish(order, wait=options["wait"], as_json=options["json"])
+
+    def order(self, intake: Intake, options: dict[str, Any]) -> Order:
+        if not intake.rows:
+            self.tell_left_out(intake.problems)
+            raise Refused("No row can be used. Nothing was created.")
+        user = ordering.choose_user(options["user"])
+        account = ordering.choose_account(user, options["account"])
+        settings = ordering.settings_for(
+            account,
+            ordering.choose_model(account, options["model"]),
+            size=options["size"],
+            quality=options["quality"],
+            name=(options["name"] or default_name(options["file"]))[:120],
+            images_per_prompt=options["per_prompt"],
+            budget_cap=options["cap"],
+            create_pages_when_done=options["create_pages"],
+        )
+        act = ordering.rehearse if options["dry_run"] else ordering.place
+        return act(settings, intake, user=user)
+
+    def finish(self, order: Order, *, wait: bool, as_json: bool) -> None:
+        job = order.job
+        if wait:
+            self.say(f"{job.name}: {price_line(order)}")
+            job = watching.watch(job.pk, self.say, is_terminal=self.stderr.isatty())
+        self.stdout.write(json.dumps(job_report(job)) if as_json else watching.told(job) if wait else accepted(order))
+        if wait and (code := watching.exit_code(job)):
+            sys.exit(code)
+
+    def tell_left_out(self, problems: list[Problem]) -> None:
+        for problem in problems:
+            self.say(f"line {problem.line} skipped: {problem.message}")
+
+    def say(self, text: str) -> None:
+        self.stderr.write(text, style_func=str)
+
+
+def read(name: str) -> Intake:
+    """Raises IntakeError."""
+    try:
+        if name == "-":
+            return parse_file("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
+        with Path(name).open("rb") as file:
+            return parse_file(name, file.read(MAX_BYTES + 1))
+    except (OSError, ValueError) as error:
+        raise IntakeError(f"{name} can not be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def dollars(text: str) -> int:
+    try:
+        return parse_usd(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def default_name(file: str) -> str:
+    return "Prompts" if file == "-" else Path(file).stem
+
+
+def row_line(image: GeneratedImage) -> str:
+    own = [image.size, image.quality, f"{image.count} pictures" if image.count else ""]
+    settings = ", ".join(part for part in own if part)
+    text = " ".join(image.prompt_text.split())
+    shown = text if len(text) <= 100 else f"{text[:99]}…"
+    return f"{image.position:>4}  {shown}{f'  [{settings}]' if settings else ''}"
+
+
+def price_line(order: Order) -> str:
+    n = order.estimate.pictures
+    return f"{n:,} {'picture' if n == 1 else 'pictures'}, about {order.estimate.total.text}"
+
+
+def accepted(order: Order) -> str:
+    return f"{order.job.name}: {price_line(order)}. The workers make them.\n{order.job.get_absolute_url()}"
+
+
+def rehearsed(order: Order) -> dict[str, str | int]:
+    """The contract's keys for a job that does not exist: no id, no address."""
+    return {**job_report(order.job), "job": "", "status": "draft", "url": ""}

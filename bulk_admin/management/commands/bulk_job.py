@@ -1,0 +1,74 @@
+"""Look at a job, or steer it, from a terminal or a script."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from bulk_admin.management import watching
+from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, JobStatus
+from bulk_admin.services import jobs, pages
+from bulk_admin.services.report import job_report
+
+BAD_INPUT = 2
+STOPPED = (*ENDED_JOBS, JobStatus.PAUSED)
+
+
+class Command(BaseCommand):
+    help = "Tell how a job stands, or pause, resume, cancel or retry it, or create its pages."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("job", help="the job's id")
+        parser.add_argument("action", nargs="?", default="status", choices=["status", "pause", "resume", "cancel", "retry", "create-pages"])
+        parser.add_argument("--wait", action="store_true", help="watch until nothing more happens by itself")
+        parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
+
+    def handle(self, *args: Any, job: str, action: str, wait: bool, **options: Any) -> None:
+        found = find(job)
+        if found.status == JobStatus.DRAFT and (wait or action != "status"):
+            raise CommandError(f"{found.name} is a draft: generate it first, at {found.get_absolute_url()}", returncode=BAD_INPUT)
+        self.say(act(found, action))
+        found = watching.watch(found.pk, self.say, is_terminal=self.stderr.isatty()) if wait else find(job)
+        self.stdout.write(json.dumps(job_report(found)) if options["json"] else watching.told(found))
+        code = watching.exit_code(found) if wait else 0
+        if code and not (code == watching.HALTED and action in ("pause", "cancel")):
+            sys.exit(code)
+
+    def say(self, text: str) -> None:
+        if text:
+            self.stderr.write(text, style_func=str)
+
+
+def find(job_id: str) -> BulkGenerationJob:
+    try:
+        return BulkGenerationJob.objects.get(pk=job_id)
+    except (BulkGenerationJob.DoesNotExist, ValidationError) as error:
+        raise CommandError(f"There is no job {job_id}.", returncode=BAD_INPUT) from error
+
+
+def act(job: BulkGenerationJob, action: str) -> str:
+    """Do it, and say what came of it. Raises CommandError when the job can not come to the state that was asked for."""
+    if action == "pause":
+        return "Paused: nothing more is bought." if jobs.pause(job.pk) else _already(job, STOPPED, "be paused")
+    if action == "resume":
+        return "Resumed." if jobs.resume(job.pk) else _already(job, ACTIVE_JOBS, "be resumed")
+    if action == "cancel":
+        return "Cancelled: nothing more is bought." if jobs.cancel(job.pk) else _already(job, ENDED_JOBS, "be cancelled")
+    if action == "retry":
+        return f"{jobs.retry_failed(job.pk)} queued again."
+    if action == "create-pages":
+        made = pages.create_pages(job.pk)
+        return f"{made.queued} pages begun, {made.same_prompt} have the prompt of another, {made.skipped} can have none."
+    return ""
+
+
+def _already(job: BulkGenerationJob, wanted: tuple[str, ...], what: str) -> str:
+    job.refresh_from_db(fields=["status"])
+    if job.status not in wanted:
+        raise CommandError(f"{job.name} is {job.status} and can not {what}.", returncode=BAD_INPUT)
+    return f"{job.name} is {job.status} already."

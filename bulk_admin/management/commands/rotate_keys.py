@@ -1,0 +1,32 @@
+"""Encrypt the stored keys anew after a change of CREDENTIAL_KEYS."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from bulk_admin import credentials
+from bulk_admin.models import ProviderAccount
+
+
+class Command(BaseCommand):
+    help = "Encrypt every stored key with the newest of CREDENTIAL_KEYS. Afterwards the older ones can go."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        unreadable = 0
+        rotated = 0
+        for account in ProviderAccount.objects.exclude(encrypted_key="").order_by("label"):
+            try:
+                fresh = credentials.rotate(account.encrypted_key)
+            except credentials.KeyUnreadable as error:
+                unreadable += 1
+                self.stderr.write(f"{account.label}: {error} Enter the key again.")
+                continue
+            # A key that was entered meanwhile is newer than the one that was read.
+            rotated += ProviderAccount.objects.filter(pk=account.pk, encrypted_key=account.encrypted_key).update(encrypted_key=fresh)
+        self.stdout.write(f"{rotated} encrypted anew, {unreadable} can not be read.")
+        if unreadable:
+            sys.exit(1)

@@ -1,0 +1,32 @@
+"""A job told in one flat line, for scripts: the commands' ``--json`` and the status address. The keys are a contract."""
+
+from __future__ import annotations
+
+from bulk_admin.models import BulkGenerationJob
+from bulk_admin.money import decimal_string
+
+
+def job_report(job: BulkGenerationJob, *, url: str = "") -> dict[str, str | int]:
+    """The job as its row says. Money is exact dollars as a string; ``spent_usd`` is what is billed and what may be.
+
+    ``url`` stands in for the path of the change page where the host is known.
+    """
+    return {
+        "job": str(job.pk),
+        "status": job.status,
+        "status_reason": job.status_reason,
+        "total": job.total,
+        "queued": job.queued,
+        "running": job.generating,
+        "completed": job.completed_count,
+        "failed": job.failed_count,
+        "unknown": job.unknown_count,
+        "cancelled": job.cancelled_count,
+        "skipped": job.skipped,
+        "estimated_usd": decimal_string(job.estimate),
+        "spent_usd": decimal_string(job.spent + job.text_spent),
+        "pages_created": job.pages_created,
+        "pages_blocked": job.pages_blocked,
+        "pages_failed": job.pages_failed,
+        "url": url or job.get_absolute_url(),
+    }
