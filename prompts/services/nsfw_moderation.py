@@ -1,78 +1,94 @@
-"""Is a picture, with its prompt, fit to publish? Asks OpenAI's free moderation endpoint."""
+"""Whether a prompt and its picture may be shown: one call to OpenAI's free moderation endpoint, judged by our own thresholds."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import asdict, dataclass, field
-from io import BytesIO
-from typing import Any
+from typing import Any, Literal, Self
 
 import openai
-from PIL import Image
+from openai.types import ModerationCreateResponse, ModerationMultiModalInputParam
 
+from prompts.services import pictures
 from prompts.services.errors import OpenAIAccess, ServiceError, client, translate
 
-# A picture is stopped where a score is at least this. The model's own flag is not used: it drifts with upgrades.
-THRESHOLDS: dict[str, float] = {
+Status = Literal["passed", "flagged", "skipped", "not_checked"]
+# A score from here on is too much. Scores drift when the model is upgraded: look at the stored ones before changing these.
+THRESHOLDS = {
     "sexual": 0.5,
-    "sexual/minors": 0.1,
-    "violence": 0.85,
-    "violence/graphic": 0.5,
-    "self-harm": 0.4,
+    "sexual/minors": 0.05,
+    "violence": 0.8,
+    "violence/graphic": 0.6,
+    "self-harm": 0.5,
     "self-harm/intent": 0.4,
-    "self-harm/instructions": 0.3,
-    "hate": 0.6,
-    "hate/threatening": 0.4,
-    "harassment/threatening": 0.6,
-    "illicit/violent": 0.6,
+    "self-harm/instructions": 0.4,
+    "hate": 0.5,
+    "hate/threatening": 0.3,
+    "harassment": 0.7,
+    "harassment/threatening": 0.5,
+    "illicit": 0.7,
+    "illicit/violent": 0.5,
 }
-SIDE = 512
+# Here the provider's own word is enough, whatever the score.
+NEVER = frozenset({"sexual/minors"})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``status``: passed, flagged, skipped (the provider filters itself) or not_checked (there is no key)."""
+    """``skipped``: the provider of the picture filters itself. ``not_checked``: there was no key to check with."""
 
-    status: str
+    status: Status
     categories: list[str] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=dict)
     model: str = ""
+
+    @classmethod
+    def skipped(cls) -> Self:
+        return cls("skipped")
+
+    @classmethod
+    def not_checked(cls) -> Self:
+        return cls("not_checked")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Verdict:
-        return cls(**data) if data else cls.not_checked()
-
-    @classmethod
-    def skipped(cls) -> Verdict:
-        return cls("skipped")
-
-    @classmethod
-    def not_checked(cls) -> Verdict:
-        return cls("not_checked")
+    def from_json(cls, saved: dict[str, Any]) -> Self:
+        """What ``to_json`` gave; nothing saved is not checked."""
+        return cls(**saved) if saved else cls.not_checked()
 
 
 def check(access: OpenAIAccess, model: str, prompt: str, picture: bytes, content_type: str) -> Verdict:
-    """One call with the prompt and the picture. Raises ServiceError."""
-    request: Any = [{"type": "text", "text": prompt}, {"type": "image_url", "image_url": {"url": small_data_url(picture)}}]
+    """Prompt and picture in one call; free, so a repeated one costs nothing. Raises ServiceError."""
+    given: list[ModerationMultiModalInputParam] = [{"type": "image_url", "image_url": {"url": pictures.look(picture)}}]
+    if prompt.strip():
+        given.insert(0, {"type": "text", "text": prompt})
     try:
-        answer = client(access).moderations.create(model=model, input=request)
+        answer = client(access).moderations.create(model=model, input=given)
     except openai.OpenAIError as error:
         raise translate(error) from error
-    if not answer.results:
-        raise ServiceError("The moderation answer was empty.", code="bad_answer", retryable=True, billed="no")
-    scores = {name: round(float(score), 4) for name, score in answer.results[0].category_scores.to_dict().items() if isinstance(score, int | float)}
-    found = sorted(name for name, limit in THRESHOLDS.items() if scores.get(name, 0.0) >= limit)
-    return Verdict("flagged" if found else "passed", found, {name: score for name, score in scores.items() if score >= 0.01}, answer.model)
+    except ValueError as error:
+        raise _no_verdict() from error
+    return _judge(answer)
 
 
-def small_data_url(picture: bytes) -> str:
-    """A JPEG of at most 512 px as a data URL: enough to judge, and a fraction of the price."""
-    with Image.open(BytesIO(picture)) as image:
-        small = image.convert("RGB")
-        small.thumbnail((SIDE, SIDE))
-        out = BytesIO()
-        small.save(out, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+def _judge(answer: ModerationCreateResponse) -> Verdict:
+    try:
+        result = answer.results[0]
+        scores = {name: round(float(score), 4) for name, score in result.category_scores.model_dump(by_alias=True).items() if score is not None}
+        said = {name for name, is_found in result.categories.model_dump(by_alias=True).items() if is_found}
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise _no_verdict() from error
+    if not scores:
+        raise _no_verdict()
+    found = sorted({name for name, score in scores.items() if _is_too_much(name, score, name in said)} | said & NEVER)
+    return Verdict("flagged" if found else "passed", found, scores, answer.model)
+
+
+def _is_too_much(name: str, score: float, is_said: bool) -> bool:
+    """A category that is new to us is the provider's to judge."""
+    return score >= THRESHOLDS[name] if name in THRESHOLDS else is_said
+
+
+def _no_verdict() -> ServiceError:
+    return ServiceError("Moderation gave no verdict.", code="bad_moderation", retryable=True, billed="no")

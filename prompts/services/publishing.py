@@ -1,4 +1,4 @@
-"""The one page factory: files first, then everything about the page or nothing."""
+"""The one page factory: files first, then everything about the page or nothing; and what is published."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
-from PIL import Image, ImageOps
-from taggit.models import Tag, TaggedItem
+from PIL import Image
 
 from prompts.models import Prompt
-from prompts.services import b2_upload
+from prompts.services import b2_upload, pictures
 from prompts.services.ai_content import Content
 from prompts.services.nsfw_moderation import Verdict
-from prompts.utils.seo import unique_slug, words_of
+from prompts.services.tagging import tag_page
+from prompts.utils.seo import cut_at_word, slug_base, unique_slug
+from prompts.utils.wording import clean_tags
 
-EXTENSIONS = {"PNG": ("png", "image/png"), "JPEG": ("jpg", "image/jpeg"), "WEBP": ("webp", "image/webp")}
+FOLDER = "pages/"
 SIDES = (300, 600, 1200)
+WEBP_QUALITY = 80
 SLUG_TRIES = 5
 
 
 class PageNotCreated(Exception):
     """The page would not have been whole; nothing of it is saved."""
+
+
+class _SlugTaken(Exception):
+    """Somebody else's page got the slug first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class PageFiles:
-    """A page's picture as it came, and smaller WebP ones with their true sizes."""
+    """A page's picture as it came, and smaller WebP ones with their true sizes. ``stored``: the keys that are safe."""
 
     key: str
     content_type: str
@@ -46,6 +52,7 @@ class PageFiles:
     height: int
     content: bytes = field(repr=False)
     variants: list[Variant] = field(default_factory=list)
+    stored: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,79 +74,101 @@ class NewPage:
 
 
 def prepare_files(original: bytes, content_type: str, base_name: str) -> PageFiles:
-    """The files of a page; runs in threads. Raises PageNotCreated when the picture can not be read."""
-    try:
-        with Image.open(BytesIO(original), formats=tuple(EXTENSIONS)) as picture:
-            extension, real_type = EXTENSIONS[str(picture.format)]
-            upright = ImageOps.exif_transpose(picture)
-            width, height = upright.size
-            scaled = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-            variants = [_variant(scaled, base_name, side) for side in sorted(SIDES, reverse=True)]
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise PageNotCreated("The picture can not be read.") from error
-    return PageFiles(f"pages/{base_name}.{extension}", real_type, width, height, original, variants[::-1])
+    """The files of a page; runs in threads. Type and extension are those of the bytes. Raises ServiceError "undecodable"."""
+    with pictures.PILLOW:
+        picture, file_format = pictures.opened(original)
+        width, height = picture.size
+        variants = [_variant(picture, base_name, side) for side in sorted(SIDES, reverse=True)]
+    key = f"{FOLDER}{base_name}.{pictures.EXTENSIONS[file_format]}"
+    return PageFiles(key, pictures.CONTENT_TYPES[file_format], width, height, original, variants[::-1])
 
 
-def _variant(scaled: Image.Image, base_name: str, side: int) -> Variant:
-    """Scales in place, from the largest down; never up."""
-    scaled.thumbnail((side, side), Image.Resampling.LANCZOS)
+def _variant(picture: Image.Image, base_name: str, side: int) -> Variant:
+    """Scales ``picture`` itself, so from the largest side down; never up."""
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     out = BytesIO()
-    scaled.save(out, "WEBP", quality=80, method=2)
-    return Variant(f"pages/{base_name}-{side}.webp", *scaled.size, out.getvalue())
+    picture.save(out, "WEBP", quality=WEBP_QUALITY, method=2)
+    return Variant(f"{FOLDER}{base_name}-{side}.webp", *picture.size, out.getvalue())
 
 
 def store_files(files: PageFiles) -> None:
-    """Put a page's files where everybody can read them; runs in threads. Raises StorageUnavailable."""
+    """Put a page's files where everybody can read them; runs in threads. Raises StorageUnavailable; a second call is harmless."""
     for variant in files.variants:
         b2_upload.put(variant.key, variant.content, "image/webp", public=True)
+        files.stored.add(variant.key)
     b2_upload.put(files.key, files.content, files.content_type, public=True)
+    files.stored.add(files.key)
 
 
 def create_page(new: NewPage) -> Prompt:
     """A draft page, in the caller's transaction; a second call for the same source returns the first one's page.
 
-    Raises PageNotCreated when it would not be whole.
+    Raises PageNotCreated when it would not be whole. Whatever is raised, the caller's transaction must be rolled back.
     """
-    page = Prompt.objects.filter(source_ref=new.source_ref).first()
-    if page is not None:
-        return page
     _check_whole(new)
-    page = _insert(new)
-    _set_tags(page, [*new.content.tags, *(tag.lower() for tag in new.extra_tags)])
-    return page
+    with transaction.atomic(savepoint=False):
+        for _ in range(SLUG_TRIES):
+            existing, taken = _look(new)
+            if existing is not None:
+                return Prompt.objects.get(pk=existing)
+            try:
+                page = _insert(new, unique_slug(new.content.title, taken.__contains__))
+            except _SlugTaken:
+                continue
+            tag_page(page, [*clean_tags(new.content.tags), *clean_tags(new.extra_tags)])
+            return page
+        raise PageNotCreated("No free address was found for the page.")
+
+
+def _look(new: NewPage) -> tuple[int | None, set[str]]:
+    """In one query: the page of the same source, and the slugs that are taken."""
+    base = slug_base(new.content.title)
+    rows = Prompt.objects.filter(Q(source_ref=new.source_ref) | Q(slug=base) | Q(slug__startswith=f"{base}-")).values_list("pk", "source_ref", "slug")
+    found = list(rows.order_by())
+    return next((pk for pk, source_ref, _ in found if source_ref == new.source_ref), None), {slug for _, _, slug in found}
+
+
+def _insert(new: NewPage, slug: str) -> Prompt:
+    try:
+        with transaction.atomic():
+            return Prompt.objects.create(slug=slug, **_fields(new))
+    except IntegrityError as error:
+        if Prompt.objects.filter(Q(slug=slug) | Q(source_ref=new.source_ref)).exists():
+            raise _SlugTaken from error
+        raise
 
 
 def _check_whole(new: NewPage) -> None:
-    if not new.content.title.strip() or not new.content.description.strip():
-        raise PageNotCreated("Title or description is empty.")
+    """What a page promises to its readers. Raises PageNotCreated."""
     if new.verdict.status == "flagged":
         raise PageNotCreated("Moderation stopped this picture.")
-    if not new.files.key or not new.files.variants:
-        raise PageNotCreated("A picture file is missing.")
+    texts = {"source": new.source_ref, "prompt": new.prompt_text, "title": new.content.title, "description": new.content.description}
+    texts |= {"alt text": new.content.alt_text, "picture's name": new.files.key}
+    if empty := [name for name, text in texts.items() if not text.strip()]:
+        raise PageNotCreated(f"The page would have no {', '.join(empty)}.")
+    known = [(new.verdict.status, Prompt.Moderation.values), (new.visibility, Prompt.Visibility.values), (new.content.source, ["ai", "rule"])]
+    if odd := [value for value, values in known if value not in values]:
+        raise PageNotCreated(f"Not known: {', '.join(odd)}.")
+    _check_files(new.files)
 
 
-def _insert(new: NewPage) -> Prompt:
-    base = words_of(new.content.title, 80)
-    taken = set(Prompt.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    for _ in range(SLUG_TRIES):
-        slug = unique_slug(new.content.title, taken.__contains__)
-        try:
-            with transaction.atomic():
-                return Prompt.objects.create(slug=slug, **_fields(new))
-        except IntegrityError:
-            if Prompt.objects.filter(source_ref=new.source_ref).exists():
-                return Prompt.objects.get(source_ref=new.source_ref)
-            taken.add(slug)
-    raise PageNotCreated("No free address was found for it.")
+def _check_files(files: PageFiles) -> None:
+    keys = {files.key, *(variant.key for variant in files.variants)}
+    if len(files.variants) != len(SIDES):
+        raise PageNotCreated(f"The page needs {len(SIDES)} smaller pictures, and has {len(files.variants)}.")
+    if missing := sorted(keys - files.stored):
+        raise PageNotCreated(f"Not in the storage: {', '.join(missing)}.")
+    if not all(width and height for width, height in [(files.width, files.height), *((variant.width, variant.height) for variant in files.variants)]):
+        raise PageNotCreated("A picture has no size.")
 
 
 def _fields(new: NewPage) -> dict[str, Any]:
     return {
         "source_ref": new.source_ref,
-        "title": new.content.title[:200],
+        "title": cut_at_word(new.content.title, 200),
         "prompt_text": new.prompt_text,
         "description": new.content.description,
-        "alt_text": new.content.alt_text[:125],
+        "alt_text": cut_at_word(new.content.alt_text, 125),
         "category_id": new.category_id,
         "image": new.files.key,
         "width": new.files.width,
@@ -150,27 +179,15 @@ def _fields(new: NewPage) -> dict[str, Any]:
         "moderation": new.verdict.status,
         "moderation_detail": new.verdict.to_json(),
         "content_source": new.content.source,
-        "ai_generator": new.ai_generator,
-        "ai_model": new.ai_model,
+        "ai_generator": cut_at_word(new.ai_generator, 80),
+        "ai_model": new.ai_model[:80],
         "is_placeholder": new.is_placeholder,
         "created_by_id": new.created_by_id,
     }
 
 
-def _set_tags(page: Prompt, names: Iterable[str]) -> None:
-    """taggit's own ``add`` asks the database some times for each tag; a page has ten."""
-    wanted = list(dict.fromkeys(name[:100] for name in names if name.strip()))
-    found = dict(Tag.objects.filter(name__in=wanted).values_list("name", "pk"))
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        Tag.objects.bulk_create([Tag(name=name, slug=Tag().slugify(name) or f"tag-{name}") for name in missing], ignore_conflicts=True)
-        found |= dict(Tag.objects.filter(name__in=missing).values_list("name", "pk"))
-    kind = ContentType.objects.get_for_model(Prompt)
-    TaggedItem.objects.bulk_create([TaggedItem(tag_id=found[name], content_type=kind, object_id=page.pk) for name in wanted if name in found])
-
-
 def why_not_publish(page: Prompt, *, allow_unchecked: bool = False) -> str:
-    """The reason against publishing, or ""."""
+    """The reason against publishing, or "". ``allow_unchecked``: somebody was warned of both and wants it."""
     if page.moderation == Prompt.Moderation.FLAGGED:
         return "Moderation stopped it."
     if not page.image:
@@ -183,7 +200,7 @@ def why_not_publish(page: Prompt, *, allow_unchecked: bool = False) -> str:
 
 
 def publish(pages: Iterable[Prompt], *, allow_unchecked: bool = False) -> list[tuple[Prompt, str]]:
-    """Publish pages; for each one "" or why it was left a draft. A published one stays as it is."""
+    """Publish pages; for each one "" or why it was left as it is. The day of the first publishing is kept."""
     results: list[tuple[Prompt, str]] = []
     for page in pages:
         reason = why_not_publish(page, allow_unchecked=allow_unchecked)
@@ -196,11 +213,14 @@ def publish(pages: Iterable[Prompt], *, allow_unchecked: bool = False) -> list[t
 
 def unpublish(pages: Iterable[Prompt]) -> int:
     """Take pages back to draft; how many were published."""
-    return Prompt.objects.filter(pk__in=[page.pk for page in pages], status=Prompt.Status.PUBLISHED).update(status=Prompt.Status.DRAFT)
+    published = Prompt.objects.filter(pk__in=[page.pk for page in pages], status=Prompt.Status.PUBLISHED)
+    return published.update(status=Prompt.Status.DRAFT, updated=timezone.now())
 
 
 def delete_page_files(page: Prompt) -> None:
-    """Delete the files of a page that is gone. Raises StorageUnavailable."""
+    """Delete the files of a page that is gone, unless another page shows them. Raises StorageUnavailable."""
+    if page.image and Prompt.objects.filter(image=page.image).exclude(pk=page.pk).exists():
+        return
     for key in (page.image, *(variant["key"] for variant in page.variants)):
-        if key:
+        if key.startswith(FOLDER):
             b2_upload.delete(key, public=True)

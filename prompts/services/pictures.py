@@ -1,0 +1,72 @@
+"""Pictures opened with care, and made small. Runs in threads; touches no ORM."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import threading
+import warnings
+from io import BytesIO
+
+from PIL import Image, ImageOps
+
+from prompts.services.errors import ServiceError
+
+EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
+LOOK_SIDE = 512
+JPEG_QUALITY = 80
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+# Decoding and scaling is most of a picture's work; more at once only makes each slower.
+PILLOW = threading.BoundedSemaphore(2)
+
+
+def opened(content: bytes) -> tuple[Image.Image, str]:
+    """The whole picture, upright, as RGB or RGBA, and its real format. Raises ServiceError "undecodable"."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _opened(content)
+    except UNREADABLE as error:
+        raise ServiceError("The picture can not be read.", code="undecodable", retryable=False, billed="no") from error
+
+
+def _opened(content: bytes) -> tuple[Image.Image, str]:
+    with Image.open(BytesIO(content), formats=list(EXTENSIONS)) as file:
+        if file.width * file.height > MAX_PIXELS or max(file.size) > MAX_SIDE:
+            raise ValueError("too large")
+        picture = ImageOps.exif_transpose(file)
+        mode = "RGBA" if picture.has_transparency_data else "RGB"
+        return picture.convert(mode), str(file.format)
+
+
+def fitted(picture: Image.Image, side: int) -> Image.Image:
+    """A copy within ``side`` pixels, never larger than it was."""
+    small = picture.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return small
+
+
+def look(content: bytes) -> str:
+    """A picture of at most 512 pixels as a data URL, for a model to look at. Raises ServiceError."""
+    with PILLOW:
+        small = fitted(opened(content)[0], LOOK_SIDE)
+        if small.mode == "RGBA":
+            white = Image.new("RGB", small.size, "white")
+            white.paste(small, mask=small.getchannel("A"))
+            small = white
+        out = BytesIO()
+        small.save(out, "JPEG", quality=JPEG_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -1,0 +1,33 @@
+"""Tags of a new page in three queries; taggit's own ``add`` asks some times for each tag."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from django.utils.text import slugify
+from taggit.models import Tag, TaggedItem
+
+from prompts.models import Prompt
+
+
+def tag_page(page: Prompt, names: Iterable[str]) -> None:
+    """Give a page that has none its tags, in their order. Names are clean (``wording.clean_tags``); missing tags are made."""
+    slugs = {name: tag_slug(name) for name in dict.fromkeys(names)}
+    if not slugs:
+        return
+    # In one order everywhere, so that two transactions do not wait for each other's new tags.
+    Tag.objects.bulk_create([Tag(name=name, slug=slug) for name, slug in sorted(slugs.items())], ignore_conflicts=True)
+    found = list(Tag.objects.filter(Q(name__in=slugs) | Q(slug__in=slugs.values())))
+    by_name, by_slug = {tag.name: tag for tag in found}, {tag.slug: tag for tag in found}
+    tags = dict.fromkeys(by_name.get(name) or by_slug[slug] for name, slug in slugs.items())
+    kind = ContentType.objects.get_for_model(Prompt)
+    TaggedItem.objects.bulk_create([TaggedItem(tag=tag, content_type=kind, object_id=page.pk) for tag in tags])
+
+
+def tag_slug(name: str) -> str:
+    """Its own for every name: "c++" and "c" are two tags, "soft-light" is the tag that somebody wrote "Soft light"."""
+    slug = slugify(name, allow_unicode=True)
+    return slug if slug == name else f"{slug[:80] or 'tag'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
