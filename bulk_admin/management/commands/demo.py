@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from bulk_admin.management import sample
+from bulk_admin.money import parse_usd, usd
 
 LIMIT = 120  # seconds
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
     def summarise(self, told: dict[str, Any], seconds: float) -> None:
         self.stdout.write(f"\n  {told['completed']} of {told['total']} pictures, {told['failed']} failed, {told['unknown']} unknown")
         self.stdout.write(f"  {told['pages_created']} draft pages, {told['pages_blocked']} blocked, {told['pages_failed']} failed")
-        self.stdout.write(f"  ${told['spent_usd']} spent of ${told['estimated_usd']} estimated, {seconds:.0f} seconds")
+        self.stdout.write(f"  {usd(parse_usd(told['spent_usd']))} spent of {usd(parse_usd(told['estimated_usd']))} estimated, {seconds:.0f} seconds")
         self.stdout.write("  It ran in a folder of its own, which is gone. `make run` shows the same in a browser.\n")
 
 
