@@ -34,7 +34,6 @@ class ImageWork:
     answer: ImageResult | None = None
     answered_at: float = 0.0
     outcome: Outcome | None = None
-    given_up: bool = False  # the coordinator has booked it as unknown, or put its bytes into the outbox
 
     @property
     def key(self) -> str:

@@ -102,6 +102,7 @@ class Pump:
     beat_at: float = 0.0
     rescued_at: float = 0.0
     is_opening: bool = True
+    has_given_up: bool = False
 
     def run(self) -> None:
         self.worker = _register()
@@ -181,8 +182,9 @@ class Pump:
     def _leave(self) -> None:
         """What is still in flight is a dead worker's from now on: the next rescue finds it at once."""
         self.opening.release()
-        for provider in self.providers.values():
-            provider.close()
+        if not self.has_given_up:
+            for provider in self.providers.values():
+                provider.close()  # a call that was given up still reads its answer through it
         Worker.objects.filter(pk=self.worker.pk).update(beat_at=GONE, draining=True, in_flight=len(self.in_flight))
         if not self.in_flight:
             Worker.objects.filter(pk=self.worker.pk).delete()
@@ -309,7 +311,7 @@ class Pump:
                 self._book([work])
 
     def _give_up_late_image(self, key: int, work: ImageWork, now: float) -> None:
-        """Its thread is left to itself: if its answer comes after all, it is booked late."""
+        """Its thread is left to itself: if its answer comes after all, it is stored, and booked late."""
         if work.outcome is not None:
             return  # it is in the results already
         if work.answer is not None:
@@ -319,6 +321,7 @@ class Pump:
         elif now - work.started > (deadline := _deadline(work.permit)):
             settle(work.permit.call_id, work.out_of_time(deadline))
             self.in_flight.pop(key)
+            self.has_given_up = True
 
 
 def _deadline(permit: Permit) -> float:
