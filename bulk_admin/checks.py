@@ -1,1 +1,85 @@
-"""System checks."""
+"""System checks: settings that would lose work, buy twice or hide pictures are told before anything starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+QUEUE_TAG = "queue"
+B2_NEEDED = ("B2_ENDPOINT_URL", "B2_REGION", "B2_BUCKET", "B2_PRIVATE_BUCKET", "B2_KEY_ID", "B2_APPLICATION_KEY")
+
+
+@register(QUEUE_TAG)
+def check_queue(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Django-Q only rings the doorbell; these numbers were measured to be what that needs."""
+    queue: dict[str, Any] = getattr(settings, "Q_CLUSTER", {})
+    if queue.get("sync"):
+        return [Error("Q_CLUSTER runs tasks inside the request.", hint="Remove sync: a pump works for minutes.", id="bulk_admin.E002")]
+    return [*_broker(queue), *_times(queue), *_hoarding(queue), *_clusters(queue)]
+
+
+def _broker(queue: dict[str, Any]) -> list[CheckMessage]:
+    others = [name for name in ("redis", "django_redis", "disque_nodes", "iron_mq", "sqs", "mongo", "broker_class") if queue.get(name)]
+    if queue.get("orm") in settings.DATABASES and not others:
+        return []
+    hint = 'Set "orm" to the database\'s alias and no other broker: a doorbell is rung inside the transaction that makes the work.'
+    return [Error("Q_CLUSTER does not use the ORM broker.", hint=hint, id="bulk_admin.E001")]
+
+
+def _times(queue: dict[str, Any]) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    timeout, retry = queue.get("timeout"), queue.get("retry", 60)
+    longest = settings.BULK_SLICE + settings.BULK_SLOW_CALL_DEADLINE + settings.BULK_STORAGE_DEADLINE
+    if timeout is not None and timeout <= longest:
+        hint = f"Set it above BULK_SLICE + BULK_SLOW_CALL_DEADLINE + BULK_STORAGE_DEADLINE = {longest:g} s."
+        found.append(Error(f"Q_CLUSTER timeout ({timeout} s) ends a pump that is still at work.", hint=hint, id="bulk_admin.E003"))
+    if timeout is None or retry <= timeout:
+        hint = "Set timeout, and retry above it."
+        found.append(Error(f"Q_CLUSTER retry ({retry} s) hands a task out again that may still run.", hint=hint, id="bulk_admin.E004"))
+    return found
+
+
+def _hoarding(queue: dict[str, Any]) -> list[CheckMessage]:
+    wrong = [name for name in ("queue_limit", "bulk") if queue.get(name) != 1]
+    hint = "Set both to 1: a worker that holds several doorbells keeps other hosts idle."
+    return [Error(f"Q_CLUSTER {name} is not 1.", hint=hint, id="bulk_admin.E005") for name in wrong]
+
+
+def _clusters(queue: dict[str, Any]) -> list[CheckMessage]:
+    taken_out_by_django_q = "cluster_name" in queue and queue["cluster_name"] == os.environ.get("Q_CLUSTER_NAME")
+    if "ALT_CLUSTERS" in queue or taken_out_by_django_q:
+        return []
+    hint = 'Add "ALT_CLUSTERS": {}. Without it every process dies of a KeyError where Q_CLUSTER_NAME is set.'
+    return [Error("Q_CLUSTER has no ALT_CLUSTERS.", hint=hint, id="bulk_admin.E006")]
+
+
+@register(QUEUE_TAG)
+def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    hint = "Remove the option: the worker forks, and a pool's connections do not survive that."
+    pooled = [alias for alias, database in settings.DATABASES.items() if database.get("OPTIONS", {}).get("pool")]
+    return [Error(f"The database {alias!r} uses a connection pool.", hint=hint, id="bulk_admin.E007") for alias in pooled]
+
+
+@register("storage")
+def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    missing = [name for name in B2_NEEDED if not getattr(settings, name)]
+    if 0 < len(missing) < len(B2_NEEDED):
+        hint = f"Set {', '.join(missing)} too, or none of them to keep pictures in local files."
+        return [Error("B2 is configured by half.", hint=hint, id="bulk_admin.E008")]
+    if missing and not settings.DEBUG and "sqlite" not in settings.DATABASES["default"]["ENGINE"]:
+        hint = "Set the B2_* variables, unless web and worker share one disk: else web can not show what the worker stores."
+        return [Warning("Pictures are kept in local files.", hint=hint, id="bulk_admin.W001")]
+    return []
+
+
+@register(Tags.security)
+def check_credential_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CREDENTIAL_KEYS or settings.DEBUG:
+        return []
+    hint = "Set CREDENTIAL_KEYS to a long random text: without it they are encrypted with SECRET_KEY, and lost when that changes."
+    return [Warning("Stored provider keys hang on SECRET_KEY.", hint=hint, id="bulk_admin.W002")]

@@ -110,7 +110,7 @@ def default_name(file: str) -> str:
 
 
 def row_line(image: GeneratedImage) -> str:
-    own = [image.size, image.quality, f"{image.count} pictures" if image.count else ""]
+    own = [image.size, image.quality, f"{image.count} each" if image.count else ""]
     settings = ", ".join(part for part in own if part)
     text = " ".join(image.prompt_text.split())
     shown = text if len(text) <= 100 else f"{text[:99]}…"
@@ -118,8 +118,8 @@ def row_line(image: GeneratedImage) -> str:
 
 
 def price_line(order: Order) -> str:
-    n = order.estimate.pictures
-    return f"{n:,} {'picture' if n == 1 else 'pictures'}, about {order.estimate.total.text}"
+    pictures = order.estimate.pictures
+    return f"{pictures:,} {'picture' if pictures == 1 else 'pictures'}, about {order.estimate.total.text}"
 
 
 def accepted(order: Order) -> str:

@@ -1,0 +1,100 @@
+"""Each check: silent on the settings as they are, and naming the one that is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import Error, Warning, run_checks
+
+from bulk_admin import checks
+
+B2 = {"B2_ENDPOINT_URL": "https://s3.example.com", "B2_REGION": "eu", "B2_BUCKET": "a", "B2_PRIVATE_BUCKET": "b", "B2_KEY_ID": "c", "B2_APPLICATION_KEY": "d"}
+
+
+def found(check):
+    return [message.id for message in check(None)]
+
+
+def test_the_settings_as_they_are_give_no_complaint(settings):
+    settings.DEBUG = True  # pytest-django switches it off
+    assert [message for message in run_checks() if message.id.startswith("bulk_admin.")] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"orm": None}, "bulk_admin.E001"),
+        ({"orm": "no such database"}, "bulk_admin.E001"),
+        ({"redis": {"host": "127.0.0.1"}}, "bulk_admin.E001"),
+        ({"sync": True}, "bulk_admin.E002"),
+        ({"timeout": 570}, "bulk_admin.E003"),
+        ({"retry": 900}, "bulk_admin.E004"),
+        ({"timeout": None}, "bulk_admin.E004"),
+        ({"queue_limit": 4}, "bulk_admin.E005"),
+        ({"bulk": 10}, "bulk_admin.E005"),
+    ],
+)
+def test_a_queue_setting_that_loses_or_repeats_work_is_an_error(settings, change, complaint):
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, **change}
+    [message] = checks.check_queue(None)
+    assert isinstance(message, Error)
+    assert message.id == complaint
+    assert message.hint
+
+
+def test_a_time_out_just_above_the_longest_pump_is_enough(settings):
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "timeout": 571}
+    assert found(checks.check_queue) == []
+    settings.BULK_SLOW_CALL_DEADLINE += 1
+    assert found(checks.check_queue) == ["bulk_admin.E003"]
+
+
+def test_alt_clusters_must_be_there(settings, monkeypatch):
+    settings.Q_CLUSTER = {name: value for name, value in settings.Q_CLUSTER.items() if name != "ALT_CLUSTERS"}
+    assert found(checks.check_queue) == ["bulk_admin.E006"]
+    # Django-Q takes the key out where the environment names another cluster.
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "cluster_name": "second"}
+    monkeypatch.setenv("Q_CLUSTER_NAME", "second")
+    assert found(checks.check_queue) == []
+
+
+def test_a_connection_pool_is_an_error(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {"pool": True})
+    assert found(checks.check_database) == ["bulk_admin.E007"]
+
+
+@pytest.mark.parametrize("missing", sorted(B2))
+def test_b2_configured_by_half_is_an_error_that_names_what_is_missing(settings, missing):
+    for name, value in B2.items():
+        setattr(settings, name, "" if name == missing else value)
+    [message] = checks.check_storage(None)
+    assert message.id == "bulk_admin.E008"
+    assert missing in message.hint
+
+
+@pytest.mark.parametrize(
+    ("engine", "debug", "b2", "complaints"),
+    [
+        ("postgresql", False, False, ["bulk_admin.W001"]),
+        ("postgresql", False, True, []),
+        ("postgresql", True, False, []),
+        ("sqlite3", False, False, []),
+    ],
+)
+def test_local_files_under_several_hosts_are_warned_of(settings, monkeypatch, engine, debug, b2, complaints):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", f"django.db.backends.{engine}")
+    settings.DEBUG = debug
+    for name, value in B2.items():
+        setattr(settings, name, value if b2 else "")
+    messages = checks.check_storage(None)
+    assert [message.id for message in messages] == complaints
+    assert all(isinstance(message, Warning) for message in messages)
+
+
+def test_missing_credential_keys_are_warned_of_unless_it_is_a_laptop(settings):
+    settings.CREDENTIAL_KEYS = []
+    settings.DEBUG = True
+    assert found(checks.check_credential_keys) == []
+    settings.DEBUG = False
+    assert found(checks.check_credential_keys) == ["bulk_admin.W002"]
+    settings.CREDENTIAL_KEYS = ["a long random text"]
+    assert found(checks.check_credential_keys) == []
