@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from prompts.services.b2_upload import StorageUnavailable
 
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed, CallState
@@ -18,12 +17,13 @@ from bulk_admin.services.image_providers import ImageProvider, ImageResult
 from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
 from bulk_admin.services.ledger import Permit, boottime
 from bulk_admin.services.outcome import Outcome, StoredPicture
+from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 DEFAULT_COOLDOWN = 5.0
 
 
-@dataclass
+@dataclass(eq=False)
 class ImageWork:
     """A call under way. The thread writes, the coordinator reads; each field is set once."""
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
-from prompts.services.errors import OpenAIAccess, ServiceError
 
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
 from bulk_admin.services.counters import count_pages, lock_job, save
@@ -21,6 +20,7 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.page_work import PageWork
 from prompts.services import publishing
+from prompts.services.errors import OpenAIAccess, ServiceError
 
 MAX_TRIES = 5
 FREE_STEPS = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.SAVING)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bulk_admin.models import BulkGenerationJob, CallKind, GeneratedImage, PageStatus, Pool, ProviderAccount
+from bulk_admin.models import CallKind, GeneratedImage, PageStatus, Pool, ProviderAccount
 from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import Permit, pages_waiting_for_text, style_note
@@ -38,9 +38,8 @@ def text_access() -> OpenAIAccess | None:
 
 def pools_with_work() -> list[int]:
     """The platform's text pool, while a page waits for its text."""
-    if not BulkGenerationJob.objects.filter(pages_open__gt=0).exists() or not pages_waiting_for_text(database_now()).exists():
-        return []
-    account = platform_text_account()
+    waiting = GeneratedImage.objects.filter(page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0)
+    account = platform_text_account() if waiting.exists() else None
     return list(Pool.objects.filter(account=account, kind=CallKind.TEXT).values_list("pk", flat=True)) if account else []
 
 

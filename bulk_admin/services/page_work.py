@@ -10,16 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from prompts.services.ai_content import Content
-from prompts.services.errors import OpenAIAccess, ServiceError
-from prompts.services.nsfw_moderation import Verdict
-from prompts.utils.seo import file_words
 
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.generation import handed_back
 from bulk_admin.services.ledger import Permit, boottime
 from bulk_admin.services.outcome import Outcome
 from prompts.services import ai_content, b2_upload, nsfw_moderation, publishing
+from prompts.services.ai_content import Content
+from prompts.services.errors import OpenAIAccess, ServiceError
+from prompts.services.nsfw_moderation import Verdict
+from prompts.utils.seo import file_words
 
 logger = logging.getLogger(__name__)
 NOT_STORED = ServiceError("The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no")
@@ -29,7 +29,7 @@ def _storage_down(error: Exception) -> ServiceError:
     return ServiceError("The storage did not answer.", code="storage_down", retryable=True, billed="no")
 
 
-@dataclass
+@dataclass(eq=False)
 class PageWork:
     """One image on its way to a page, as far as it goes without buying anything.
 
@@ -102,7 +102,7 @@ class PageWork:
         self.error = ServiceError("It took too long.", code="timeout", retryable=True, billed="no")
 
 
-@dataclass
+@dataclass(eq=False)
 class TextWork:
     """One paid call for a page's title, description, tags and alt text."""
 
@@ -146,6 +146,7 @@ class TextWork:
             self.style_note,
             client_request_id=str(self.permit.call_id),
         )
+        self.error = None  # it may have been given up meanwhile
 
     @property
     def content(self) -> dict[str, Any]:

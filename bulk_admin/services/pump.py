@@ -40,6 +40,7 @@ Work = ImageWork | PageWork | TextWork
 
 RESULTS_A_TURN = 20
 PAGE_THREADS = 8
+PAGES_A_TURN = 4  # saved together: one lock of their job for all
 LONGEST_SLEEP = 1.0
 STORAGE_PAUSE = 5.0
 GONE = "1970-01-01T00:00:00Z"
@@ -97,6 +98,7 @@ class Pump:
     in_flight: dict[int, Work] = field(default_factory=dict)
     providers: dict[tuple[Any, ...], ImageProvider] = field(default_factory=dict)
     accounts: dict[int, ImageProvider] = field(default_factory=dict)
+    done_pages: list[PageWork] = field(default_factory=list)
     ask_again_at: dict[int, float] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     beat_at: float = 0.0
@@ -279,17 +281,28 @@ class Pump:
         """Book results; those that the database did not take come again in the next round."""
         try:
             for work in list(works):
-                if not isinstance(work, PageWork):
+                if isinstance(work, PageWork):
+                    self._note_page(work)
+                else:
                     self._book_call(work)
-                    works.remove(work)
-            pages = [work for work in works if isinstance(work, PageWork)]
-            page_steps.finish(pages)
-            for page in pages:
-                self.in_flight.pop(id(page), None)
-            works.clear()
+                works.remove(work)
         finally:
             for work in works:
                 self.results.put(work)
+        self._save_pages()
+
+    def _note_page(self, work: PageWork) -> None:
+        if id(work) in self.in_flight and work not in self.done_pages:  # else it was given up before it was done
+            self.done_pages.append(work)
+
+    def _save_pages(self) -> None:
+        in_work = sum(isinstance(work, PageWork) for work in self.in_flight.values())
+        if not self.done_pages or len(self.done_pages) < min(PAGES_A_TURN, in_work):
+            return
+        page_steps.finish(self.done_pages)
+        for page in self.done_pages:
+            self.in_flight.pop(id(page), None)
+        self.done_pages = []
 
     def _book_call(self, work: ImageWork | TextWork) -> None:
         if isinstance(work, TextWork):
@@ -305,9 +318,8 @@ class Pump:
         for key, work in list(self.in_flight.items()):
             if isinstance(work, ImageWork):
                 self._give_up_late_image(key, work, now)
-            elif now - work.started > settings.BULK_CALL_DEADLINE:
+            elif work not in self.done_pages and now - work.started > settings.BULK_CALL_DEADLINE:
                 work.out_of_time()
-                self.in_flight.pop(key)
                 self._book([work])
 
     def _give_up_late_image(self, key: int, work: ImageWork, now: float) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
-from prompts.services.b2_upload import StorageUnavailable
 
 from bulk_admin.models import (
     ACTIVE_JOBS,
@@ -29,6 +28,7 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.doorbell import ring
 from bulk_admin.services.outcome import Outcome, StoredPicture
 from bulk_admin.services.settling import settle, settle_text
+from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 DIED = "The worker ended before an answer came. It may have been billed."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from bulk_admin.models import BulkGenerationJob, Billed, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
+from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services import jobs, ledger
 from bulk_admin.services.generation import handed_back
 from bulk_admin.services.outcome import Outcome, StoredPicture
