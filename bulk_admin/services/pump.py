@@ -261,12 +261,16 @@ class Pump:
     # --- results ---------------------------------------------------------------------------
 
     def _sleep(self, seconds: float | None) -> None:
-        """Until the first result, or for so long."""
-        try:
-            first = self.results.get(timeout=max(min(LONGEST_SLEEP if seconds is None else seconds, LONGEST_SLEEP), 0.005))
-        except queue.Empty:
-            return
-        self._book([first])
+        """Until a result is booked, or for so long. Pages that wait to be saved together wake nobody."""
+        until = time.monotonic() + max(min(LONGEST_SLEEP if seconds is None else seconds, LONGEST_SLEEP), 0.005)
+        while (rest := until - time.monotonic()) > 0:
+            try:
+                arrived = self.results.get(timeout=rest)
+            except queue.Empty:
+                return
+            self._book([arrived])
+            if not isinstance(arrived, PageWork) or not self.done_pages:
+                return
 
     def _book_results(self) -> None:
         arrived: list[Work] = []

@@ -18,13 +18,19 @@ def tag_page(page: Prompt, names: Iterable[str]) -> None:
     slugs = {name: tag_slug(name) for name in dict.fromkeys(names)}
     if not slugs:
         return
-    # In one order everywhere, so that two transactions do not wait for each other's new tags.
-    Tag.objects.bulk_create([Tag(name=name, slug=slug) for name, slug in sorted(slugs.items())], ignore_conflicts=True)
+    tags = _existing(slugs)
+    if missing := {name: slug for name, slug in slugs.items() if name not in tags}:
+        # In one order everywhere, so that two transactions do not wait for each other's new tags.
+        Tag.objects.bulk_create([Tag(name=name, slug=slug) for name, slug in sorted(missing.items())], ignore_conflicts=True)
+        tags |= _existing(missing)
+    kind = ContentType.objects.get_for_model(Prompt)
+    TaggedItem.objects.bulk_create([TaggedItem(tag=tag, content_type=kind, object_id=page.pk) for tag in dict.fromkeys(tags[name] for name in slugs)])
+
+
+def _existing(slugs: dict[str, str]) -> dict[str, Tag]:
     found = list(Tag.objects.filter(Q(name__in=slugs) | Q(slug__in=slugs.values())))
     by_name, by_slug = {tag.name: tag for tag in found}, {tag.slug: tag for tag in found}
-    tags = dict.fromkeys(by_name.get(name) or by_slug[slug] for name, slug in slugs.items())
-    kind = ContentType.objects.get_for_model(Prompt)
-    TaggedItem.objects.bulk_create([TaggedItem(tag=tag, content_type=kind, object_id=page.pk) for tag in tags])
+    return {name: by_name.get(name) or by_slug[slug] for name, slug in slugs.items() if name in by_name or slug in by_slug}
 
 
 def tag_slug(name: str) -> str:
