@@ -61,9 +61,19 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "buy_again_unasked",
             "options",
         )
+        labels = {
+            "base_url": "Address",
+            "is_enabled": "Switched on",
+            "is_default": "Chosen for new jobs unless somebody chooses another",
+            "images_per_minute": "Pictures a minute",
+            "max_in_flight": "At once",
+            "buy_again_unasked": "Buy again unasked",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields.pop("provider", None)  # declared fields stay in a form, whatever the fieldsets leave out
         self._say_what_is_stored()
 
     def _say_what_is_stored(self) -> None:
@@ -174,7 +184,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
-        written = [name for name in form.changed_data if name in form._meta.fields]
+        written = [name for name in form.changed_data if name in AccountForm.Meta.fields]
         written += self._apply_key(obj, form)
         with transaction.atomic():
             if "is_default" in written and obj.is_default:
@@ -222,12 +232,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="state")
     def state(self, account: ProviderAccount) -> str:
         if not account.is_enabled:
-            return format_html('<span class="tone off">Switched off</span>')
+            return format_html('<span class="tone off">{}</span>', "Switched off")
         if account.stop_code:
             return format_html('<span class="tone bad">Stopped</span> {}', account.stop_message or account.stop_code)
         if provider_class(account.provider).requires_key and not (account.key_from_environment or account.encrypted_key):
-            return format_html('<span class="tone bad">No key</span>')
-        return format_html('<span class="tone ok">On</span>')
+            return format_html('<span class="tone bad">{}</span>', "No key")
+        return format_html('<span class="tone ok">{}</span>', "On")
 
     @admin.display(description="last check")
     def last_check(self, account: ProviderAccount) -> str:

@@ -77,7 +77,7 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
             return format_html('<span class="tone off">Retired {}</span>', f"{model.retired_on:%d %b %Y}")
         if model.retires_soon(today):
             return format_html('<span class="tone unk">Until {}</span>', f"{model.retired_on:%d %b %Y}")
-        return format_html('<span class="tone ok">Live</span>')
+        return format_html('<span class="tone ok">{}</span>', "Live")
 
     @admin.display(description="price, default size and quality")
     def typical_price(self, model: ImageModel) -> str:

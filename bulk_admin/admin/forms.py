@@ -14,7 +14,9 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.urls import reverse
 
 from bulk_admin.choices import AccountChoice, ModelChoice, account_choices, default_model, first_possible, model_choices
+from bulk_admin.models import ImageModel
 from bulk_admin.services.drafts import JobSettings
+from bulk_admin.services.estimate import UnknownPrice, price_of_image
 from bulk_admin.services.intake import Intake, IntakeError, Problem, Row, parse_file, parse_text
 from prompts.models import Category, Prompt
 
@@ -144,12 +146,21 @@ class NewJobForm(forms.Form):
         self._options("output_format", [(name, name.upper()) for name in model.output_formats])
         self._options("background", [(name, name.capitalize()) for name in model.backgrounds])
         self.fields["size"].widget.describe = shape
+        self.fields["quality"].widget.describe = self._price_of_quality
         self.fields["size"].error_messages["invalid_choice"] = f"%(value)s is not a size of {model.label}. Choose one of its shapes."
         self.fields["quality"].error_messages["invalid_choice"] = f"%(value)s is not a quality of {model.label}. Choose one of those shown."
         self.fields["quality"].required = bool(model.qualities)
         for name in ("quality", "output_format", "background"):
             if len(self.fields[name].choices) < (2 if name != "quality" else 1):  # type: ignore[attr-defined]  # a ChoiceField
                 self.fields[name].widget = forms.HiddenInput()
+
+    def _price_of_quality(self, quality: str) -> dict[str, str]:
+        """The price on a quality's card, at the shape that is chosen; the live price keeps it up to date."""
+        model = self.model_choice.model if self.model_choice else None
+        size = self._value("size")
+        return (
+            {"small": each_text(model, quality, size if size in model.sizes else model.default_size, self.on), "small_id": f"each-{quality}"} if model else {}
+        )
 
     def _options(self, name: str, choices: list[tuple[str, str]], initial: str = "") -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
@@ -226,7 +237,7 @@ class NewJobForm(forms.Form):
     @property
     def helper(self) -> FormHelper:
         return _helper(
-            Fieldset("Prompts", Field("prompts"), Field("file"), "skip_bad", css_class="first"),
+            Fieldset("", Field("prompts"), Field("file"), "skip_bad", css_class="first"),
             Fieldset("Pictures", "account", self.options_layout(), "images_per_prompt"),
             Fieldset("Around every prompt", "character_description", Div("prompt_prefix", "prompt_suffix", css_class="pair"), css_class="quiet-set"),
             Fieldset("Pages", Div("category", "page_visibility", css_class="pair"), "page_tags", "page_for_every_kept", "create_pages_when_done"),
@@ -239,6 +250,13 @@ class NewJobForm(forms.Form):
 
     def options_layout(self) -> Div:
         return Div("model", "size", "quality", Div("output_format", "background", css_class="pair"), css_id="model-options")
+
+
+def each_text(model: ImageModel, quality: str, size: str, on: dt.date) -> str:
+    try:
+        return f"{price_of_image(model, quality, size, '', on).text} each"
+    except UnknownPrice:
+        return "price unknown"
 
 
 def _helper(*layout: Any) -> FormHelper:

@@ -102,6 +102,9 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.ask(request, image_acts.DELETE, [object_id])
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Pictures"})
+
     @admin.display(description="picture")
     def thumbnail(self, image: GeneratedImage) -> str:
         if not image.thumb_300:

@@ -13,21 +13,21 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
-from bulk_admin.money import usd
 from bulk_admin.services.jobs import RETRYABLE_CODES
 
 from . import job_acts, new_job, rights, sheet, views
 from .bulk_acts import BulkActs
 from .filters import JobPagesFilter
 from .options import ModelAdmin
-from .progress import TONES, bar_segments
+from .progress import TONES, bar_segments, label
+from .quote import usd_cents
 
-THUMBS = 3
+THUMBS = 2
 
 
 @admin.register(BulkGenerationJob)
 class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
-    list_display = ("job", "state", "progress", "pages", "money", "created_by", "model_name", "started_on")
+    list_display = ("job", "state", "pages", "money", "made")
     list_display_links = None
     list_filter = ("status", "provider", "model_name", "quality", ("created_by", admin.RelatedOnlyFieldListFilter), "created", JobPagesFilter)
     list_select_related = ("created_by",)
@@ -91,6 +91,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         response = super().changelist_view(request, extra_context)
         found = getattr(response, "context_data", None) or {}
         if "cl" in found:
+            found["title"] = "Jobs"
             found["cl"].result_list = _with_thumbs(found["cl"].result_list)
         return response
 
@@ -102,17 +103,15 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     def job(self, job: BulkGenerationJob) -> str:
         ids = [pk for pk in getattr(job, "thumbs", []) if pk]
         pictures = format_html_join("", '<img src="{}" alt="" width="40" height="40" loading="lazy">', ((_thumb(pk),) for pk in ids))
-        return format_html('<a class="job-name" href="{}"><span class="strip">{}</span>{}</a>', job.get_absolute_url(), pictures, job.name)
+        link = '<a class="job-name" href="{}"><span class="strip">{}</span><span><bdi>{}</bdi><small>{}</small></span></a>'
+        return format_html(link, job.get_absolute_url(), pictures, job.name, " · ".join(part for part in (job.model_name, job.quality, job.size) if part))
 
     @admin.display(description="status", ordering="status")
     def state(self, job: BulkGenerationJob) -> str:
-        return format_html('<span class="tone {}">{}</span>', TONES[JobStatus(job.status)], job.get_status_display())
-
-    @admin.display(description="pictures", ordering="total")
-    def progress(self, job: BulkGenerationJob) -> str:
+        pill = format_html('<span class="tone {}">{}</span>', TONES[JobStatus(job.status)], label(job))
         if job.status == JobStatus.DRAFT:
-            return format_html('<span class="quiet">{} prompts</span>', job.total_prompts)
-        return render_to_string("admin/bulk_admin/_progress.html", {"job": job, "segments": bar_segments(job)})
+            return format_html('{} <span class="quiet">{} prompts</span>', pill, job.total_prompts)
+        return pill + render_to_string("admin/bulk_admin/_progress.html", {"job": job, "segments": bar_segments(job)})
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:
@@ -121,12 +120,12 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     @admin.display(description="spent / estimate", ordering="spent")
     def money(self, job: BulkGenerationJob) -> str:
         if job.status == JobStatus.DRAFT:
-            return f"– / {usd(job.estimate)}"
-        return f"{usd(job.spent + job.text_spent)} / {usd(job.estimate)}"
+            return f"– / {usd_cents(job.estimate)}"
+        return f"{usd_cents(job.spent + job.text_spent)} / {usd_cents(job.estimate)}"
 
-    @admin.display(description="created", ordering="created")
-    def started_on(self, job: BulkGenerationJob) -> str:
-        return f"{job.created:%d %b %Y %H:%M}"
+    @admin.display(description="made", ordering="created")
+    def made(self, job: BulkGenerationJob) -> str:
+        return format_html("{}<br><small>{}</small>", f"{job.created:%d %b %Y %H:%M}", job.created_by or "nobody")
 
 
 def _with_thumbs(jobs: Any) -> list[BulkGenerationJob]:

@@ -18,11 +18,26 @@ TONES = {
 }
 
 
+LABELS = {
+    JobStatus.DRAFT: "Draft",
+    JobStatus.PENDING: "Waiting to start",
+    JobStatus.PROCESSING: "Generating",
+    JobStatus.PAUSED: "Paused",
+    JobStatus.COMPLETED: "Complete",
+    JobStatus.FAILED: "Failed",
+    JobStatus.CANCELLED: "Cancelled",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     tone: str
     start: float
     width: float
+
+
+def label(job: BulkGenerationJob) -> str:
+    return LABELS[JobStatus(job.status)]
 
 
 def bar_segments(job: BulkGenerationJob) -> list[Segment]:

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from bulk_admin.choices import cap_left_today
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
 from bulk_admin.models.statuses import CallKind
-from bulk_admin.money import usd
+from bulk_admin.money import MICRO, usd
 from bulk_admin.services.drafts import compose_prompt
 from bulk_admin.services.estimate import Price, UnknownPrice, estimate_job, history, price_of_image
 from bulk_admin.services.intake import Problem
 from bulk_admin.templatetags.bulk import duration
 
 from .bulk_acts import counted
-from .forms import SHOWN_PROBLEMS, NewJobForm
+from .forms import SHOWN_PROBLEMS, NewJobForm, each_text
+
+CENT = MICRO // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,16 @@ class Quote:
         return f"Review {counted(self.prompts, 'prompt')}" if self.prompts else "Review prompts"
 
 
+def whole_cents(price: Price) -> str:
+    """A total as people read it: cents, rounded up, and finer only where it is less than ten of them."""
+    low, high = (amount if amount < 10 * CENT else -(-amount // CENT) * CENT for amount in (price.low, price.high))
+    return usd_cents(low) if low == high else f"{usd_cents(low)} – {usd_cents(high)}"
+
+
+def usd_cents(amount: int) -> str:
+    return f"${amount / MICRO:,.2f}" if amount >= 10 * CENT else usd(amount)
+
+
 def of_form(form: NewJobForm) -> Quote:
     """Of a bound form, valid or not: as much as its choices allow."""
     job = _job_of(form)
@@ -100,14 +112,7 @@ def _job_of(form: NewJobForm) -> BulkGenerationJob | None:
 
 
 def _each_quality(job: BulkGenerationJob, model: ImageModel, on: dt.date) -> list[dict[str, str]]:
-    found = []
-    for quality in model.qualities:
-        try:
-            price = f"{price_of_image(model, quality, job.size, '', on).text} each"
-        except UnknownPrice:
-            price = "price unknown"
-        found.append({"value": quality, "price": price})
-    return found
+    return [{"value": quality, "price": each_text(model, quality, job.size, on)} for quality in model.qualities]
 
 
 def bill(job: BulkGenerationJob, images: Sequence[GeneratedImage], model: ImageModel, on: dt.date, person_id: int | None) -> Bill:
@@ -120,7 +125,7 @@ def bill(job: BulkGenerationJob, images: Sequence[GeneratedImage], model: ImageM
         return Bill(pictures=sum(image.count or job.images_per_prompt for image in images), warnings=[str(error)])
     found = Bill(
         pictures=estimate.pictures,
-        total=estimate.total.text if images else "$0.00",
+        total=whole_cents(estimate.total) if images else "$0.00",
         minutes=_minutes(estimate.seconds, pool),
         lines=_price_lines(job, images, model, on),
     )
@@ -174,8 +179,8 @@ def _seen_before(job: BulkGenerationJob) -> str:
 def _look_at_caps(found: Bill, job: BulkGenerationJob, high: int, person_id: int | None) -> None:
     today = cap_left_today(job.account, person_id)
     if today is not None and today.left < high:
-        found.warnings.append(f"Only {usd(today.left)} of today's {usd(today.cap)} is left: the job will pause there and go on when you resume it.")
+        found.warnings.append(f"Only {usd_cents(today.left)} of today's {usd_cents(today.cap)} is left: the job will pause there and go on when you resume it.")
     elif today is not None:
-        found.notes.append(f"{usd(today.left - high)} of today's {usd(today.cap)} is left afterwards.")
+        found.notes.append(f"{usd_cents(today.left - high)} of today's {usd_cents(today.cap)} is left afterwards.")
     if job.budget_cap is not None and job.budget_cap < high:
         found.warnings.append(f"The job's cap is {usd(job.budget_cap)}: it will pause there.")

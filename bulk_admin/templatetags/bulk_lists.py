@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 
-from bulk_admin.admin.progress import TONES, Segment, bar_segments
+from bulk_admin.admin.progress import TONES, Segment, bar_segments, label
 from bulk_admin.models import BulkGenerationJob, JobStatus
 
 register = template.Library()
@@ -18,4 +18,4 @@ def segments(job: BulkGenerationJob) -> list[Segment]:
 
 @register.simple_tag
 def job_tone(job: BulkGenerationJob) -> str:
-    return format_html('<span class="tone {}">{}</span>', TONES[JobStatus(job.status)], job.get_status_display())
+    return format_html('<span class="tone {}">{}</span>', TONES[JobStatus(job.status)], label(job))
