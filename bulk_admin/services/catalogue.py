@@ -93,18 +93,28 @@ def retirement_warning(model: ImageModel, on: dt.date) -> str:
     return f"{model.label} ends on {model.retired_on}.{instead}"
 
 
+def _day(text: str) -> dt.date | None:
+    """A provider's day; None when it tells none, or not one that can be read."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def refresh(account: ProviderAccount) -> Refreshed:
     """Bring retirement days up to date from the provider's model list. Enables nothing. Raises a ProviderError."""
     provider = provider_class(account.provider)(credentials_of(account))
-    listed = {model.name: model.shutdown_date for model in provider.list_models()}
+    try:
+        listed = {model.name: _day(model.shutdown_date) for model in provider.list_models()}
+    finally:
+        provider.close()
     result = Refreshed()
     known = {model.name: model for model in ImageModel.objects.filter(provider=account.provider)}
     for name, model in known.items():
-        day = listed.get(name)
-        if day is None:
+        if name not in listed:
             result.not_listed.append(name)
-        elif day and (model.retired_on is None or model.retired_on.isoformat() != day):
-            ImageModel.objects.filter(pk=model.pk).update(retired_on=dt.date.fromisoformat(day))
-            result.retirement_days[name] = day
+        elif (day := listed[name]) and day != model.retired_on:
+            ImageModel.objects.filter(pk=model.pk).update(retired_on=day)
+            result.retirement_days[name] = day.isoformat()
     result.unknown = sorted(name for name in listed if name not in known and "image" in name)
     return result

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Max
 
+from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
@@ -68,12 +69,19 @@ def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> Non
     """Raise CannotStart when nothing could be bought: account off or without a key, model retired or unknown."""
     if not account.is_enabled:
         raise CannotStart("account_off", f"The account {account.label} is switched off. Switch it on, or choose another one.")
-    if provider_class(account.provider).requires_key and not account.api_key:
+    if provider_class(account.provider).requires_key and not _readable_key(account):
         raise CannotStart("bad_key", f"The account {account.label} has no key. Enter one, or choose another account.")
     try:
         model_for(account, model_name, on)
     except ModelNotAvailable as error:
         raise CannotStart("model_retired", str(error)) from error
+
+
+def _readable_key(account: ProviderAccount) -> str:
+    try:
+        return account.api_key
+    except KeyUnreadable as error:
+        raise CannotStart("bad_key", f"{error} Enter the key of {account.label} again.") from error
 
 
 @whole_step
