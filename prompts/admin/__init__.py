@@ -1,0 +1,5 @@
+"""The admin of the pages; importing it registers them."""
+
+from __future__ import annotations
+
+from . import pages, taxonomy  # noqa: F401  # registers

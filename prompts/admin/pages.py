@@ -1,0 +1,138 @@
+"""The pages in admin: read, mend, publish. They are made by the generator, so none is added here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.html import format_html
+
+from prompts.models import Prompt
+from prompts.services import b2_upload
+from prompts.utils.seo import RESERVED
+
+from . import publishing_acts
+
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+THUMBNAIL_SIDE = 64
+
+
+class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no parameter when it runs
+    class Meta:
+        model = Prompt
+        fields = ["title", "slug", "prompt_text", "description", "alt_text", "tags", "category", "visibility", "ai_generator"]
+        widgets = {"alt_text": forms.TextInput(attrs={"class": "vTextField", "maxlength": 125})}
+
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"])
+        if not SLUG.fullmatch(slug):
+            raise forms.ValidationError("Use small letters, digits and single hyphens.")
+        if slug in RESERVED:
+            raise forms.ValidationError("The site keeps this word for itself: choose another one.")
+        return slug
+
+
+@admin.register(Prompt)
+class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = PromptForm
+    list_display = ["thumbnail", "title", "status", "moderation", "is_placeholder", "content_source", "category", "ai_generator", "created", "on_site"]
+    list_display_links = ["thumbnail", "title"]
+    list_filter = ["status", "moderation", "is_placeholder", "content_source", "visibility", "category", "ai_generator", "created"]
+    list_select_related = ["category"]
+    list_per_page = 50
+    search_fields = ["title", "slug", "prompt_text", "tags__name"]
+    date_hierarchy = "created"
+    actions = ["publish_pages", "unpublish_pages"]
+    autocomplete_fields = ["category"]
+    fieldsets = [
+        (None, {"fields": ["shown", "title", "slug", "prompt_text", "description", "alt_text", "tags", "category"]}),
+        ("Publishing", {"fields": ["status", "visibility", "published", "moderation", "findings", "is_placeholder"]}),
+        ("Where it came from", {"fields": ["content_source", "ai_generator", "ai_model", "made_in", "picture_size", "created_by", "created", "updated"]}),
+    ]
+    FACTS = [
+        "shown",
+        "status",
+        "published",
+        "moderation",
+        "findings",
+        "is_placeholder",
+        "content_source",
+        "ai_model",
+        "made_in",
+        "picture_size",
+        "created_by",
+        "created",
+        "updated",
+    ]
+
+    class Media:
+        css = {"all": ["prompts/admin.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(publishing_acts.view_of(self))
+        return [path("<str:act>/pages/", view, name="prompts_prompt_act"), *super().get_urls()]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> list[str]:
+        """Readers and search engines know a published page by its slug."""
+        is_published = obj is not None and obj.status == Prompt.Status.PUBLISHED
+        return [*self.FACTS, "slug"] if is_published else list(self.FACTS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def view_on_site(self, obj: Prompt) -> str:
+        return obj.get_absolute_url()
+
+    @admin.action(description="Publish the selected pages", permissions=["change"])
+    def publish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
+        return publishing_acts.ask(self, request, "publish", queryset)
+
+    @admin.action(description="Take the selected pages back to draft", permissions=["change"])
+    def unpublish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
+        return publishing_acts.ask(self, request, "unpublish", queryset)
+
+    @admin.display(description="picture")
+    def thumbnail(self, page: Prompt) -> str:
+        key = page.variants[0]["key"] if page.variants else page.image
+        if not key:
+            return "none"
+        return format_html(
+            '<img class="page-thumb" src="{}" width="{}" height="{}" loading="lazy" alt="">', b2_upload.public_url(key), THUMBNAIL_SIDE, THUMBNAIL_SIDE
+        )
+
+    @admin.display(description="picture")
+    def shown(self, page: Prompt) -> str:
+        if not page.image:
+            return "This page has no picture: it can not be published."
+        smaller: dict[str, Any] = page.variants[1] if len(page.variants) > 1 else {"key": page.image, "width": page.width, "height": page.height}
+        html = '<a href="{}"><img class="page-picture" src="{}" width="{}" height="{}" alt="{}"></a>'
+        return format_html(html, b2_upload.public_url(page.image), b2_upload.public_url(smaller["key"]), smaller["width"], smaller["height"], page.alt_text)
+
+    @admin.display(description="on site")
+    def on_site(self, page: Prompt) -> str:
+        return format_html('<a href="{}">{}</a>', page.get_absolute_url(), "View" if page.status == Prompt.Status.PUBLISHED else "Preview")
+
+    @admin.display(description="moderation found")
+    def findings(self, page: Prompt) -> str:
+        return ", ".join(page.moderation_detail.get("categories", [])) or "nothing"
+
+    @admin.display(description="picture size")
+    def picture_size(self, page: Prompt) -> str:
+        return f"{page.width} × {page.height}" if page.width else "unknown"
+
+    @admin.display(description="made in")
+    def made_in(self, page: Prompt) -> str:
+        """The job, known only by its link to the page: this app does not depend on the generator."""
+        job: Any = getattr(getattr(page, "generated_image", None), "job", None)
+        if job is None:
+            return "no job"
+        try:
+            url = reverse(f"admin:{job._meta.app_label}_{job._meta.model_name}_change", args=[job.pk])
+        except NoReverseMatch:
+            return str(job)
+        return format_html('<a href="{}">{}</a>', url, job)
