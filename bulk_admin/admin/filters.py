@@ -74,3 +74,15 @@ class KeptFilter(admin.SimpleListFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         return queryset.filter(status=ImageStatus.COMPLETED, selected=self.value() == "yes")
+
+
+class ErrorFilter(admin.SimpleListFilter):
+    title = "what went wrong"
+    parameter_name = "error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = GeneratedImage.objects.exclude(error_code="").order_by("error_code").values_list("error_code", flat=True).distinct()
+        return [(code, code.replace("_", " ")) for code in codes]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(error_code=self.value()) if self.value() else queryset

@@ -16,7 +16,7 @@ from bulk_admin.money import usd
 
 from . import image_acts, rights, views
 from .bulk_acts import BulkActs
-from .filters import ImagePageFilter, KeptFilter
+from .filters import ErrorFilter, ImagePageFilter, KeptFilter
 from .options import ModelAdmin
 
 TONES = {
@@ -44,7 +44,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         "job__quality",
         ("job__created_by", admin.RelatedOnlyFieldListFilter),
         "job__created",
-        "error_code",
+        ErrorFilter,
     )
     list_select_related = ("job", "prompt_page")
     list_per_page = 50

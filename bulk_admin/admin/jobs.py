@@ -120,7 +120,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     @admin.display(description="spent / estimate", ordering="spent")
     def money(self, job: BulkGenerationJob) -> str:
         if job.status == JobStatus.DRAFT:
-            return f"– / {usd_cents(job.estimate)}"
+            return "–"
         return f"{usd_cents(job.spent + job.text_spent)} / {usd_cents(job.estimate)}"
 
     @admin.display(description="made", ordering="created")

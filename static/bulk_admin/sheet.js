@@ -51,6 +51,16 @@ function press() {
   sheet.querySelectorAll(".chip").forEach((chip) => chip.setAttribute("aria-pressed", String(chip.dataset.show === sheet.dataset.show)));
 }
 
+// A saved row takes the focus back, so that the next key goes on from there.
+let saving = "";
+rows.addEventListener("htmx:beforeRequest", (event) => { saving = event.target.matches("tr.editing form") ? event.target.closest("tr").id : ""; });
+document.body.addEventListener("htmx:afterSettle", () => {
+  const row = saving && document.getElementById(saving);
+  if (!row || row.contains(document.activeElement)) return;
+  saving = "";
+  (row.querySelector("textarea") ?? row.querySelector(".prompt"))?.focus();
+});
+
 // Fresh chips and a fresh bill come with every answer.
 document.body.addEventListener("htmx:oobAfterSwap", press);
 document.body.addEventListener("htmx:afterSettle", () => {
