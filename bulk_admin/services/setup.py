@@ -50,9 +50,10 @@ def ensure_platform_accounts() -> None:
     """
     if not ProviderAccount.objects.filter(provider="placeholder", owner=None).exists():
         is_first = not ProviderAccount.objects.filter(is_default=True).exists()
-        account = ProviderAccount.objects.create(provider="placeholder", label="Placeholder", is_default=is_first, options=PLACEHOLDER_OPTIONS)
+        account = ProviderAccount.objects.create(
+            provider="placeholder", label="Placeholder", is_default=is_first, max_in_flight=8, options=PLACEHOLDER_OPTIONS
+        )
         ensure_pools(account)
-        Pool.objects.filter(account=account, kind=CallKind.IMAGE).update(max_in_flight=8)
     for provider in credentials.ENVIRONMENT_KEYS:
         if credentials.from_environment(provider):
             _ensure_environment_account(provider)
