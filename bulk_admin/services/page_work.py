@@ -128,8 +128,8 @@ class TextWork:
             self.error = _storage_down(error)
         except Exception as error:  # it may have left: its money must be booked
             logger.exception("text call %s broke", self.permit.call_id)
-            billed = "unknown" if self.sent else "no"
-            self.error = ServiceError(f"{type(error).__name__} while writing the text.", code="broken", retryable=False, billed=billed)
+            said = f"{type(error).__name__} while writing the text."
+            self.error = ServiceError(said, code="broken", retryable=False, billed="unknown" if self.sent else "no")
         done(self)
 
     def _call(self) -> None:

@@ -31,7 +31,8 @@ def credentials_of(account: ProviderAccount) -> Credentials:
 
 
 def _environment_url(provider: str) -> str:
-    return {"openai": settings.OPENAI_BASE_URL, "replicate": settings.REPLICATE_BASE_URL}.get(provider, "")
+    addresses: dict[str, str] = {"openai": settings.OPENAI_BASE_URL, "replicate": settings.REPLICATE_BASE_URL}
+    return addresses.get(provider, "")
 
 
 def ensure_pools(account: ProviderAccount) -> None:
@@ -50,9 +51,7 @@ def ensure_platform_accounts() -> None:
     """
     if not ProviderAccount.objects.filter(provider="placeholder", owner=None).exists():
         is_first = not ProviderAccount.objects.filter(is_default=True).exists()
-        account = ProviderAccount.objects.create(
-            provider="placeholder", label="Placeholder", is_default=is_first, max_in_flight=8, options=PLACEHOLDER_OPTIONS
-        )
+        account = ProviderAccount.objects.create(provider="placeholder", label="Placeholder", is_default=is_first, max_in_flight=8, options=PLACEHOLDER_OPTIONS)
         ensure_pools(account)
     for provider in credentials.ENVIRONMENT_KEYS:
         if credentials.from_environment(provider):
