@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from PIL import Image
@@ -28,10 +28,6 @@ SLUG_TRIES = 5
 
 class PageNotCreated(Exception):
     """The page would not have been whole; nothing of it is saved."""
-
-
-class _SlugTaken(Exception):
-    """Somebody else's page got the slug first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +107,9 @@ def create_page(new: NewPage) -> Prompt:
             existing, taken = _look(new)
             if existing is not None:
                 return Prompt.objects.get(pk=existing)
-            try:
-                page = _insert(new, unique_slug(new.content.title, taken.__contains__))
-            except _SlugTaken:
-                continue
-            tag_page(page, [*clean_tags(new.content.tags), *clean_tags(new.extra_tags)])
-            return page
+            if page := _insert(new, unique_slug(new.content.title, taken.__contains__)):
+                tag_page(page, [*clean_tags(new.content.tags), *clean_tags(new.extra_tags)])
+                return page
         raise PageNotCreated("No free address was found for the page.")
 
 
@@ -128,14 +121,14 @@ def _look(new: NewPage) -> tuple[int | None, set[str]]:
     return next((pk for pk, source_ref, _ in found if source_ref == new.source_ref), None), {slug for _, _, slug in found}
 
 
-def _insert(new: NewPage, slug: str) -> Prompt:
-    try:
-        with transaction.atomic():
-            return Prompt.objects.create(slug=slug, **_fields(new))
-    except IntegrityError as error:
-        if Prompt.objects.filter(Q(slug=slug) | Q(source_ref=new.source_ref)).exists():
-            raise _SlugTaken from error
-        raise
+def _insert(new: NewPage, slug: str) -> Prompt | None:
+    """The page, or None when somebody got the slug, or the source's page, first: look again.
+
+    A conflict is ignored rather than raised, so it needs no savepoint; it leaves no row with our ``source_ref`` and our time.
+    """
+    page = Prompt(slug=slug, **_fields(new))
+    Prompt.objects.bulk_create([page], ignore_conflicts=True)
+    return Prompt.objects.filter(source_ref=new.source_ref, created=page.created).first()
 
 
 def _check_whole(new: NewPage) -> None:

@@ -278,7 +278,7 @@ def test_a_slug_that_somebody_takes_meanwhile_is_not_lost_work():
     base = "red-fox-curled-asleep-deep-winter-snow"
 
     def take_it(execute, sql, parameters, many, context):
-        if sql.startswith("SAVEPOINT") and not Prompt.objects.exists():
+        if sql.startswith("INSERT") and new.source_ref in parameters and not Prompt.objects.exists():
             Prompt.objects.create(title="Theirs", slug=base, prompt_text="x")
         return execute(sql, parameters, many, context)
 
