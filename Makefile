@@ -57,7 +57,7 @@ test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL ser
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
-	@$(PY) -m pytest -q -m e2e $(ARGS) | tee var/test-browser.log
+	@$(PY) -m pytest -q -n 2 -m e2e $(ARGS) | tee var/test-browser.log
 
 lint: .venv/.installed-dev | var ## ruff, mypy, migrations, system checks
 	@.venv/bin/ruff check --quiet

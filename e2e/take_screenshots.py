@@ -25,19 +25,21 @@ def slow(transactional_db):
 def test_the_pages_of_one_job(new_context, staff, live_server, slow, worker_process):
     worker_process()
     IMAGES.mkdir(parents=True, exist_ok=True)
-    context = new_context(viewport={"width": 1280, "height": 860})
+    context = new_context(viewport={"width": 1280, "height": 860}, bypass_csp=True)  # a screenshot styles the page
     log_in(context, staff, live_server.url)
     page = context.new_page()
 
     form = NewJobPage(page).open().paste(FILE.read_text())
     page.get_by_label("Name", exact=True).fill("Lighthouses and other evenings")
     expect(page.locator("#review-label")).to_contain_text("24")
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=IMAGES / "new-job.png")
     sheet = form.review()
     page.screenshot(path=IMAGES / "review.png")
     job = sheet.generate()
     expect(job.pictures.nth(12)).to_be_visible(timeout=60_000)
     job.drop(1)
+    expect(page.locator("#dock-sum")).to_contain_text("1 dropped")
     page.screenshot(path=IMAGES / "job.png")
     expect(job.pictures).to_have_count(24, timeout=60_000)
     page.emulate_media(color_scheme="dark")
