@@ -13,7 +13,7 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import Permit, pages_waiting_for_text, style_note
 from bulk_admin.services.page_steps import fail_or_wait, move_page
 from bulk_admin.services.page_work import TextWork
-from bulk_admin.services.settling import settle_text
+from bulk_admin.services.settling import settle
 from bulk_admin.services.setup import credentials_of
 from prompts.services.errors import OpenAIAccess
 
@@ -54,7 +54,7 @@ def work_for(permit: Permit) -> TextWork:
 @whole_step
 def finish(work: TextWork) -> None:
     """Book a text call and save its text, in one transaction."""
-    settle_text(work.permit.call_id, work.ledger_outcome())
+    settle(work.permit.call_id, work.ledger_outcome())
     job = lock_job(work.permit.job_id)
     image = job.images.filter(pk=work.permit.image_id, page_status=PageStatus.WRITING).first()
     if image is None:

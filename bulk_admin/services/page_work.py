@@ -11,22 +11,30 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bulk_admin.models import Billed, CallState
+from bulk_admin.models import Billed as BilledState
+from bulk_admin.models import CallState
 from bulk_admin.services.generation import handed_back
 from bulk_admin.services.ledger import Permit, boottime
 from bulk_admin.services.outcome import Outcome
 from prompts.services import ai_content, b2_upload, nsfw_moderation, publishing
 from prompts.services.ai_content import Content
-from prompts.services.errors import OpenAIAccess, ServiceError
+from prompts.services.errors import Billed, OpenAIAccess, ServiceError
 from prompts.services.nsfw_moderation import Verdict
 from prompts.utils.seo import file_words
 
 logger = logging.getLogger(__name__)
-NOT_STORED = ServiceError("The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no")
 
 
-def _storage_down(error: Exception) -> ServiceError:
-    return ServiceError("The storage did not answer.", code="storage_down", retryable=True, billed="no")
+def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") -> ServiceError:
+    """What went wrong, as the row tells it."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, FileNotFoundError):
+        return ServiceError("The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no")
+    if isinstance(error, b2_upload.StorageUnavailable):
+        return ServiceError("The storage did not answer.", code="storage_down", retryable=True, billed="no")
+    logger.error("page work of image %s broke", image_id, exc_info=error)
+    return ServiceError(f"{type(error).__name__} while making the page.", code="broken", retryable=False, billed=billed)
 
 
 @dataclass(eq=False)
@@ -54,15 +62,8 @@ class PageWork:
         """Do the steps and hand over; never raises."""
         try:
             self._steps()
-        except ServiceError as error:
-            self.error = error
-        except FileNotFoundError:
-            self.error = NOT_STORED
-        except b2_upload.StorageUnavailable as error:
-            self.error = _storage_down(error)
-        except Exception as error:  # a page that breaks is one tile's failure, not the pump's
-            logger.exception("page work of image %s broke", self.image_id)
-            self.error = ServiceError(f"{type(error).__name__} while making the page.", code="broken", retryable=False, billed="no")
+        except Exception as error:  # noqa: BLE001  # a page that breaks is one tile's failure, not the pump's
+            self.error = _service_error(error, self.image_id)
         done(self)
 
     def _steps(self) -> None:
@@ -112,7 +113,7 @@ class TextWork:
     access: OpenAIAccess
     style_note: str
     started: float = field(default_factory=time.monotonic)
-    sent: bool = False
+    was_sent: bool = False
     written: ai_content.Written | None = None
     error: ServiceError | None = None
 
@@ -120,23 +121,15 @@ class TextWork:
         """Make the call and hand over; never raises."""
         try:
             self._call()
-        except ServiceError as error:
-            self.error = error
-        except FileNotFoundError:
-            self.error = NOT_STORED
-        except b2_upload.StorageUnavailable as error:
-            self.error = _storage_down(error)
-        except Exception as error:  # it may have left: its money must be booked
-            logger.exception("text call %s broke", self.permit.call_id)
-            said = f"{type(error).__name__} while writing the text."
-            self.error = ServiceError(said, code="broken", retryable=False, billed="unknown" if self.sent else "no")
+        except Exception as error:  # noqa: BLE001  # it may have left: its money must be booked
+            self.error = _service_error(error, self.permit.image_id, billed="unknown" if self.was_sent else "no")
         done(self)
 
     def _call(self) -> None:
         picture = b2_upload.get(self.picture_key)
         if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
             raise ServiceError("The permit was too old to send.", code="not_sent", retryable=True, billed="no", retry_after=0.01)
-        self.sent = True
+        self.was_sent = True
         self.written = ai_content.write(
             self.access,
             self.permit.model,
@@ -157,14 +150,14 @@ class TextWork:
 
     def ledger_outcome(self) -> Outcome:
         if self.written is not None:
-            return Outcome(state=CallState.DELIVERED, billed=Billed.YES, usage=self.written.usage, request_id=self.written.request_id)
+            return Outcome(state=CallState.DELIVERED, billed=BilledState.YES, usage=self.written.usage, request_id=self.written.request_id)
         error = self.error
         if error is None:
             return handed_back("Nothing was sent.")
         state = {"yes": CallState.DELIVERED, "no": CallState.REFUSED, "unknown": CallState.UNKNOWN}[error.billed]
         return Outcome(
             state=state,
-            billed=Billed(error.billed),
+            billed=BilledState(error.billed),
             usage=error.usage or {},
             http_status=error.http_status,
             request_id=error.request_id or "",

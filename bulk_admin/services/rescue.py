@@ -27,7 +27,7 @@ from bulk_admin.services.counters import lock_job
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.doorbell import ring
 from bulk_admin.services.outcome import Outcome, StoredPicture
-from bulk_admin.services.settling import settle, settle_text
+from bulk_admin.services.settling import settle
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def rescue_calls() -> None:
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
     for call in ProviderCall.objects.filter(dead, state=CallState.OPEN):
         if call.kind == CallKind.TEXT:
-            settle_text(call.pk, _unknown(), only_of_dead_owner=True)
+            settle(call.pk, _unknown(), only_of_dead_owner=True)
             continue
         try:
             picture = storing.find(call.picture_key)

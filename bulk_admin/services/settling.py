@@ -13,6 +13,7 @@ from bulk_admin.models import (
     ACTIVE_JOBS,
     Billed,
     BulkGenerationJob,
+    CallKind,
     CallState,
     GeneratedImage,
     ImageModel,
@@ -25,7 +26,7 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services import estimate, pages
-from bulk_admin.services.counters import count, lock_job, lock_jobs, save
+from bulk_admin.services.counters import count, lock_jobs, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import spend_keys
 from bulk_admin.services.outcome import Outcome, StoredPicture
@@ -36,7 +37,9 @@ LOST = "lost"  # error code of an image whose unknown call a person gave up
 
 @whole_step
 def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> str:
-    """Book how an image call ended and give its image the status that follows; what was done, in a word.
+    """Book how a call ended and give its image the status that follows; what was done, in a word.
+
+    A call for page text only moves money: the page's step is ``page_texts``' to change.
 
     Safe to call again and in any order: "duplicate" when the call had ended for good. A late answer to
     an unknown call is "adopted" if nobody bought the picture again, else it becomes a "new variant"; a
@@ -55,10 +58,11 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     if only_of_dead_owner and not _owner_is_dead(call, now):
         return "alive"
     was_unknown = call.state == CallState.UNKNOWN
-    booked = _booked(call, outcome, now)
+    booked = _booked(call, outcome)
     done = "counted"
     if job is not None and call.image_id is not None:
-        done = _settle_image(job, call, outcome, booked, now, was_unknown=was_unknown)
+        settle_one = _settle_image if call.kind == CallKind.IMAGE else _settle_text
+        done = settle_one(job, call, outcome, booked, now, was_unknown=was_unknown)
     _pause_others(jobs, call, outcome, now)
     if was_unknown and outcome.state == CallState.UNKNOWN:
         return done
@@ -105,7 +109,7 @@ def _owner_is_dead(call: ProviderCall, now: dt.datetime) -> bool:
     return call.owner is None or call.owner.beat_at < now - dt.timedelta(seconds=settings.BULK_LEASE)
 
 
-def _booked(call: ProviderCall, outcome: Outcome, now: dt.datetime) -> int:
+def _booked(call: ProviderCall, outcome: Outcome) -> int:
     """Micro-dollars that the call costs as far as is known: the usage told, else the reserve; 0 if not billed."""
     if outcome.billed == Billed.NO:
         return 0
@@ -114,6 +118,14 @@ def _booked(call: ProviderCall, outcome: Outcome, now: dt.datetime) -> int:
     model = ImageModel.objects.filter(provider=call.account.provider if call.account else "", name=call.model_name).first()
     cost = estimate.cost_from_usage(model, outcome.usage, call.day) if model else None
     return call.reserved if cost is None else cost
+
+
+def _settle_text(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
+    job.text_spent += booked - (call.reserved if was_unknown else 0)
+    job.text_reserved -= 0 if was_unknown else call.reserved
+    job.revision += 1
+    save(job, now)
+    return "counted"
 
 
 def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
@@ -289,39 +301,3 @@ def book(call: ProviderCall, booked: int, *, was_unknown: bool) -> None:
     for scope, key in ((Spend.Scope.ACCOUNT, account_key), (Spend.Scope.PERSON, person_key)):
         if key:
             Spend.objects.filter(scope=scope, key=key, day=call.day).update(reserved=F("reserved") - released, spent=F("spent") + booked - earlier)
-
-
-@whole_step
-def settle_text(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> str:
-    """Book how a call for page text ended; the image's page step is ``pages``' to change."""
-    known = ProviderCall.objects.only("pool_id", "account_id", "job_ref").get(pk=call_id)
-    if outcome.cooldown is not None or outcome.stops == "account":
-        _tell_the_pool(known, outcome)
-    job = lock_job(known.job_ref)
-    call = ProviderCall.objects.select_related("owner", "account").get(pk=call_id)
-    now = database_now()
-    if call.state in (CallState.DELIVERED, CallState.REFUSED):
-        return "duplicate"
-    if only_of_dead_owner and not _owner_is_dead(call, now):
-        return "alive"
-    was_unknown = call.state == CallState.UNKNOWN
-    if was_unknown and outcome.state == CallState.UNKNOWN:
-        return "still unknown"
-    booked = _text_booked(call, outcome)
-    job.text_spent += booked - (call.reserved if was_unknown else 0)
-    job.text_reserved -= 0 if was_unknown else call.reserved
-    job.revision += 1
-    save(job, now)
-    _close(call, outcome, booked, now)
-    book(call, booked, was_unknown=was_unknown)
-    return "counted"
-
-
-def _text_booked(call: ProviderCall, outcome: Outcome) -> int:
-    if outcome.billed == Billed.NO:
-        return 0
-    if outcome.billed == Billed.UNKNOWN or not outcome.usage:
-        return call.reserved
-    model = ImageModel.objects.filter(name=call.model_name, kind=call.kind).first()
-    cost = estimate.text_cost(model, outcome.usage, call.day) if model else None
-    return call.reserved if cost is None else cost
