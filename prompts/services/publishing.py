@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -23,7 +24,7 @@ from prompts.utils.wording import clean_tags
 FOLDER = "pages/"
 SIDES = (300, 600, 1200)
 WEBP_QUALITY = 80
-SLUG_TRIES = 5
+NUMBERED_TRIES, SLUG_TRIES = 3, 6
 
 
 class PageNotCreated(Exception):
@@ -103,11 +104,11 @@ def create_page(new: NewPage) -> Prompt:
     """
     _check_whole(new)
     with transaction.atomic(savepoint=False):
-        for _ in range(SLUG_TRIES):
+        for attempt in range(SLUG_TRIES):
             existing, taken = _look(new)
             if existing is not None:
                 return Prompt.objects.get(pk=existing)
-            if page := _insert(new, unique_slug(new.content.title, taken.__contains__)):
+            if page := _insert(new, _slug(new.content.title, taken, attempt)):
                 tag_page(page, [*clean_tags(new.content.tags), *clean_tags(new.extra_tags)])
                 return page
         raise PageNotCreated("No free address was found for the page.")
@@ -119,6 +120,11 @@ def _look(new: NewPage) -> tuple[int | None, set[str]]:
     rows = Prompt.objects.filter(Q(source_ref=new.source_ref) | Q(slug=base) | Q(slug__startswith=f"{base}-")).values_list("pk", "source_ref", "slug")
     found = list(rows.order_by())
     return next((pk for pk, source_ref, _ in found if source_ref == new.source_ref), None), {slug for _, _, slug in found}
+
+
+def _slug(title: str, taken: set[str], attempt: int) -> str:
+    """In a crowd the next number is everybody's: after a few tries leave the queue."""
+    return unique_slug(title, taken.__contains__) if attempt < NUMBERED_TRIES else f"{slug_base(title)}-{secrets.token_hex(3)}"
 
 
 def _insert(new: NewPage, slug: str) -> Prompt | None:

@@ -230,7 +230,7 @@ def test_a_thousand_pages_of_one_title_cost_no_more_queries():
 @pytest.mark.django_db(transaction=True)
 def test_pages_of_one_title_that_are_made_at_once_get_their_own_addresses():
     new = make_new()
-    start = threading.Barrier(6)
+    start = threading.Barrier(12)
     slugs: list[str] = []
 
     def make(n: int) -> None:
@@ -241,12 +241,12 @@ def test_pages_of_one_title_that_are_made_at_once_get_their_own_addresses():
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=make, args=(n,)) for n in range(6)]
+    threads = [threading.Thread(target=make, args=(n,)) for n in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(slugs)) == Prompt.objects.count() == 6
+    assert len(set(slugs)) == Prompt.objects.count() == 12
 
 
 @pytest.mark.django_db(transaction=True)
