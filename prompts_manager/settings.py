@@ -134,8 +134,8 @@ if B2_BUCKET:
     from prompts.storage import b2_options
 
     _b2 = {"endpoint_url": B2_ENDPOINT_URL, "region": B2_REGION, "key_id": B2_KEY_ID, "application_key": B2_APPLICATION_KEY}
-    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2)}
-    STORAGES["private"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2)}
+    STORAGES["default"] = {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2)}
+    STORAGES["private"] = {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2)}
 else:
     STORAGES["default"] = {"BACKEND": "prompts.storage.DurableFileStorage", "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL}}
     STORAGES["private"] = {"BACKEND": "prompts.storage.DurableFileStorage", "OPTIONS": {"location": PRIVATE_MEDIA_ROOT}}

@@ -40,7 +40,7 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
 @admin.register(Prompt)
 class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = PromptForm
-    list_display = ["thumbnail", "title", "status", "moderation", "is_placeholder", "content_source", "category", "ai_generator", "created", "on_site"]
+    list_display = ["thumbnail", "title", "status", "checked", "content_source", "category", "created", "on_site"]
     list_display_links = ["thumbnail", "title"]
     list_filter = ["status", "moderation", "is_placeholder", "content_source", "visibility", "category", "ai_generator", "created"]
     list_select_related = ["category"]
@@ -112,6 +112,12 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         smaller: dict[str, Any] = page.variants[1] if len(page.variants) > 1 else {"key": page.image, "width": page.width, "height": page.height}
         html = '<a href="{}"><img class="page-picture" src="{}" width="{}" height="{}" alt="{}"></a>'
         return format_html(html, b2_upload.public_url(page.image), b2_upload.public_url(smaller["key"]), smaller["width"], smaller["height"], page.alt_text)
+
+    @admin.display(description="moderation", ordering="moderation")
+    def checked(self, page: Prompt) -> str:
+        """In words: admin's tick would be green for a placeholder."""
+        verdict = page.get_moderation_display().partition(":")[0]
+        return f"{verdict}; a placeholder" if page.is_placeholder else verdict
 
     @admin.display(description="on site")
     def on_site(self, page: Prompt) -> str:

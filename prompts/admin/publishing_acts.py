@@ -36,7 +36,7 @@ def view_of(model_admin: ModelAdmin[Prompt]) -> Callable[[HttpRequest, str], Htt
         if act not in ("publish", "unpublish"):
             raise Http404
         source = request.POST if request.method == "POST" else request.GET
-        ids = [int(text) for text in source.get("ids", "").split(",") if text.isascii() and text.isdigit()]
+        ids = [int(text) for text in source.get("ids", "").split(",") if text.isascii() and text.isdigit() and len(text) < 19]
         pages = model_admin.get_queryset(request).filter(pk__in=ids)
         return _do(model_admin, request, act, pages) if request.method == "POST" else ask(model_admin, request, act, pages)
 
@@ -83,7 +83,7 @@ def _do(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: 
 
 
 def _publish(pages: Pages, before: set[int], request: HttpRequest) -> list[Row]:
-    results = publishing.publish(pages, allow_unchecked=request.POST.get("allow_unchecked") == "1")
+    results = publishing.publish(pages, allow_unchecked="allow_unchecked" in request.POST)
     return [Row(page, reason="It is published already." if page.pk in before else reason) for page, reason in results]
 
 

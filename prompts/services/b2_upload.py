@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
+from django.utils.http import content_disposition_header
 
 LINK_SECONDS = 900
 
@@ -21,8 +22,12 @@ def put(key: str, content: bytes, content_type: str, *, public: bool = False) ->
     """Write a whole object under a key; the same bytes again are harmless. Raises StorageUnavailable."""
     file = ContentFile(content, name=key)
     file.content_type = content_type  # type: ignore[attr-defined]  # the S3 backend reads it
-    with _faults():
-        _storage(public).save(key, file)
+    try:
+        with _faults():
+            _storage(public).save(key, file)
+    except FileNotFoundError as error:
+        # A folder or a bucket that went away under us: nothing that a caller could have known.
+        raise StorageUnavailable(str(error)) from error
 
 
 def get(key: str, *, public: bool = False) -> bytes:
@@ -55,8 +60,8 @@ def private_link(key: str, *, content_type: str = "", download_name: str = "") -
     if not hasattr(storage, "querystring_auth"):
         return None
     parameters = {"ResponseContentType": content_type} if content_type else {}
-    if download_name:
-        parameters["ResponseContentDisposition"] = f'attachment; filename="{download_name}"'
+    if disposition := content_disposition_header(bool(download_name), download_name):
+        parameters["ResponseContentDisposition"] = disposition
     return str(storage.url(key, parameters=parameters, expire=LINK_SECONDS))  # type: ignore[call-arg]  # S3Storage's own arguments
 
 

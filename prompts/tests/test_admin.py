@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from prompts.models import Category, Prompt, StyleNote
+from prompts.services import b2_upload
+from prompts.services.publishing import create_page
+
+from .corpus import CORPUS
+from .making import make_files, make_new
+from .test_site import make_page, text_of
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/prompts/prompt/"
+
+
+@pytest.fixture
+def editor(client, django_user_model):
+    user = django_user_model.objects.create_user("editor", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="prompts", codename__in=["view_prompt", "change_prompt"]))
+    client.force_login(user)
+    return user
+
+
+def act(client, name: str, pages, **data):
+    return client.post(reverse("admin:prompts_prompt_act", args=[name]), {"ids": ",".join(str(page.pk) for page in pages), **data})
+
+
+def drafts(*changes: dict) -> list[Prompt]:
+    return [make_page(n, **{"status": "draft", "published": None, **change}) for n, change in enumerate(changes)]
+
+
+def statuses() -> list[str]:
+    return list(Prompt.objects.order_by("pk").values_list("status", flat=True))
+
+
+# --- list and form ------------------------------------------------------------------------------
+
+
+def test_the_list_costs_the_same_queries_for_one_page_and_for_many(client, editor):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(LIST).status_code == 200
+        return len(captured)
+
+    make_page(0, "snow", category=Category.objects.create(name="Animals", slug="animals"))
+    one = queries()
+    for n in range(1, 30):
+        make_page(n, "snow", category=Category.objects.create(name=f"Animals {n}", slug=f"animals-{n}"))
+    assert queries() == one
+
+
+def test_the_list_can_be_searched_by_title_prompt_and_tag(client, editor):
+    make_page(1, "wildlife", "winter")
+    make_page(2, title="Cat", prompt_text="a cat", slug="cat")
+    for words, titles in (("fox", ["Red Fox 1"]), ("a cat", ["Cat"]), ("wildlife", ["Red Fox 1"])):
+        assert [page.title for page in client.get(LIST, {"q": words}).context["cl"].result_list] == titles
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_no_text_becomes_markup_in_admin(client, editor, text):
+    text = text.replace("\x00", "")
+    page = make_page(1, title=text[:200] or "x", alt_text=text[:125], description=text, moderation_detail={"categories": [text]})
+    for address in (LIST, f"{LIST}{page.pk}/change/", f"/admin/prompts/prompt/publish/pages/?ids={page.pk}"):
+        answer = text_of(client.get(address))
+        assert "<script>alert" not in answer
+        assert "<img src=x" not in answer
+
+
+def test_a_placeholder_is_named_in_the_list(client, editor):
+    make_page(1, is_placeholder=True)
+    assert "passed; a placeholder" in text_of(client.get(LIST))
+
+
+def form_of(page: Prompt, **changes) -> dict:
+    facts = {name: getattr(page, name) for name in ("title", "slug", "prompt_text", "description", "alt_text", "visibility", "ai_generator")}
+    return {**facts, "tags": "fox, snow", "category": "", **changes}
+
+
+def test_staff_mend_texts_and_tags_but_not_what_is_known(client, editor):
+    (page,) = drafts({"moderation": "flagged"})
+    client.post(f"{LIST}{page.pk}/change/", form_of(page, title="Better", status="published", moderation="passed", content_source="ai"))
+    page.refresh_from_db()
+    assert (page.title, page.status, page.moderation, page.content_source) == ("Better", "draft", "flagged", "staff")
+    assert sorted(page.tags.names()) == ["fox", "snow"]
+
+
+@pytest.mark.parametrize("slug", ["Red-Fox", "red_fox", "-fox", "fox-", "red--fox", "admin"])
+def test_a_slug_that_would_not_do_is_refused(client, editor, slug):
+    (page,) = drafts({})
+    response = client.post(f"{LIST}{page.pk}/change/", form_of(page, slug=slug))
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors["slug"]
+
+
+def test_a_published_slug_stays_as_it_is(client, editor):
+    page = make_page(1)
+    client.post(f"{LIST}{page.pk}/change/", form_of(page, slug="another", title="Better"))
+    page.refresh_from_db()
+    assert (page.slug, page.title) == ("red-fox-1", "Better")
+
+
+def test_pages_are_not_added_by_hand(client, admin_client):
+    assert admin_client.get(f"{LIST}add/").status_code == 403
+
+
+def test_the_form_leads_back_to_the_job(admin_client, django_user_model):
+    job_of = pytest.importorskip("bulk_admin.tests.factories")
+    image = job_of.make_image(job_of.make_job()) if hasattr(job_of, "make_image") else None
+    if image is None:
+        pytest.skip("the generator is not installed")
+    page = make_page(1)
+    type(image).objects.filter(pk=image.pk).update(prompt_page=page)
+    assert f"/admin/bulk_admin/bulkgenerationjob/{image.job_id}/change/" in text_of(admin_client.get(f"{LIST}{page.pk}/change/"))
+
+
+# --- publish ------------------------------------------------------------------------------------
+
+
+def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
+    pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}, {"image": ""}, {"status": "published"})
+    response = client.post(LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]})
+    text = text_of(response)
+    assert 'value="Publish 1 page"' in text
+    assert "Publish all 3, in spite of the warnings" in text
+    for reason in ("a placeholder", "not checked by moderation", "Moderation stopped it", "no picture", "published already"):
+        assert reason in text
+    assert statuses() == ["draft"] * 5 + ["published"]
+
+
+def test_publishing_without_confirmation_leaves_what_needs_a_look(client, editor):
+    pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"})
+    response = act(client, "publish", pages)
+    assert statuses() == ["published", "draft", "draft", "draft"]
+    assert (response.context["changed"], response.context["left"]) == (1, 3)
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(pages[0].pk)]
+
+
+def test_confirmed_warnings_are_published_and_a_flag_never_is(client, editor):
+    pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}, {"image": ""})
+    act(client, "publish", pages, allow_unchecked="Publish all 3")
+    assert statuses() == ["published", "published", "published", "draft", "draft"]
+
+
+def test_publishing_touches_only_the_pages_that_were_shown(client, editor):
+    first, _second = drafts({}, {})
+    act(client, "publish", [first])
+    assert statuses() == ["published", "draft"]
+
+
+def test_publishing_twice_changes_nothing(client, editor):
+    (page,) = drafts({})
+    act(client, "publish", [page])
+    page.refresh_from_db()
+    when = page.published
+    response = act(client, "publish", [page])
+    page.refresh_from_db()
+    assert (page.published, response.context["changed"], LogEntry.objects.count()) == (when, 0, 1)
+
+
+def test_a_page_is_taken_back_to_draft(client, editor):
+    published, draft = make_page(1), make_page(2, status="draft")
+    response = act(client, "unpublish", [published, draft])
+    assert statuses() == ["draft", "draft"]
+    assert (response.context["changed"], response.context["left"]) == (1, 1)
+    assert client.get("/").context["found"].paginator.count == 0
+
+
+@pytest.mark.parametrize("ids", ["", "x", "1;2", "999999", "²", "9" * 30])
+def test_odd_ids_publish_nothing(client, editor, ids):
+    drafts({})
+    assert client.post("/admin/prompts/prompt/publish/pages/", {"ids": ids}).status_code == 200
+    assert statuses() == ["draft"]
+
+
+def test_looking_is_no_right_to_publish(client, django_user_model):
+    user = django_user_model.objects.create_user("reader", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_prompt"))
+    client.force_login(user)
+    (page,) = drafts({})
+    assert act(client, "publish", [page]).status_code == 403
+    assert client.get(f"/admin/prompts/prompt/publish/pages/?ids={page.pk}").status_code == 403
+    client.logout()
+    assert act(client, "publish", [page]).status_code == 302
+    assert statuses() == ["draft"]
+
+
+def test_an_unknown_act_is_not_found(client, editor):
+    assert client.get("/admin/prompts/prompt/burn/pages/").status_code == 404
+
+
+# --- deletion -----------------------------------------------------------------------------------
+
+
+def test_files_go_with_their_page_and_only_after_the_commit(admin_client, django_capture_on_commit_callbacks):
+    page, other = (create_page(make_new(source_ref=f"image-{n}", files=make_files("Red Fox", str(n)))) for n in (1, 2))
+    keys = [page.image, *(variant["key"] for variant in page.variants)]
+    with django_capture_on_commit_callbacks() as callbacks:
+        admin_client.post(LIST, {"action": "delete_selected", "_selected_action": [page.pk], "post": "yes"})
+    assert not Prompt.objects.filter(pk=page.pk).exists()
+    assert all(b2_upload.exists(key, public=True) for key in keys)
+    for callback in callbacks:
+        callback()
+    assert not any(b2_upload.exists(key, public=True) for key in keys)
+    assert b2_upload.exists(other.image, public=True)
+
+
+# --- categories and the style note --------------------------------------------------------------
+
+
+def test_categories_tell_how_many_pages_they_have(admin_client):
+    category = Category.objects.create(name="Animals", slug="animals")
+    make_page(1, category=category)
+    make_page(2, category=category)
+    assert '<td class="field-page_count">2</td>' in text_of(admin_client.get("/admin/prompts/category/"))
+
+
+def test_there_is_one_style_note_and_its_list_leads_to_it(admin_client):
+    assert admin_client.get("/admin/prompts/stylenote/").url == "/admin/prompts/stylenote/add/"
+    admin_client.post("/admin/prompts/stylenote/add/", {"text": "Plain words."})
+    note = StyleNote.objects.get()
+    assert admin_client.get("/admin/prompts/stylenote/").url == f"/admin/prompts/stylenote/{note.pk}/change/"
+    assert admin_client.get("/admin/prompts/stylenote/add/").status_code == 403
+    assert admin_client.post(f"/admin/prompts/stylenote/{note.pk}/delete/", {"post": "yes"}).status_code == 403
