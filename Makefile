@@ -8,7 +8,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input
 # What the checks and tests read instead of a developer's .env.
 LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
-PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
+PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com CREDENTIAL_KEYS=only-for-the-check DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 export PORT ?= 8000
 
 .PHONY: help run demo test test-sqlite test-postgres test-browser lint browser screenshots requirements clean
