@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.static import serve
 
 from bulk_admin.health import healthz
 
@@ -16,4 +16,4 @@ urlpatterns = [
 ]
 if not settings.B2_BUCKET and not settings.PUBLIC_MEDIA_URL:
     # Local files: fine on a laptop and on a single host; docs/deploying.md says when it is not.
-    urlpatterns += static("/media/", document_root=settings.MEDIA_ROOT)
+    urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}))

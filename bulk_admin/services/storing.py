@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import uuid
 import warnings
 from collections.abc import Iterable, Mapping
@@ -17,13 +16,12 @@ from PIL import Image, ImageOps
 from bulk_admin.failpoints import reach
 from bulk_admin.services.outcome import StoredPicture
 from prompts.services import b2_upload
+from prompts.services.pictures import PILLOW
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 THUMBNAILS = (300, 600)
-# Decoding and scaling is most of a picture's work; more at once only makes each slower.
-PILLOW = threading.BoundedSemaphore(2)
 
 
 class Undecodable(Exception):
