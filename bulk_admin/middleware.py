@@ -21,5 +21,3 @@ class LoginRedirectMiddleware:
             back = request.htmx.current_url_abs_path or reverse("admin:index")  # type: ignore[attr-defined]  # HtmxMiddleware sets it
             return HttpResponseClientRedirect(f"{login}?{urlencode({'next': back})}")
         return response
-
-
