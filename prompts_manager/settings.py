@@ -126,9 +126,7 @@ B2_APPLICATION_KEY = env.str("B2_APPLICATION_KEY", default="")
 PUBLIC_MEDIA_URL = env.str("PUBLIC_MEDIA_URL", default="")
 MEDIA_URL = PUBLIC_MEDIA_URL if PUBLIC_MEDIA_URL and not B2_BUCKET else "/media/"
 STORAGES: dict[str, Any] = {
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if B2_BUCKET:
     from prompts.storage import b2_options

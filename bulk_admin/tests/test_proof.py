@@ -150,7 +150,9 @@ def test_kill_dash_nine_in_the_middle_and_a_new_worker(server, worker_process):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("moment", "status"), [("after_commit:3", "unknown"), ("after_reply:3", "unknown"), ("after_put:3", "completed"), ("before_settle:3", "completed")])
+@pytest.mark.parametrize(
+    ("moment", "status"), [("after_commit:3", "unknown"), ("after_reply:3", "unknown"), ("after_put:3", "completed"), ("before_settle:3", "completed")]
+)
 def test_death_at_each_moment_of_a_call(server, worker_process, moment, status):
     job = job_at(server, 4)
     job.account.pools.update(max_in_flight=1)
