@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import Avg
+from django.db.models import Avg, Q
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ImageStatus, ModelPrice, Pool, ProviderCall
 from bulk_admin.money import usd
@@ -128,10 +128,16 @@ def _per_million(price: int, tokens: int) -> int:
 
 
 def cost_from_usage(model: ImageModel, usage: Mapping[str, int], on: dt.date) -> int | None:
-    """What a call cost by the usage that the provider told; None when it told none."""
-    if not usage or not any(usage.values()):
+    """What a call cost by the usage that the provider told; None when that does not say it.
+
+    So it is without output tokens, and where the model has no price a token: a flat price is not nothing.
+    """
+    try:
+        price = price_on(model, on)
+    except UnknownPrice:  # somebody took the price away while the call was under way: it must be booked all the same
         return None
-    price = price_on(model, on)
+    if not any(each and usage.get(name) for each, name in ((price.image_output, "image_output"), (price.text_output, "text_output"))):
+        return None
     pairs = ((price.text_input, "text_input"), (price.image_input, "image_input"), (price.image_output, "image_output"), (price.text_output, "text_output"))
     return -(-sum(each * int(usage.get(name, 0)) for each, name in pairs) // MILLION)
 
@@ -141,9 +147,6 @@ def text_reserve(model: ImageModel, prompt: str, style_note: str, on: dt.date) -
     price = price_on(model, on)
     input_tokens, output_limit = ai_content.token_ceiling(prompt, style_note)
     return _per_million(price.text_input, input_tokens) + _per_million(price.text_output, output_limit)
-
-
-text_cost = cost_from_usage
 
 
 def estimate_job(
@@ -195,9 +198,9 @@ class History:
 
 def history(model_name: str, quality: str, size: str) -> History | None:
     """The latest delivered calls of the same kind; None with fewer than three."""
-    calls = ProviderCall.objects.filter(
-        state=CallState.DELIVERED, is_estimated=False, model_name=model_name, image__job__quality=quality, image__job__size=size
-    )
+    asked_for = Q(image__quality=quality) | Q(image__quality="", image__job__quality=quality)
+    asked_for &= Q(image__size=size) | Q(image__size="", image__job__size=size)
+    calls = ProviderCall.objects.filter(asked_for, state=CallState.DELIVERED, is_estimated=False, model_name=model_name)
     costs = sorted(cost for cost in calls.values_list("actual", flat=True)[:HISTORY] if cost is not None)
     if len(costs) < 3:
         return None
