@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from bulk_admin import credentials
 from bulk_admin.models import CallKind, Pool, ProviderAccount
@@ -13,7 +14,23 @@ from bulk_admin.models.accounts import pool_limits
 from bulk_admin.services.image_providers import Credentials, provider_class
 
 TEXT_LIMIT = {"limit_per_minute": 500, "max_in_flight": 20}
-PLACEHOLDER_OPTIONS = {"delay": [0.6, 2.5], "limit": 60, "faults": True}
+PLACEHOLDER = {"provider": "placeholder", "label": "Placeholder", "max_in_flight": 8, "options": {"delay": [0.6, 2.5], "limit": 60, "faults": True}}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Platform:
+    """The settings of a provider whose key may stand in the environment, by their names."""
+
+    base_url: str
+    pace: str = ""  # pictures a minute, 0: the tier's
+    writes_texts: bool = False
+    comes_first: bool = False  # its account becomes the default even where another one is
+
+
+PLATFORMS = {
+    "openai": Platform(base_url="OPENAI_BASE_URL", pace="OPENAI_IMAGES_PER_MINUTE", writes_texts=True, comes_first=True),
+    "replicate": Platform(base_url="REPLICATE_BASE_URL"),
+}
 
 
 def credentials_of(account: ProviderAccount) -> Credentials:
@@ -21,58 +38,70 @@ def credentials_of(account: ProviderAccount) -> Credentials:
 
     Raises credentials.KeyUnreadable.
     """
+    platform = PLATFORMS.get(account.provider)
+    own_url = "" if account.key_from_environment else account.base_url
     return Credentials(
         api_key=account.api_key,
-        base_url=_environment_url(account.provider) if account.key_from_environment or not account.base_url else account.base_url,
+        base_url=own_url or (str(getattr(settings, platform.base_url)) if platform else ""),
         tier=account.tier,
-        images_per_minute=account.images_per_minute or 0,
+        images_per_minute=account.images_per_minute or _pace_of_environment(account),
         options=account.options,
     )
 
 
-def _environment_url(provider: str) -> str:
-    addresses: dict[str, str] = {"openai": settings.OPENAI_BASE_URL, "replicate": settings.REPLICATE_BASE_URL}
-    return addresses.get(provider, "")
+def _pace_of_environment(account: ProviderAccount) -> int:
+    platform = PLATFORMS.get(account.provider)
+    return int(getattr(settings, platform.pace)) if platform and platform.pace and account.key_from_environment else 0
 
 
 def ensure_pools(account: ProviderAccount) -> None:
     """Make the account's pools, or bring their limits to what account and tier say."""
-    limit = provider_class(account.provider)(credentials_of(account)).get_rate_limit()
-    Pool.objects.update_or_create(account=account, kind=CallKind.IMAGE, defaults=pool_limits(account, limit))
-    if account.provider == "openai" and account.owner_id is None:
+    limits = pool_limits(account, provider_class(account.provider)(credentials_of(account)).get_rate_limit())
+    # Read first: the ledger locks the pool, and what is right already need not be written.
+    if not Pool.objects.filter(account=account, kind=CallKind.IMAGE, **limits).exists():
+        Pool.objects.update_or_create(account=account, kind=CallKind.IMAGE, defaults=limits)
+    platform = PLATFORMS.get(account.provider)
+    if platform and platform.writes_texts and account.owner_id is None:
         Pool.objects.get_or_create(account=account, kind=CallKind.TEXT, defaults=TEXT_LIMIT)
 
 
-@transaction.atomic
 def ensure_platform_accounts() -> None:
     """The placeholder's account, and one for each provider whose key is in the environment.
 
-    An account that appears with its key becomes the default; one that was there is left as it is.
+    An account that appears with its key becomes the default; one that was there is left as it is, but
+    for its pace, which follows the environment.
     """
+    try:
+        with transaction.atomic():
+            _ensure_accounts()
+    except IntegrityError:  # another process made them at the same moment
+        with transaction.atomic():
+            _ensure_accounts()
+
+
+def _ensure_accounts() -> None:
     if not ProviderAccount.objects.filter(provider="placeholder", owner=None).exists():
         is_first = not ProviderAccount.objects.filter(is_default=True).exists()
-        account = ProviderAccount.objects.create(provider="placeholder", label="Placeholder", is_default=is_first, max_in_flight=8, options=PLACEHOLDER_OPTIONS)
-        ensure_pools(account)
+        ensure_pools(ProviderAccount.objects.create(is_default=is_first, **{**PLACEHOLDER, "label": _free_label(str(PLACEHOLDER["label"]))}))
     for provider in credentials.ENVIRONMENT_KEYS:
         if credentials.from_environment(provider):
             _ensure_environment_account(provider)
 
 
 def _ensure_environment_account(provider: str) -> None:
-    if ProviderAccount.objects.filter(provider=provider, key_from_environment=True).exists():
+    account = ProviderAccount.objects.filter(provider=provider, key_from_environment=True).first()
+    if account is not None:
+        ensure_pools(account)
         return
-    taken = set(ProviderAccount.objects.values_list("label", flat=True))
-    label = provider_class(provider).label
-    account = ProviderAccount.objects.create(
-        provider=provider,
-        label=label if label not in taken else f"{label} (platform)",
-        key_from_environment=True,
-        images_per_minute=settings.OPENAI_IMAGES_PER_MINUTE or None if provider == "openai" else None,
-    )
+    account = ProviderAccount.objects.create(provider=provider, label=_free_label(provider_class(provider).label), key_from_environment=True)
     ensure_pools(account)
-    if provider == "openai" or not ProviderAccount.objects.filter(is_default=True).exclude(provider="placeholder").exists():
+    if PLATFORMS[provider].comes_first or not ProviderAccount.objects.filter(is_default=True).exclude(provider="placeholder").exists():
         ProviderAccount.objects.filter(is_default=True).update(is_default=False)
         ProviderAccount.objects.filter(pk=account.pk).update(is_default=True)
+
+
+def _free_label(label: str) -> str:
+    return f"{label} (platform)" if ProviderAccount.objects.filter(label=label).exists() else label
 
 
 def ensure_schedule() -> None:
