@@ -14,12 +14,19 @@ from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Ima
 from bulk_admin.services.catalogue import is_offered, model_for
 from bulk_admin.services.counters import lock_job
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.intake import Row
+from bulk_admin.services.intake import Row, clean
 from prompts.models import Prompt
 
 MAX_PICTURES = 1000
-# {season}, [subject], <name>, __colour__: what a template leaves behind. Mark-up such as <b> or [x] is too short to count.
-LEFTOVER = re.compile(r"\{\{?[a-z][a-z _-]{1,30}\}?\}|\[[a-z][a-z _-]{2,30}\]|<[a-z]+[ _-][a-z _-]{1,30}>|__[a-z][a-z_-]{1,30}__", re.IGNORECASE)
+# {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
+MARK_UP = "script|style|span|div|body|head|html|title|table|main|code|pre|img|svg|strong"
+LEFTOVER = re.compile(
+    r"\{\{?\s*[a-z][a-z0-9 _|-]{1,30}\}?\}"
+    r"|\[[a-z][a-z0-9 _-]{2,30}\]"
+    rf"|<(?!(?:{MARK_UP})\b)[a-z][a-z0-9 _-]{{2,30}}>"
+    r"|__[a-z][a-z0-9_-]{1,30}__",
+    re.IGNORECASE,
+)
 STARTS_OFF = frozenset({"duplicate", "too_long"})
 
 
@@ -181,17 +188,21 @@ def set_included(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
 def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
     """Reword a row of a draft; every row is flagged anew, since a twin may have come or gone. Raises DraftRefused."""
     job = lock_job(job_id)
-    text = text.replace("\x00", "").strip()
+    text = clean(text)
     if job.status != JobStatus.DRAFT:
         raise DraftRefused("This job was started meanwhile.")
     if not text:
         raise DraftRefused("The prompt is empty. Untick the row to leave it out.")
-    job.images.filter(pk=image_id).update(prompt_text=text)
+    if not job.images.filter(pk=image_id).update(prompt_text=text):
+        raise DraftRefused("This row is gone: reload the page.")
     model = model_for(job.account, job.model_name, database_now().date())
     rows = list(job.images.order_by("position"))
+    changed = []
     for row, flags in zip(rows, find_flags(job, model, [row.prompt_text for row in rows]), strict=True):
-        row.flags = flags
-    GeneratedImage.objects.bulk_update(rows, ["flags"], batch_size=500)
+        if row.flags != flags:
+            row.flags = flags
+            changed.append(row)
+    GeneratedImage.objects.bulk_update(changed, ["flags"], batch_size=500)
     return next(row for row in rows if row.pk == image_id)
 
 

@@ -123,9 +123,18 @@ def _is_utf16(data: bytes) -> bool:
     return any(start[side::2].count(0) > len(start) / 4 and not start[1 - side :: 2].count(0) for side in (0, 1))
 
 
+def clean(prompt: str) -> str:
+    """One prompt as it is kept: line ends are newlines, what can not be shown or stored is gone, the ends are trimmed."""
+    return "".join(filter(_is_kept, _newlines(prompt))).strip()
+
+
+def _newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", " ").replace("\u2029", "\n")
+
+
 def _clean(text: str) -> str:
-    """Line ends become newlines; what can not be shown or stored goes. Raises IntakeError on NUL and on too many lines."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", " ").replace("\u2029", "\n")
+    """A text of many prompts, cleaned likewise. Raises IntakeError on NUL and on too many lines."""
+    text = _newlines(text)
     if "\0" in text:
         raise IntakeError(f"Line {text.count(chr(10), 0, text.index(chr(0))) + 1} holds a NUL character. Remove it.")
     lines = text.rstrip("\n").count("\n") + 1
