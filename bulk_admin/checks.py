@@ -9,6 +9,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
+
+from bulk_admin.models import ProviderAccount
+from bulk_admin.services.image_providers import PROVIDERS
 
 QUEUE_TAG = "queue"
 B2_NEEDED = ("B2_ENDPOINT_URL", "B2_REGION", "B2_BUCKET", "B2_PRIVATE_BUCKET", "B2_KEY_ID", "B2_APPLICATION_KEY")
@@ -63,6 +67,19 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     hint = "Remove the option: the worker forks, and a pool's connections do not survive that."
     pooled = [alias for alias, database in settings.DATABASES.items() if database.get("OPTIONS", {}).get("pool")]
     return [Error(f"The database {alias!r} uses a connection pool.", hint=hint, id="bulk_admin.E007") for alias in pooled]
+
+
+@register(Tags.database)
+def check_accounts(app_configs: Sequence[AppConfig] | None, *, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Reads rows, so it runs only where a database is named: ``check --database default``, and migrate."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        used = set(ProviderAccount.objects.values_list("provider", flat=True))
+    except DatabaseError:  # not migrated yet
+        return []
+    hint = f"Correct or delete the account. Registered are {', '.join(sorted(PROVIDERS))}."
+    return [Error(f"An account names the provider {name!r}, which does not exist.", hint=hint, id="bulk_admin.E009") for name in sorted(used - set(PROVIDERS))]
 
 
 @register("storage")

@@ -180,6 +180,14 @@ CATALOGUE: list[dict[str, Any]] = [
     _replicate("black-forest-labs/flux-dev", "FLUX.1 dev", {"*": 14_000}),
     _replicate("black-forest-labs/flux-1.1-pro", "FLUX 1.1 pro", {"*": 40_000}),
     _replicate("black-forest-labs/flux-2-pro", "FLUX.2 pro", {"base": 15_000, "per_megapixel": 15_000}),
+    _replicate(
+        "prunaai/z-image-turbo",
+        "Z-Image Turbo",
+        {"*": 20_000},
+        confidence="D",
+        is_enabled=False,
+        note="Sources say $0.005 to $0.02: priced at the most. It takes width and height (account option size_mode). Check its page, then switch it on.",
+    ),
     _replicate("bytedance/seedream-4", "Seedream 4", {"*": 30_000}),
     {
         "provider": "placeholder",

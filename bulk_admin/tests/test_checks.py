@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import Error, Warning, run_checks
 
 from bulk_admin import checks
+from bulk_admin.tests.factories import make_account
 
 B2 = {"B2_ENDPOINT_URL": "https://s3.example.com", "B2_REGION": "eu", "B2_BUCKET": "a", "B2_PRIVATE_BUCKET": "b", "B2_KEY_ID": "c", "B2_APPLICATION_KEY": "d"}
 
@@ -98,3 +99,14 @@ def test_missing_credential_keys_are_warned_of_unless_it_is_a_laptop(settings):
     assert found(checks.check_credential_keys) == ["bulk_admin.W002"]
     settings.CREDENTIAL_KEYS = ["a long random text"]
     assert found(checks.check_credential_keys) == []
+
+
+@pytest.mark.django_db
+def test_an_account_of_a_provider_that_does_not_exist_is_found_where_a_database_is_named():
+    assert checks.check_accounts(None, databases=["default"]) == []
+    make_account("dreamworks")
+    assert checks.check_accounts(None) == []
+    [message] = checks.check_accounts(None, databases=["default"])
+    assert (message.id, isinstance(message, Error)) == ("bulk_admin.E009", True)
+    assert "'dreamworks'" in message.msg
+    assert "openai, openai_compatible, placeholder, replicate" in message.hint
