@@ -37,9 +37,9 @@ def public_categories() -> QuerySet[Category]:
 
 
 def public_tags() -> QuerySet[Tag]:
-    """A draft's tag must not tell of the draft."""
+    """A draft's tag must not tell of the draft. A tag of signs alone, such as "!", has no slug and so no page."""
     pages = Prompt.objects.published().filter(tags=OuterRef("pk"))
-    tags: QuerySet[Tag] = Tag.objects.filter(Exists(pages)).order_by("name")
+    tags: QuerySet[Tag] = Tag.objects.filter(Exists(pages)).exclude(slug="").order_by("name")
     return tags
 
 

@@ -13,6 +13,17 @@ from prompts import selectors
 from prompts.models import Category, Prompt
 
 
+class HomeSitemap(Sitemap):  # type: ignore[type-arg]  # takes no parameter when it runs
+    changefreq = "daily"
+    priority = 1.0
+
+    def items(self) -> list[str]:
+        return ["prompts:index"]
+
+    def location(self, item: str) -> str:
+        return reverse(item)
+
+
 class PageSitemap(Sitemap):  # type: ignore[type-arg]  # takes no parameter when it runs
     changefreq = "monthly"
     priority = 0.8
@@ -45,4 +56,4 @@ class TagSitemap(Sitemap):  # type: ignore[type-arg]  # takes no parameter when 
         return reverse("prompts:tag", args=[item.slug])
 
 
-SITEMAPS = {"pages": PageSitemap, "categories": CategorySitemap, "tags": TagSitemap}
+SITEMAPS = {"home": HomeSitemap, "pages": PageSitemap, "categories": CategorySitemap, "tags": TagSitemap}

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from prompts.models import Prompt
 from prompts.services import b2_upload
 from prompts.utils.seo import RESERVED
+from prompts.utils.wording import TAG_LIMIT, clean_tags
 
 from . import publishing_acts
 
@@ -26,6 +27,16 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
     class Meta:
         model = Prompt
         fields = ["title", "slug", "prompt_text", "description", "alt_text", "tags", "category", "visibility", "ai_generator"]
+        help_texts = {
+            "title": "40 to 60 characters read best in search results.",
+            "slug": "The page's address. It is fixed once the page is published, as readers and search engines keep it.",
+            "prompt_text": "Shown and copied exactly as it stands here.",
+            "description": "Four to six sentences. The first 160 characters are what search engines show.",
+            "alt_text": "What the picture shows, for those who do not see it: at most 125 characters.",
+            "tags": "Small letters, hyphens for spaces, with a comma between two tags.",
+            "visibility": "A private page is seen by staff alone, even when it is published.",
+            "ai_generator": "The image model's name, as readers know it.",
+        }
         widgets = {"alt_text": forms.TextInput(attrs={"class": "vTextField", "maxlength": 125})}
 
     def clean_slug(self) -> str:
@@ -35,6 +46,15 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
         if slug in RESERVED:
             raise forms.ValidationError("The site keeps this word for itself: choose another one.")
         return slug
+
+    def clean_tags(self) -> list[str]:
+        """Written as the generator writes them, so that a tag of ours and one of theirs are the same."""
+        names = {name: clean_tags([name]) for name in self.cleaned_data["tags"]}
+        if odd := [name for name, cleaned in names.items() if not cleaned]:
+            raise forms.ValidationError(
+                "Not a tag: %(names)s. Use words of at most %(limit)d characters.", params={"names": ", ".join(odd), "limit": TAG_LIMIT}
+            )
+        return [tag for cleaned in names.values() for tag in cleaned]
 
 
 @admin.register(Prompt)
@@ -47,11 +67,17 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     search_fields = ["title", "slug", "prompt_text", "tags__name"]
     date_hierarchy = "created"
-    actions = ["publish_pages", "unpublish_pages"]
+    actions = ["publish_pages", "unpublish_pages", "delete_selected"]
     autocomplete_fields = ["category"]
     fieldsets = [
         (None, {"fields": ["shown", "title", "slug", "prompt_text", "description", "alt_text", "tags", "category"]}),
-        ("Publishing", {"fields": ["status", "visibility", "published", "moderation", "findings", "is_placeholder"]}),
+        (
+            "Publishing",
+            {
+                "fields": ["status", "visibility", "published", "moderation", "findings", "is_placeholder"],
+                "description": "Readers see a page that is published and public. Its status changes with the button at the top, which tells of any doubt first.",
+            },
+        ),
         ("Where it came from", {"fields": ["content_source", "ai_generator", "ai_model", "made_in", "picture_size", "created_by", "created", "updated"]}),
     ]
     FACTS = [
@@ -95,6 +121,11 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Take the selected pages back to draft", permissions=["change"])
     def unpublish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
         return publishing_acts.ask(self, request, "unpublish", queryset)
+
+    @admin.action(description="Delete the selected pages", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
+        """In place of admin's own of this name."""
+        return publishing_acts.ask(self, request, "delete", queryset)
 
     @admin.display(description="picture")
     def thumbnail(self, page: Prompt) -> str:

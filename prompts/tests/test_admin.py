@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -7,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from prompts.admin.publishing_acts import MOST_PAGES
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import b2_upload
 from prompts.services.publishing import create_page
@@ -90,6 +93,19 @@ def test_staff_mend_texts_and_tags_but_not_what_is_known(client, editor):
     assert sorted(page.tags.names()) == ["fox", "snow"]
 
 
+def test_tags_are_kept_as_the_generator_writes_them(client, editor):
+    page = make_page(1)
+    client.post(f"{LIST}{page.pk}/change/", form_of(page, tags="Soft Light, #Fox, soft-light"))
+    assert set(page.tags.names()) == {"soft-light", "fox"}
+
+
+@pytest.mark.parametrize("tags", ["...", "fox, <>", "x" * 51])
+def test_a_tag_that_would_not_do_is_refused(client, editor, tags):
+    page = make_page(1, "fox")
+    assert "Not a tag" in text_of(client.post(f"{LIST}{page.pk}/change/", form_of(page, tags=tags)))
+    assert list(page.tags.names()) == ["fox"]
+
+
 @pytest.mark.parametrize("slug", ["Red-Fox", "red_fox", "-fox", "fox-", "red--fox", "admin"])
 def test_a_slug_that_would_not_do_is_refused(client, editor, slug):
     (page,) = drafts({})
@@ -126,11 +142,37 @@ def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
     pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}, {"image": ""}, {"status": "published"})
     response = client.post(LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]})
     text = text_of(response)
-    assert 'value="Publish 1 page"' in text
-    assert "Publish all 3, in spite of the warnings" in text
+    assert "6 pages selected" in text
+    assert "1 can be published. 2 need a second look first." in text
+    assert "Publish the 2 with a warning all the same" in text
+    assert '<input type="checkbox" name="allow_unchecked" value="1">' in text, "the box is not ticked by itself"
     for reason in ("a placeholder", "not checked by moderation", "Moderation stopped it", "no picture", "published already"):
         assert reason in text
     assert statuses() == ["draft"] * 5 + ["published"]
+
+
+def test_pages_without_a_doubt_are_counted_on_the_button(client, editor):
+    pages = drafts({}, {})
+    text = text_of(client.post(LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]}))
+    assert 'value="Publish 2 pages"' in text
+    assert "allow_unchecked" not in text
+
+
+def test_each_page_has_its_result_in_its_row(client, editor):
+    answer = act(client, "publish", drafts({}, {"is_placeholder": True}, {"moderation": "flagged"}))
+    rows = re.findall(r"<tr>(.*?)</tr>", text_of(answer).partition('<table class="publishing">')[2], re.S)[1:]
+    for row, (title, result) in zip(rows, [("Red Fox 0", ">Published.<"), ("Red Fox 1", "a placeholder"), ("Red Fox 2", "Moderation stopped it")], strict=True):
+        assert title in row
+        assert result in row
+
+
+def test_a_page_that_went_meanwhile_is_told(client, editor):
+    first, second = drafts({}, {})
+    second_id = second.pk
+    second.delete()
+    answer = client.post("/admin/prompts/prompt/publish/pages/", {"ids": f"{first.pk},{second_id}"})
+    assert "1 was deleted meanwhile" in text_of(answer)
+    assert statuses() == ["published"]
 
 
 def test_publishing_without_confirmation_leaves_what_needs_a_look(client, editor):
@@ -190,6 +232,12 @@ def test_looking_is_no_right_to_publish(client, django_user_model):
     assert statuses() == ["draft"]
 
 
+def test_more_pages_than_one_answer_holds_are_not_begun(client, editor):
+    Prompt.objects.bulk_create([Prompt(title=f"Fox {n}", slug=f"fox-{n}", prompt_text="a fox") for n in range(MOST_PAGES + 1)])
+    chosen = {"action": "publish_pages", "select_across": "1", "_selected_action": [Prompt.objects.earliest("pk").pk]}
+    assert "more than 2,000 pages" in text_of(client.post(LIST, chosen, follow=True))
+
+
 def test_an_unknown_act_is_not_found(client, editor):
     assert client.get("/admin/prompts/prompt/burn/pages/").status_code == 404
 
@@ -197,11 +245,49 @@ def test_an_unknown_act_is_not_found(client, editor):
 # --- deletion -----------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def remover(client, editor):
+    editor.user_permissions.add(Permission.objects.get(codename="delete_prompt"))
+    return editor
+
+
+def test_deleting_shows_its_count_before_and_changes_nothing(client, remover):
+    pages = drafts({}, {"status": "published"})
+    text = text_of(client.post(LIST, {"action": "delete_selected", "_selected_action": [page.pk for page in pages]}))
+    assert 'value="Delete 2 pages"' in text
+    assert statuses() == ["draft", "published"]
+
+
+def test_deleting_meets_the_shown_pages_alone_and_tells_each_result(client, remover):
+    first, second, _third = drafts({}, {}, {})
+    answer = act(client, "delete", [first, second])
+    assert text_of(answer).count("<td>Deleted.</td>") == 2
+    assert Prompt.objects.count() == 1
+    assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == ["Red Fox 0", "Red Fox 1"]
+
+
+def test_deleting_twice_changes_nothing(client, remover):
+    (page,) = drafts({})
+    ids = str(page.pk)
+    for _ in range(2):
+        answer = client.post("/admin/prompts/prompt/delete/pages/", {"ids": ids})
+    assert "1 was deleted meanwhile" in text_of(answer)
+    assert LogEntry.objects.count() == 1
+
+
+def test_mending_is_no_right_to_delete(client, editor):
+    (page,) = drafts({})
+    assert "delete_selected" not in text_of(client.get(LIST))
+    assert act(client, "delete", [page]).status_code == 403
+    assert client.get(f"/admin/prompts/prompt/delete/pages/?ids={page.pk}").status_code == 403
+    assert statuses() == ["draft"]
+
+
 def test_files_go_with_their_page_and_only_after_the_commit(admin_client, django_capture_on_commit_callbacks):
     page, other = (create_page(make_new(source_ref=f"image-{n}", files=make_files("Red Fox", str(n)))) for n in (1, 2))
     keys = [page.image, *(variant["key"] for variant in page.variants)]
     with django_capture_on_commit_callbacks() as callbacks:
-        admin_client.post(LIST, {"action": "delete_selected", "_selected_action": [page.pk], "post": "yes"})
+        act(admin_client, "delete", [page])
     assert not Prompt.objects.filter(pk=page.pk).exists()
     assert all(b2_upload.exists(key, public=True) for key in keys)
     for callback in callbacks:
