@@ -1,8 +1,9 @@
 """The pump: one coordinator owns the database and asks for permits; plain threads make the calls.
 
-The coordinator (this module, one thread) is the only one that touches the ORM: a handful of
-connections serve hundreds of calls in flight. Threads get what they need in a permit and hand their
-outcome back through a queue.
+The coordinator (this module, one thread) owns the database: a handful of connections serve hundreds
+of calls in flight. Threads get what they need in a permit and hand their outcome back through a queue;
+they touch no ORM. One more thread, with a connection of its own, rescues: it waits for the storage, and
+a coordinator that waited there longer than its lease would be taken for dead.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from bulk_admin.failpoints import reach
 from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
@@ -103,6 +104,7 @@ class Pump:
     started: float = field(default_factory=time.monotonic)
     beat_at: float = 0.0
     rescued_at: float = 0.0
+    rescuer: threading.Thread | None = None
     is_opening: bool = True
     has_given_up: bool = False
 
@@ -146,11 +148,15 @@ class Pump:
         self.beat_at = time.monotonic()
         self.accounts.clear()  # a key or an address may have been changed
 
-    def _rescue(self) -> None:
-        if self.rescued_at and time.monotonic() - self.rescued_at < settings.BULK_RESCUE_EVERY:
+    def _rescue(self, *, every: float | None = None) -> None:
+        if self._is_rescuing() or (self.rescued_at and time.monotonic() - self.rescued_at < (settings.BULK_RESCUE_EVERY if every is None else every)):
             return
-        rescue.run()
         self.rescued_at = time.monotonic()
+        self.rescuer = threading.Thread(target=_rescue_apart, daemon=True)
+        self.rescuer.start()
+
+    def _is_rescuing(self) -> bool:
+        return self.rescuer is not None and self.rescuer.is_alive()
 
     def _check_slice(self) -> None:
         """After its slice, or when asked to end: open nothing more, and let the next pump begin."""
@@ -171,7 +177,7 @@ class Pump:
     def _is_over(self, opened: int, wait: float | None) -> bool:
         if draining.is_asked() and draining.seconds_since_asked() > settings.BULK_GRACE:
             return True
-        if self.in_flight:
+        if self.in_flight or self._is_rescuing():
             return False
         if not self.is_opening:
             return True
@@ -212,7 +218,7 @@ class Pump:
                 case Wait(seconds=seconds):
                     self._ask_again(pool_id, seconds, waits)
                 case Stop(code="storage_down"):
-                    rescue.empty_outbox()
+                    self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
                 case Stop(code=code):
                     logger.warning("pool %s stops: %s", pool_id, code)
@@ -345,6 +351,15 @@ def _deadline(permit: Permit) -> float:
     is_large = width.isdigit() and height.isdigit() and int(width) * int(height) >= 2_000_000
     is_slow = is_large or permit.quality in ("high", "xhigh", "max")
     return float(settings.BULK_SLOW_CALL_DEADLINE if is_slow else settings.BULK_CALL_DEADLINE)
+
+
+def _rescue_apart() -> None:
+    try:
+        rescue.run()
+    except (OperationalError, InterfaceError):
+        logger.exception("the rescue was broken off; the next round goes on with it")
+    finally:
+        connections.close_all()
 
 
 @whole_step
