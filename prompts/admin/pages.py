@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from prompts.models import Prompt
@@ -20,7 +22,22 @@ from prompts.utils.wording import TAG_LIMIT, clean_tags
 from . import publishing_acts
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-THUMBNAIL_SIDE = 64
+THUMBNAIL_SIDE = 48
+SOURCES = {Prompt.ContentSource.AI: "model", Prompt.ContentSource.RULE: "rule", Prompt.ContentSource.STAFF: "staff"}
+
+
+DOUBTFUL = (Prompt.Moderation.NOT_CHECKED, Prompt.Moderation.FLAGGED)
+
+
+class PictureFilter(admin.SimpleListFilter):
+    title = "picture"
+    parameter_name = "is_placeholder__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("0", "made by a model"), ("1", "a placeholder")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
+        return queryset.filter(is_placeholder=self.value() == "1") if self.value() in ("0", "1") else queryset
 
 
 class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no parameter when it runs
@@ -60,15 +77,13 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
 @admin.register(Prompt)
 class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = PromptForm
-    list_display = ["thumbnail", "title", "status", "checked", "content_source", "category", "created", "on_site"]
-    list_display_links = ["thumbnail", "title"]
-    list_filter = ["status", "moderation", "is_placeholder", "content_source", "visibility", "category", "ai_generator", "created"]
+    list_display = ["named", "state", "checked", "texts_by", "category", "made", "on_site"]
+    list_filter = ["status", "moderation", PictureFilter, "content_source", "visibility", "category", "ai_generator", "created"]
     list_select_related = ["category"]
     list_per_page = 50
     search_fields = ["title", "slug", "prompt_text", "tags__name"]
     date_hierarchy = "created"
     actions = ["publish_pages", "unpublish_pages", "delete_selected"]
-    autocomplete_fields = ["category"]
     fieldsets = [
         (None, {"fields": ["shown", "title", "slug", "prompt_text", "description", "alt_text", "tags", "category"]}),
         (
@@ -111,6 +126,9 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Prompt pages"})
+
     def view_on_site(self, obj: Prompt) -> str:
         return obj.get_absolute_url()
 
@@ -127,14 +145,26 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """In place of admin's own of this name."""
         return publishing_acts.ask(self, request, "delete", queryset)
 
-    @admin.display(description="picture")
-    def thumbnail(self, page: Prompt) -> str:
+    @admin.display(description="page", ordering="title")
+    def named(self, page: Prompt) -> str:
         key = page.variants[0]["key"] if page.variants else page.image
-        if not key:
-            return "none"
-        return format_html(
-            '<img class="page-thumb" src="{}" width="{}" height="{}" loading="lazy" alt="">', b2_upload.public_url(key), THUMBNAIL_SIDE, THUMBNAIL_SIDE
-        )
+        html = '<img src="{0}" width="{1}" height="{1}" loading="lazy" alt="">' if key else '<span class="none"></span>'
+        picture = format_html(html, b2_upload.public_url(key) if key else "", THUMBNAIL_SIDE)
+        return format_html('<span class="page-name">{}<span dir="auto">{}</span></span>', picture, page.title)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, page: Prompt) -> str:
+        """With "private", without which a published page would seem to be on the site."""
+        is_private = page.visibility == Prompt.Visibility.PRIVATE
+        return format_html('<span class="page-state {}">{}</span>{}', page.status, page.get_status_display(), ", private" if is_private else "")
+
+    @admin.display(description="texts by", ordering="content_source")
+    def texts_by(self, page: Prompt) -> str:
+        return SOURCES[Prompt.ContentSource(page.content_source)]
+
+    @admin.display(description="created", ordering="created")
+    def made(self, page: Prompt) -> str:
+        return date_format(timezone.localtime(page.created), "j M Y")
 
     @admin.display(description="picture")
     def shown(self, page: Prompt) -> str:
@@ -148,7 +178,9 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def checked(self, page: Prompt) -> str:
         """In words: admin's tick would be green for a placeholder."""
         verdict = page.get_moderation_display().partition(":")[0]
-        return f"{verdict}; a placeholder" if page.is_placeholder else verdict
+        if page.is_placeholder:
+            return format_html('{}; <span class="page-warned">a placeholder</span>', verdict)
+        return format_html('<span class="page-warned">{}</span>', verdict) if page.moderation in DOUBTFUL else verdict
 
     @admin.display(description="on site")
     def on_site(self, page: Prompt) -> str:

@@ -79,6 +79,7 @@ def _do(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: 
     _check_right(model_admin, request, act)
     # In one order everywhere, and held: nobody deletes a page while it is published.
     chosen = list(pages.order_by("pk").select_for_update(no_key=True))
+    chosen.sort(key=lambda page: page.created, reverse=True)  # as they were shown
     rows = ACTS[act].perform(request, chosen)
     changed = sum(not row.reason for row in rows)
     context = {"rows": rows, "changed": changed, "left": len(rows) - changed, "missing": asked - len(rows)}

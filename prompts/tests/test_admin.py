@@ -77,7 +77,21 @@ def test_no_text_becomes_markup_in_admin(client, editor, text):
 
 def test_a_placeholder_is_named_in_the_list(client, editor):
     make_page(1, is_placeholder=True)
-    assert "passed; a placeholder" in text_of(client.get(LIST))
+    assert 'passed; <span class="page-warned">a placeholder</span>' in text_of(client.get(LIST))
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"), [("is_placeholder__exact=1", {"Red Fox 1"}), ("is_placeholder__exact=0", {"Red Fox 2"}), ("status__exact=draft", {"Red Fox 2"})]
+)
+def test_the_list_can_be_narrowed(client, editor, query, titles):
+    make_page(1, is_placeholder=True)
+    make_page(2, status="draft")
+    assert {page.title for page in client.get(f"{LIST}?{query}").context["cl"].result_list} == titles
+
+
+def test_a_private_page_is_told_from_one_on_the_site(client, editor):
+    make_page(1, visibility="private")
+    assert "Published</span>, private" in text_of(client.get(LIST))
 
 
 def form_of(page: Prompt, **changes) -> dict:
@@ -161,7 +175,8 @@ def test_pages_without_a_doubt_are_counted_on_the_button(client, editor):
 def test_each_page_has_its_result_in_its_row(client, editor):
     answer = act(client, "publish", drafts({}, {"is_placeholder": True}, {"moderation": "flagged"}))
     rows = re.findall(r"<tr>(.*?)</tr>", text_of(answer).partition('<table class="publishing">')[2], re.S)[1:]
-    for row, (title, result) in zip(rows, [("Red Fox 0", ">Published.<"), ("Red Fox 1", "a placeholder"), ("Red Fox 2", "Moderation stopped it")], strict=True):
+    expected = [("Red Fox 2", "Moderation stopped it"), ("Red Fox 1", "a placeholder"), ("Red Fox 0", ">Published.<")]
+    for row, (title, result) in zip(rows, expected, strict=True):
         assert title in row
         assert result in row
 
