@@ -10,6 +10,8 @@ PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-inp
 LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com CREDENTIAL_KEYS=only-for-the-check DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 export PORT ?= 8000
+# More than there are cores: many tests wait for processes and servers of theirs.
+WORKERS ?= 4
 
 .PHONY: help run demo test test-sqlite test-postgres test-browser lint browser screenshots requirements clean
 
@@ -49,11 +51,11 @@ test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, br
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"
-	@$(PY) -m pytest -q -n 2 -m 'not e2e' $(ARGS) | tee var/test-sqlite.log
+	@$(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' $(ARGS) | tee var/test-sqlite.log
 
 test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL server of their own
 	@echo "Tests on PostgreSQL"
-	@TEST_DATABASE=postgres $(PY) -m pytest -q -n 2 -m 'not e2e' $(ARGS) | tee var/test-postgres.log
+	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' $(ARGS) | tee var/test-postgres.log
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"

@@ -39,6 +39,7 @@ os.environ |= {
 django.setup()
 
 from django.conf import settings as django_settings  # noqa: E402
+from django.test import SimpleTestCase  # noqa: E402
 
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 pytest_plugins = ["bulk_admin.tests.fixtures"]
@@ -72,3 +73,17 @@ sys.addaudithook(no_outgoing_network)
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def needs_database(item: pytest.Item) -> bool:
+    case = getattr(item, "cls", None)
+    is_django_case = isinstance(case, type) and issubclass(case, SimpleTestCase)
+    return is_django_case or item.get_closest_marker("django_db") is not None or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) != set()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The second run is about the other database: what never asks one was seen by the first."""
+    if os.environ.get("TEST_DATABASE") == "postgres":
+        kept = [item for item in items if needs_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not needs_database(item)])
+        items[:] = kept
