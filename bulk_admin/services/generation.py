@@ -23,6 +23,14 @@ logger = logging.getLogger(__name__)
 DEFAULT_COOLDOWN = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteId:
+    """The provider's own name for a call under way: by it the picture can be collected after a crash."""
+
+    permit: Permit
+    remote_id: str
+
+
 @dataclass(eq=False)
 class ImageWork:
     """A call under way. The thread writes, the coordinator reads; each field is set once."""
@@ -39,39 +47,39 @@ class ImageWork:
     def key(self) -> str:
         return storing.original_key(self.permit.job_id, self.permit.call_id)
 
-    def run(self, done: Callable[[ImageWork], None]) -> None:
+    def run(self, done: Callable[[ImageWork | RemoteId], None]) -> None:
         """Make the call, keep what comes, and hand over the outcome; never raises."""
         try:
-            self.outcome = self._call()
+            self.outcome = self._call(lambda remote_id: done(RemoteId(self.permit, remote_id)))
         except Exception as error:  # whatever it was, the call left: its money must be booked
             logger.exception("call %s of image %s broke", self.permit.call_id, self.permit.image_id)
             self.outcome = self._unknown(f"{type(error).__name__} while reading the answer.")
         done(self)
 
-    def _call(self) -> Outcome:
+    def _call(self, tell_remote_id: Callable[[str], None]) -> Outcome:
         self.send_delay = boottime() - self.permit.stamp
         if self.send_delay > settings.BULK_PERMIT_AGE:
             return handed_back("The permit was too old to send.")
         reach("before_send")
         try:
-            results = self._ask()
+            results = self._ask(tell_remote_id)
         except ProviderError as error:
             return outcome_of(error, send_delay=self.send_delay, seconds=self._seconds())
         self.answer, self.answered_at = results[0], time.monotonic()
         reach("after_reply")
         return self.delivered(self._store(self.answer))
 
-    def _ask(self) -> list[ImageResult]:
+    def _ask(self, tell_remote_id: Callable[[str], None]) -> list[ImageResult]:
         permit = self.permit
-        return self.provider.generate(
-            permit.prompt,
-            permit.size,
-            permit.quality,
-            model=permit.model,
-            output_format=permit.output_format,
-            background=permit.background,
-            client_request_id=str(permit.call_id),
-        )
+        options: dict[str, Any] = {
+            "model": permit.model,
+            "output_format": permit.output_format,
+            "background": permit.background,
+            "client_request_id": str(permit.call_id),
+        }
+        if self.provider.resumable:
+            options["on_remote_id"] = tell_remote_id
+        return self.provider.generate(permit.prompt, permit.size, permit.quality, **options)
 
     def _store(self, answer: ImageResult) -> StoredPicture:
         try:

@@ -29,15 +29,16 @@ from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Work
 from bulk_admin.services import draining, ledger, page_steps, page_texts, rescue
 from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.doorbell import ring
-from bulk_admin.services.generation import ImageWork
+from bulk_admin.services.generation import ImageWork, RemoteId
 from bulk_admin.services.image_providers import ImageProvider, provider_class
 from bulk_admin.services.ledger import Idle, Permit, Stop, Wait
 from bulk_admin.services.page_work import PageWork, TextWork
-from bulk_admin.services.settling import settle
+from bulk_admin.services.settling import note_remote_id, settle
 from bulk_admin.services.setup import credentials_of
 
 logger = logging.getLogger(__name__)
 Work = ImageWork | PageWork | TextWork
+Result = Work | RemoteId
 
 RESULTS_A_TURN = 20
 PAGE_THREADS = 8
@@ -95,7 +96,7 @@ class OpeningLock:
 class Pump:
     opening: OpeningLock
     worker: Worker = field(init=False)
-    results: queue.SimpleQueue[Work] = field(default_factory=queue.SimpleQueue)
+    results: queue.SimpleQueue[Result] = field(default_factory=queue.SimpleQueue)
     in_flight: dict[int, Work] = field(default_factory=dict)
     providers: dict[tuple[Any, ...], ImageProvider] = field(default_factory=dict)
     accounts: dict[int, ImageProvider] = field(default_factory=dict)
@@ -279,7 +280,7 @@ class Pump:
                 return
 
     def _book_results(self) -> None:
-        arrived: list[Work] = []
+        arrived: list[Result] = []
         while len(arrived) < RESULTS_A_TURN:
             try:
                 arrived.append(self.results.get_nowait())
@@ -287,12 +288,14 @@ class Pump:
                 break
         self._book(arrived)
 
-    def _book(self, works: list[Work]) -> None:
+    def _book(self, works: list[Result]) -> None:
         """Book results; those that the database did not take come again in the next round."""
         try:
             for work in list(works):
                 if isinstance(work, PageWork):
                     self._note_page(work)
+                elif isinstance(work, RemoteId):
+                    note_remote_id(work.permit.call_id, work.permit.job_id, work.remote_id)
                 else:
                     self._book_call(work)
                 works.remove(work)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
+from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     ACTIVE_JOBS,
     OPEN_PAGES,
@@ -26,13 +28,18 @@ from bulk_admin.services import page_steps, storing
 from bulk_admin.services.counters import lock_job
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.doorbell import ring
+from bulk_admin.services.generation import facts_of, outcome_of
+from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.outcome import Outcome, StoredPicture
 from bulk_admin.services.settling import settle
+from bulk_admin.services.setup import credentials_of
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 DIED = "The worker ended before an answer came. It may have been billed."
 OUTBOX_AT_ONCE = 10
+COLLECT_SECONDS = 30.0
 
 
 def run() -> None:
@@ -61,18 +68,33 @@ def _lease_ended(now: dt.datetime) -> dt.datetime:
 
 
 def rescue_calls() -> None:
-    """Open calls whose worker is dead: what is stored is adopted, the rest becomes unknown."""
+    """Open calls whose worker is dead: what is stored, or can be collected, is adopted; the rest becomes unknown."""
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
-    for call in ProviderCall.objects.filter(dead, state=CallState.OPEN):
-        if call.kind == CallKind.TEXT:
-            settle(call.pk, _unknown(), only_of_dead_owner=True)
-            continue
+    for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
         try:
-            picture = storing.find(call.picture_key)
+            outcome = _recover(call) if call.kind == CallKind.IMAGE else None
         except StorageUnavailable:
             continue  # not knowing whether it is there, it is left for the next round
-        done = settle(call.pk, _found(picture) if picture else _unknown(), only_of_dead_owner=True)
+        done = settle(call.pk, outcome or _unknown(), only_of_dead_owner=True)
         logger.info("rescue: call %s of a dead worker is %s", call.pk, done)
+
+
+def _recover(call: ProviderCall) -> Outcome | None:
+    """What became of a call that nobody waits for any more, if that can be told. Raises StorageUnavailable."""
+    picture = storing.find(call.picture_key)
+    return _found(picture) if picture else _collect(call)
+
+
+def _collect(call: ProviderCall) -> Outcome | None:
+    """Ask a provider that gave the call an id of its own; buys nothing."""
+    if not call.remote_id or call.account is None or not provider_class(call.account.provider).resumable:
+        return None
+    try:
+        provider = provider_class(call.account.provider)(credentials_of(call.account), timeout=COLLECT_SECONDS)
+        answer = provider.resume(call.remote_id)[0]
+    except (ProviderError, KeyUnreadable) as error:
+        return outcome_of(error) if isinstance(error, ProviderError) and error.code in ("blocked", "rejected") else None
+    return replace(_found(storing.store(call.picture_key, answer.content, facts_of(answer))), usage=answer.usage, request_id=answer.request_id)
 
 
 def look_again() -> None:
@@ -95,12 +117,12 @@ def _note_look(call: ProviderCall, looks: int) -> None:
 
 
 def look_up(call: ProviderCall) -> str:
-    """Look for an unknown call's bytes, and book them if they are there: "adopted", "new variant" or "".
+    """Look for an unknown call's bytes, and book them if they are there: "adopted", "new variant", or "" if nothing is known.
 
     Raises StorageUnavailable.
     """
-    picture = storing.find(call.picture_key)
-    return settle(call.pk, _found(picture)) if picture else ""
+    outcome = _recover(call)
+    return settle(call.pk, outcome) if outcome else ""
 
 
 def _unknown() -> Outcome:

@@ -26,7 +26,7 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services import estimate, pages
-from bulk_admin.services.counters import count, lock_jobs, save
+from bulk_admin.services.counters import count, lock_job, lock_jobs, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import spend_keys
 from bulk_admin.services.outcome import Outcome, StoredPicture
@@ -69,6 +69,13 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     _close(call, outcome, booked, now)
     book(call, booked, was_unknown=was_unknown)
     return done
+
+
+@whole_step
+def note_remote_id(call_id: uuid.UUID, job_id: uuid.UUID, remote_id: str) -> None:
+    """Keep the provider's own id of a call, at once: a rescue collects the picture by it."""
+    lock_job(job_id)
+    ProviderCall.objects.filter(pk=call_id).update(remote_id=remote_id[:120])
 
 
 def _jobs_to_lock(call: ProviderCall, outcome: Outcome) -> list[uuid.UUID]:
