@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
+from bulk_admin.failpoints import reach
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
 from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
@@ -123,6 +124,7 @@ def _finish_one(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, n
         move_page(job, image, PageStatus.WRITING, page_attempt=0, **saved)
     else:
         page = publishing.create_page(_new_page(job, image, work, label))
+        reach("before_page_saved")
         move_page(job, image, PageStatus.CREATED, prompt_page=page, page_error_code="", page_error="", **saved)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
 from bulk_admin.services.generation import handed_back
@@ -78,6 +79,7 @@ class PageWork:
         name = file_words(self.page_content.title, str(self.image_id))
         self.files = publishing.prepare_files(b2_upload.get(self.picture_key), self.content_type, name)
         publishing.store_files(self.files)
+        reach("page_files_stored")
 
     def _check(self) -> Verdict:
         if not self.needs_check:
@@ -139,6 +141,7 @@ class TextWork:
             self.style_note,
             client_request_id=str(self.permit.call_id),
         )
+        reach("text_after_reply")
         self.error = None  # it may have been given up meanwhile
 
     @property

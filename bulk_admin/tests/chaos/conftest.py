@@ -1,0 +1,67 @@
+"""The chaos suite's seeds and servers. ``CHAOS_SEEDS=0-199`` (or ``17``, or ``3,8-9``) plays those; without it a few fixed ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+
+from bulk_admin.tests.loopback.openai_server import OpenAIServer
+from bulk_admin.tests.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
+from prompts.storage import b2_options
+
+from .scenario import draw
+from .stage import PRIVATE, PUBLIC, SECONDS, Nursery, Stage, storage_environment
+
+SHORT = (1, 2, 3, 4, 5, 6)
+
+
+def seeds(text: str) -> list[int]:
+    """The numbers that "3,8-9" means."""
+    ranges = [part.partition("-") for part in text.split(",")]
+    return [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        wanted = os.environ.get("CHAOS_SEEDS", "")
+        metafunc.parametrize("seed", seeds(wanted) if wanted else SHORT)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    with S3Server(PUBLIC, PRIVATE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nursery(django_db_setup: None, s3: S3Server) -> Iterator[Nursery]:
+    found = Nursery({**SECONDS, **storage_environment(s3)})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def stage(seed: int, transactional_db: None, settings: Any, server: OpenAIServer, s3: S3Server, nursery: Nursery, tmp_path: Path) -> Iterator[Stage]:
+    from django.db import connection
+
+    where = {"endpoint_url": s3.url, "region": REGION, "key_id": KEY_ID, "application_key": APPLICATION_KEY}
+    at_once = {"client_config": Config(**{**b2_options("", **where)["client_config"].__dict__["_user_provided_options"], "retries": {"total_max_attempts": 1}})}
+    buckets = {name: {**b2_options(bucket, **where), **at_once} for name, bucket in (("default", PUBLIC), ("private", PRIVATE))}
+    settings.STORAGES = {**settings.STORAGES, **{name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": options} for name, options in buckets.items()}}
+    for name, value in SECONDS.items():
+        if name != "BULK_LOOK_AGAIN":
+            setattr(settings, name, float(value))
+    playing = Stage(draw(seed, connection.vendor), server, s3, nursery, tmp_path)
+    yield playing
+    playing.kill_all()

@@ -1,0 +1,116 @@
+"""Staff who press everything, at random, while things go wrong. What they decided is written down."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from bulk_admin.models import BulkGenerationJob, GeneratedImage
+from bulk_admin.services import jobs, pages
+from prompts.services.b2_upload import StorageUnavailable
+
+MOST_REROLLS = 2
+PATIENCE = 0.12
+
+
+@dataclass
+class Decisions:
+    """``bought_again``: (image, attempt) whose second purchase somebody ordered; ``retried``: images."""
+
+    bought_again: set[tuple[int, int]] = field(default_factory=set)
+    retried: set[int] = field(default_factory=set)
+    pages_pressed: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+class Presser(threading.Thread):
+    """One person. ``note_stale``: a press whose answer may have been lost counts as a decision."""
+
+    def __init__(self, job_id: uuid.UUID, chance: random.Random, decisions: Decisions, enough: threading.Event, *, note_stale: bool) -> None:
+        super().__init__(daemon=True)
+        self.job_id, self.chance, self.decisions, self.enough, self.note_stale = job_id, chance, decisions, enough, note_stale
+        self.rerolls = 0
+        self.acts: list[Callable[[GeneratedImage], object]] = [
+            *[self.pause, self.resume, self.resume, self.resume, self.retry, self.retry_all, self.reroll],
+            *[self.buy_again, self.buy_again, self.lose, self.keep, self.drop, self.pages, self.stop_pages, self.retry_pages],
+        ]
+
+    def run(self) -> None:
+        try:
+            while not self.enough.wait(self.chance.uniform(0, PATIENCE)):
+                self.press()
+        finally:
+            connections.close_all()
+
+    def press(self) -> None:
+        act = self.cancel if self.chance.random() < 0.01 else self.chance.choice(self.acts)
+        pick = self.chance.random()
+        try:
+            images = list(GeneratedImage.objects.filter(job=self.job_id).order_by("pk"))
+            act(images[int(pick * len(images))])
+        except (DatabaseError, StorageUnavailable):
+            connections.close_all()  # the page would say: try again
+        except Exception as error:  # noqa: BLE001  # anything else is a finding
+            self.decisions.broken.append(f"{act.__name__}: {type(error).__name__}: {error}")
+
+    def pause(self, image: GeneratedImage) -> None:
+        jobs.pause(self.job_id)
+
+    def resume(self, image: GeneratedImage) -> None:
+        jobs.resume(self.job_id)
+
+    def cancel(self, image: GeneratedImage) -> None:
+        jobs.cancel(self.job_id)
+
+    def retry(self, image: GeneratedImage) -> None:
+        self.decisions.retried.add(image.pk)
+        jobs.retry_failed(self.job_id, [image.pk])
+
+    def retry_all(self, image: GeneratedImage) -> None:
+        failed = GeneratedImage.objects.filter(job=self.job_id, status="failed").values_list("pk", flat=True)
+        self.decisions.retried.update(failed)
+        jobs.retry_failed(self.job_id, list(failed))
+
+    def reroll(self, image: GeneratedImage) -> None:
+        if self.rerolls < MOST_REROLLS:
+            newest = GeneratedImage.objects.filter(job=self.job_id, position=image.position).order_by("-variant").values_list("variant", flat=True)[0]
+            self.rerolls += bool(jobs.reroll(self.job_id, image.pk, seen_variant=newest))
+
+    def buy_again(self, image: GeneratedImage) -> None:
+        press = (image.pk, image.attempt)
+        if self.note_stale:
+            self.decisions.bought_again.add(press)
+        if jobs.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == "queued":
+            self.decisions.bought_again.add(press)
+
+    def lose(self, image: GeneratedImage) -> None:
+        jobs.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt)
+
+    def keep(self, image: GeneratedImage) -> None:
+        jobs.set_selected(self.job_id, [image.pk], True)
+
+    def drop(self, image: GeneratedImage) -> None:
+        jobs.set_selected(self.job_id, [image.pk], False)
+
+    def pages(self, image: GeneratedImage) -> None:
+        self.decisions.pages_pressed += 1
+        pages.create_pages(self.job_id)
+
+    def stop_pages(self, image: GeneratedImage) -> None:
+        pages.stop_pages(self.job_id)
+
+    def retry_pages(self, image: GeneratedImage) -> None:
+        self.decisions.pages_pressed += 1
+        pages.retry_pages(self.job_id)
+
+
+def raise_caps_and_resume(job_id: uuid.UUID) -> None:
+    """What a person does who reads why the job is paused."""
+    BulkGenerationJob.objects.filter(pk=job_id).update(budget_cap=None)
+    jobs.resume(job_id)
