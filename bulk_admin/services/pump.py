@@ -150,6 +150,8 @@ class Pump:
         self.accounts.clear()  # a key or an address may have been changed
 
     def _rescue(self, *, every: float | None = None) -> None:
+        if draining.is_asked():
+            return  # its end would wait for the storage; the next pump begins with a rescue
         if self._is_rescuing() or (self.rescued_at and time.monotonic() - self.rescued_at < (settings.BULK_RESCUE_EVERY if every is None else every)):
             return
         self.rescued_at = time.monotonic()

@@ -89,6 +89,15 @@ def test_a_pump_that_is_asked_to_end_opens_nothing_and_rings_for_the_next():
     assert OrmQ.objects.count() == 1
 
 
+def test_a_pump_that_is_asked_to_end_begins_no_rescue():
+    job = make_job(0, account=make_account())
+    dead = make_worker(beat_at=timezone.now() - timezone.timedelta(hours=1))
+    make_call(make_image(job, "generating", owner=dead, attempt=1), CallState.OPEN, owner=dead, reserved=0)
+    draining.ask()
+    pump.run()
+    assert ProviderCall.objects.get().state == CallState.OPEN
+
+
 def test_a_permit_that_is_too_old_to_send_is_handed_back(settings):
     settings.BULK_PERMIT_AGE = -1.0
     job = job_with(1)
