@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django_q import cluster
-from django_q.management.commands.qcluster import Command as QCluster
+from django_q.management.commands import qcluster
 from django_q.signals import post_spawn
 
 from bulk_admin.management.parents import end_with_parent
@@ -21,6 +21,22 @@ from bulk_admin.services.doorbell import ring
 
 logger = logging.getLogger(__name__)
 LOST_A_LOCK = 70
+
+
+class SafeCluster(cluster.Cluster):  # type: ignore[misc]  # django_q is untyped
+    """Stock loses a SIGTERM that comes while its guard is being started, and works on until it is killed."""
+
+    is_asked = False
+
+    def stop(self) -> bool:
+        self.is_asked = True
+        return self.sentinel is not None and super().stop()
+
+    def start(self) -> int:
+        pid: int = super().start()
+        if self.is_asked:
+            self.stop()
+        return pid
 
 
 class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyped
@@ -94,11 +110,11 @@ def _drain_on_sigterm(sender: Any, proc_name: str, **kwargs: Any) -> None:
     end_with_parent(signal.SIGTERM)
 
 
-class Command(QCluster):  # type: ignore[misc]  # django_q is untyped
+class Command(qcluster.Command):  # type: ignore[misc]  # django_q is untyped
     help = "Start the workers that make pictures and pages."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cluster.Sentinel = SafeSentinel
+        cluster.Sentinel, qcluster.Cluster = SafeSentinel, SafeCluster
         post_spawn.connect(_drain_on_sigterm, dispatch_uid="bulk_worker")
         ring()  # whatever waited while no worker ran
         super().handle(*args, **options)
