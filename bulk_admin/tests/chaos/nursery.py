@@ -8,6 +8,7 @@ starts is a ``manage.py`` command in a session of its own, as a process manager 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -46,10 +47,17 @@ def _become(wanted: dict[str, Any], settings: Any) -> None:
     os.dup2(null, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    signal.signal(signal.SIGUSR1, _tell)
     os.environ.update(wanted["env"])
     for name, value in wanted["env"].items():
         if hasattr(settings, name):
             setattr(settings, name, type(getattr(settings, name))(value))
+
+
+def _tell(number: int, frame: Any) -> None:
+    """Where it stands and what it holds, into its log."""
+    faulthandler.dump_traceback()
+    sys.stderr.flush()
 
 
 def _reap(number: int, frame: Any) -> None:

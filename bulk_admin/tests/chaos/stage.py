@@ -294,6 +294,9 @@ class Stage:
         alive = [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
         if alive:
             self.findings.append(f"{len(alive)} processes did not end after SIGTERM")
+            for process in alive:
+                processes.send(process, signal.SIGUSR1)
+            pause(0.5)
 
     # --- the end -----------------------------------------------------------------------------
 
@@ -320,7 +323,9 @@ class Stage:
         for one in family:
             processes.send(one, signal.SIGTERM)
         self.expect_end(family)
+        self.mark("the last worker has gone")
         self.kill_all()
+        self.mark("nobody is left")
         self.look_for_what_came_late()
 
     def mend(self) -> None:
@@ -365,7 +370,7 @@ class Stage:
             for call in ProviderCall.objects.order_by("sent_at")
         ]
         till = [f"  {entry.kind} {entry.client_request_id} {entry.outcome} billed {entry.billed}" for entry in self.server.till.calls()]
-        logs = [f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-25:]) for log in sorted(self.folder.glob("worker-*.log"))]
+        logs = [f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-125:]) for log in sorted(self.folder.glob("worker-*.log"))]
         head = f"{self.scenario}\njob {self.job.status} {self.job.status_reason}, queued {self.job.queued}, pages open {self.job.pages_open}"
         from django_q.models import OrmQ, Task
 
@@ -394,9 +399,14 @@ def cut_connections() -> None:
 
 
 def allow_connections(allowed: bool) -> None:
-    name = connection.ops.quote_name(connection.settings_dict["NAME"])
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {str(allowed).lower()}")
+    """Asked of the server's own database: none may be closed from within."""
+    import psycopg
+
+    wanted = {**connection.get_connection_params(), "dbname": "postgres"}
+    known = ("dbname", "user", "password", "host", "port")
+    with psycopg.connect(**{name: value for name, value in wanted.items() if name in known}, autocommit=True) as other:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        other.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {str(allowed).lower()}")
 
 
 def kill_orphans(folder: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from django.db import connection
 
+from bulk_admin.tests import processes
 from bulk_admin.tests.auditor import audit, audit_against_till, audit_ends, audit_pages, audit_pictures
 
 from .scenario import draw
@@ -31,8 +35,23 @@ def test_the_books_are_right_after(stage: Stage, seed: int) -> None:
     except AssertionError as error:
         findings = [str(error)]
     again = f"SEEDS={seed} make chaos-{'postgres' if connection.vendor == 'postgresql' else 'sqlite'}"
-    print(*stage.marks, sep="\n")  # noqa: T201
     assert not findings, "\n".join(["", *findings, f"again with: {again}", stage.story()])
+
+
+TOLD_TOO_EARLY = """
+import django; django.setup()
+from bulk_admin.management.commands.bulk_worker import SafeCluster, SafeSentinel
+from django_q import cluster
+cluster.Sentinel = SafeSentinel
+early = SafeCluster()
+early.stop()
+early.start()
+"""
+
+
+def test_a_cluster_that_is_told_to_end_before_it_has_begun_ends() -> None:
+    command = [sys.executable, "-c", TOLD_TOO_EARLY]
+    assert subprocess.run(command, cwd=processes.ROOT, env=processes.environment({}), timeout=20, check=False).returncode == 0
 
 
 def test_a_seed_draws_the_same_scenario_again() -> None:

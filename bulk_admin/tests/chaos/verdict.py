@@ -20,9 +20,7 @@ def bought_unasked(stage: Stage) -> list[str]:
         image = call.image
         if image is None:
             continue
-        # A late answer's call went to a tile of its own: what it was first bought for is that tile's parent.
-        is_late = image.parent_id is not None and image.attempt == call.attempt and not image.prompt_text.endswith("rerolled") and _was_moved(call)
-        by_image[image.parent_id if is_late else image.pk].append(call)
+        by_image[image.parent_id if _was_moved(call) else image.pk].append(call)
     for image_id, calls in by_image.items():
         calls.sort(key=lambda call: call.sent_at)
         for call, after in itertools.pairwise(calls):
@@ -34,11 +32,9 @@ def bought_unasked(stage: Stage) -> list[str]:
 
 
 def _was_moved(call: ProviderCall) -> bool:
-    return call.image is not None and call.image.picture_key == call.picture_key and call.image.parent is not None and _has_later(call)
-
-
-def _has_later(call: ProviderCall) -> bool:
-    return ProviderCall.objects.filter(kind="image", image_id=call.image.parent_id, attempt__gt=call.attempt).exists()
+    """Whether a late answer took the call to a tile of its own: then its parent, which it was opened for, lacks its attempt."""
+    parent = call.image.parent if call.image else None
+    return parent is not None and call.attempt <= parent.attempt and not parent.calls.filter(kind="image", attempt=call.attempt).exists()
 
 
 def unknown_without_cause(stage: Stage) -> list[str]:
