@@ -1,0 +1,66 @@
+"""A throw-away site: an own database, own media, no .env. Import it before any model.
+
+``--database postgres`` on the command line starts a server of its own, with fsync on as in production.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+OURS = ("OPENAI_", "REPLICATE_", "B2_", "BULK_", "Q_", "PUBLIC_MEDIA_URL", "CREDENTIAL_KEYS", "SENTRY_DSN", "DATABASE_URL", "ALLOWED_HOSTS", "SECURE_")
+DATABASES = ("sqlite", "postgres")
+FOLDER = Path(tempfile.mkdtemp(prefix="promptfinder-bench-"))
+
+
+def _asked_for() -> str:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--database", choices=DATABASES, default="postgres" if "benchmarks.sharing" in sys.orig_argv else "sqlite")
+    return str(parser.parse_known_args()[0].database)
+
+
+def _address() -> str:
+    if DATABASE == "sqlite":
+        return f"sqlite:///{FOLDER / 'db.sqlite3'}"
+    import psycopg
+
+    from bulk_admin.tests.postgres import start
+
+    address = start()
+    with psycopg.connect(address, autocommit=True) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM RESET {name}")
+        connection.execute("SELECT pg_reload_conf()")
+    return address
+
+
+DATABASE = _asked_for()
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+for name in [name for name in os.environ if name.startswith(OURS)]:
+    del os.environ[name]
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "prompts_manager.settings",
+    "ENV_FILE": os.devnull,
+    "DEBUG": "true",
+    "SECRET_KEY": "a-key-for-benchmarks-only-that-is-longer-than-fifty-characters",
+    "MEDIA_FOLDER": str(FOLDER / "media"),
+    "BULK_PUMP_LOCK": str(FOLDER / "pump.lock"),
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's synchronous interface runs an event loop
+}
+os.environ["DATABASE_URL"] = _address()
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+settings.DEBUG = False  # or Django would keep every query; DEBUG above only spares the secrets
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+call_command("migrate", verbosity=0)
