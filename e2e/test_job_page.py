@@ -135,3 +135,43 @@ def test_nothing_is_wider_than_a_phone(new_context, staff, live_server, job):
     page.goto(job.get_absolute_url())
     expect(page.locator("#grid article").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, faces):
+    staff_page.route("**/status/*", lambda route: route.fulfill(status=204))
+    held = []
+    staff_page.route("**/select/", lambda route: held.append(route))
+    faces.first.click()
+    faces.nth(1).click()
+    second = job.images.get(position=4).pk
+    for wanted in (False, True):  # somebody else: the answer to the first drop shows the second tile as kept
+        jobs.set_selected(job.pk, [second], wanted)
+    with staff_page.expect_request("**/select/"):
+        held[0].continue_()
+    staff_page.wait_for_timeout(100)  # longer than an answer takes to settle
+
+    expect(staff_page.locator("#grid .dropped")).to_have_count(2)
+    expect(staff_page.locator("#dock-sum")).to_contain_text("2 kept · 2 dropped")
+    held[1].continue_()
+    wait_until_saved(staff_page, job, [False, False, True, True])
+
+
+def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, faces):
+    """A poll that is answered after a button's answer has replaced it. The fixture holds the console against it."""
+    held = []
+
+    def hold_the_first(route):
+        if held:
+            route.continue_()
+        held.append(route)
+
+    staff_page.route("**/status/*", hold_the_first)
+    for _ in range(100):
+        if held:
+            break
+        staff_page.wait_for_timeout(50)
+    with staff_page.expect_response(lambda answer: answer.url.endswith("/select/")):
+        faces.first.click()
+    jobs.set_selected(job.pk, [job.images.get(position=4).pk], False)
+    held[0].continue_()
+    expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")

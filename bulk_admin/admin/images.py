@@ -114,7 +114,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
     @admin.display(description="prompt", ordering="prompt_text")
     def prompt(self, image: GeneratedImage) -> str:
         text = image.prompt_text if len(image.prompt_text) <= LONGEST else f"{image.prompt_text[:LONGEST]}…"
-        address = f"{image.job.get_absolute_url()}#image-{image.pk}"
+        address = f"{image.job.get_absolute_url()}#tile-{image.pk}"
         return format_html('<a href="{}">{}</a>', address, text)
 
     @admin.display(description="status", ordering="status")

@@ -49,7 +49,7 @@ async function post(ids, state) {
   const note = (event) => { if (event.detail.pathInfo.requestPath === root.dataset.select) ok = event.detail.successful; };
   document.body.addEventListener("htmx:afterRequest", note);
   try {
-    await window.htmx.ajax("POST", root.dataset.select, { source: root, target: "#job-status", swap: "outerHTML", values: { ids: ids.join(","), wanted: state ? "1" : "0" } });
+    await window.htmx.ajax("POST", root.dataset.select, { source: root, target: "#job-live", swap: "innerHTML", values: { ids: ids.join(","), wanted: state ? "1" : "0" } });
   } catch { ok = false; }
   document.body.removeEventListener("htmx:afterRequest", note);
   if (!ok) say("That was not saved. Try again.", "error");

@@ -1,4 +1,5 @@
 // What an answer may replace. An older answer changes nothing; focus, scroll and filter stay.
+import { say } from "./job-messages.js";
 import { applyFilter, makePlace } from "./job-tiles.js";
 import { repaint } from "./job-selection.js";
 import { roam } from "./job-grid.js";
@@ -9,7 +10,12 @@ export function startSwaps(root) {
   let milestone = document.getElementById("job-status").dataset.milestone;
 
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "job-status" || !event.detail.shouldSwap) return;
+    if (event.detail.target.id !== "job-live" || !event.detail.shouldSwap) return;
+    if (!event.detail.requestConfig.elt.isConnected) {
+      event.detail.shouldSwap = false;
+      orphaned(root, event.detail);
+      return;
+    }
     const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
     const incoming = answer.getElementById("job-status");
     if (!incoming || revision(incoming) < revision(document.getElementById("job-status"))) {
@@ -29,11 +35,12 @@ export function startSwaps(root) {
     if (older || target.isEqualNode(incoming)) event.detail.shouldSwap = false;
   });
 
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "job-status") return;
+  // Not before: settling gives every tile the attributes of the answer.
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id !== "job-live") return; // once, not for every tile
     const status = document.getElementById("job-status");
     for (const id of status.dataset.removed.split(",").filter(Boolean)) document.getElementById(`tile-${id}`)?.remove();
-    repaint(root);
+    repaint();
     applyFilter(root);
     roam();
     document.title = status.dataset.title;
@@ -50,6 +57,14 @@ export function startSwaps(root) {
     applyFilter(root);
     roam();
   });
+}
+
+// Another answer has replaced who asked, so htmx would look for the tiles in what it was taken out of.
+function orphaned(root, { xhr, requestConfig }) {
+  if (requestConfig.verb !== "post") return; // a poll: the next one brings the same
+  const said = JSON.parse(xhr.getResponseHeader("HX-Trigger") ?? "{}")["bulk:say"];
+  if (said) say(said.text, said.level);
+  window.htmx.ajax("GET", root.dataset.status, { source: root, target: "#job-live", swap: "innerHTML" });
 }
 
 function makeGroupOf(answer, input) {
