@@ -88,6 +88,9 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     if 0 < len(missing) < len(B2_NEEDED):
         hint = f"Set {', '.join(missing)} too, or none of them to keep pictures in local files."
         return [Error("B2 is configured by half.", hint=hint, id="bulk_admin.E008")]
+    if not missing and not settings.PUBLIC_MEDIA_URL:
+        hint = "Set it to the public bucket's address: without it pages show links that end after 15 minutes, and caches keep them."
+        return [Warning("B2_BUCKET is set and PUBLIC_MEDIA_URL is not.", hint=hint, id="bulk_admin.W003")]
     if missing and not settings.DEBUG and "sqlite" not in settings.DATABASES["default"]["ENGINE"]:
         hint = "Set the B2_* variables, unless web and worker share one disk: else web can not show what the worker stores."
         return [Warning("Pictures are kept in local files.", hint=hint, id="bulk_admin.W001")]

@@ -13,7 +13,7 @@ def redact(text: str) -> str:
 
 
 class RedactSecrets(logging.Filter):
-    """Takes keys, bearer tokens and signatures out of a record's message and its traceback."""
+    """Takes keys, bearer tokens and signatures out of a record's message and its traceback; the formatters see to its fields."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(record.getMessage()), None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Iterable
 
+from django.db import transaction
+
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, ImageStatus, JobStatus, PageStatus
 
+logger = logging.getLogger(__name__)
 COUNTER_OF = {
     ImageStatus.QUEUED: "queued",
     ImageStatus.COMPLETED: "completed_count",
@@ -81,8 +85,15 @@ def save(job: BulkGenerationJob, now: dt.datetime, *, status: str = "", reason: 
         raise ValueError(f"A job that is {job.status} can not become {target}.")
     if target == job.status:
         rows.update(**changes)
+    else:
+        _tell(job, target)
     job.status = target
     return ended
+
+
+def _tell(job: BulkGenerationJob, target: str) -> None:
+    fields = {"job": str(job.pk), "was": str(job.status), "reason": job.status_reason}
+    transaction.on_commit(lambda: logger.info("job %s", target, extra=fields))
 
 
 def _status_that_follows(job: BulkGenerationJob) -> str:

@@ -52,7 +52,7 @@ class ImageWork:
         try:
             self.outcome = self._call(lambda remote_id: done(RemoteId(self.permit, remote_id)))
         except Exception as error:  # whatever it was, the call left: its money must be booked
-            logger.exception("call %s of image %s broke", self.permit.call_id, self.permit.image_id)
+            logger.exception("call broke", extra=self.permit.ids)
             self.outcome = self._unknown(f"{type(error).__name__} while reading the answer.")
         done(self)
 
@@ -85,7 +85,7 @@ class ImageWork:
         try:
             return storing.store(self.key, answer.content, facts_of(answer))
         except StorageUnavailable:
-            logger.warning("storage refused call %s: its bytes go to the outbox", self.permit.call_id)
+            logger.warning("storage refused a picture: it goes to the outbox", extra=self.permit.ids)
             return storing.describe(self.key, answer.content, facts_of(answer))
 
     def delivered(self, picture: StoredPicture) -> Outcome:

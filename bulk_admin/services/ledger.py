@@ -7,6 +7,7 @@ statement of its own; counting and reading the clock come after it (docs/archite
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.drafts import compose_prompt
 from prompts.models import StyleNote
 
+logger = logging.getLogger(__name__)
 CANDIDATES = 10
 ACCOUNT_STOPS = ("day_cap", "month_cap", "account_off", "no_credit", "bad_key", "not_verified")
 
@@ -59,6 +61,12 @@ class Permit:
     output_format: str = ""
     background: str = ""
     stamp: float = field(default_factory=lambda: boottime())
+
+    @property
+    def ids(self) -> dict[str, object]:
+        """For a log line; the prompt stays out of it."""
+        names = ("kind", "job_id", "image_id", "call_id", "account_id", "pool_id", "attempt", "model")
+        return {name.removesuffix("_id"): str(getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,8 @@ def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
                 pause_jobs([cap.job_id], cap.code)
                 continue
             answer = Stop(cap.code)
+        if isinstance(answer, Permit):
+            logger.info("call opened", extra=answer.ids)
         if isinstance(answer, Stop) and answer.code in ACCOUNT_STOPS:
             pause_account(pool_id, answer.code)
         return answer

@@ -111,6 +111,7 @@ class Pump:
 
     def run(self) -> None:
         self.worker = _register()
+        logger.info("pump begins", extra=self._ids())
         try:
             while self._turn():
                 pass
@@ -139,6 +140,9 @@ class Pump:
         if not opened:
             self._sleep(wait)
         return True
+
+    def _ids(self) -> dict[str, object]:
+        return {"worker": str(self.worker.pk), "host": self.worker.host}
 
     # --- the life of a worker row ----------------------------------------------------------
 
@@ -193,6 +197,7 @@ class Pump:
     def _leave(self) -> None:
         """What is still in flight is a dead worker's from now on: the next rescue finds it at once."""
         self.opening.release()
+        logger.info("pump ends", extra={**self._ids(), "in_flight": len(self.in_flight), "seconds": round(time.monotonic() - self.started, 1)})
         if not self.has_given_up:
             for provider in self.providers.values():
                 provider.close()  # a call that was given up still reads its answer through it
@@ -224,7 +229,7 @@ class Pump:
                     self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
                 case Stop(code=code):
-                    logger.warning("pool %s stops: %s", pool_id, code)
+                    logger.warning("pool stops", extra={"pool": pool_id, "reason": code})
                     page_texts.stop(pool_id, code)
                 case Idle():
                     pass

@@ -76,7 +76,11 @@ def rescue_calls() -> None:
         except StorageUnavailable:
             continue  # not knowing whether it is there, it is left for the next round
         done = settle(call.pk, outcome or _unknown(), only_of_dead_owner=True)
-        logger.info("rescue: call %s of a dead worker is %s", call.pk, done)
+        logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
+
+
+def _ids(call: ProviderCall) -> dict[str, object]:
+    return {"kind": call.kind, "job": str(call.job_ref), "image": call.image_id, "call": str(call.pk)}
 
 
 def _recover(call: ProviderCall) -> Outcome | None:
@@ -122,7 +126,9 @@ def look_up(call: ProviderCall) -> str:
     Raises StorageUnavailable.
     """
     outcome = _recover(call)
-    return settle(call.pk, outcome) if outcome else ""
+    done = settle(call.pk, outcome) if outcome else ""
+    logger.info("unknown call looked up", extra={**_ids(call), "done": done or "nothing found"})
+    return done
 
 
 def _unknown() -> Outcome:
@@ -150,6 +156,7 @@ def empty_outbox() -> None:
         except StorageUnavailable:
             return
         _leave_outbox(held, picture)
+        logger.info("picture left the outbox", extra=_ids(held.call))
 
 
 @whole_step

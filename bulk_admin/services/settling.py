@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Max
 
 from bulk_admin.models import (
@@ -31,6 +33,7 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import spend_keys
 from bulk_admin.services.outcome import Outcome, StoredPicture
 
+logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
 LOST = "lost"  # error code of an image whose unknown call a person gave up
 
@@ -68,7 +71,29 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
         return done
     _close(call, outcome, booked, now)
     book(call, booked, was_unknown=was_unknown)
+    _tell(call, outcome, booked, done)
     return done
+
+
+def _tell(call: ProviderCall, outcome: Outcome, booked: int, done: str) -> None:
+    """One line, once it is committed. Ids, codes and numbers only: messages may quote a prompt."""
+    fields = {
+        "kind": call.kind,
+        "job": str(call.job_ref),
+        "image": call.image_id,
+        "call": str(call.pk),
+        "account": call.account_id,
+        "attempt": call.attempt,
+        "state": str(outcome.state),
+        "done": done,
+        "billed": str(outcome.billed),
+        "cost_microdollars": booked,
+        "seconds": outcome.seconds,
+        "http_status": outcome.http_status,
+        "request_id": outcome.request_id[:120],
+        "error": outcome.error_code,
+    }
+    transaction.on_commit(lambda: logger.info("call settled", extra=fields))
 
 
 @whole_step

@@ -84,11 +84,22 @@ def test_b2_configured_by_half_is_an_error_that_names_what_is_missing(settings, 
 def test_local_files_under_several_hosts_are_warned_of(settings, monkeypatch, engine, debug, b2, complaints):
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", f"django.db.backends.{engine}")
     settings.DEBUG = debug
+    settings.PUBLIC_MEDIA_URL = "https://img.example.com" if b2 else ""
     for name, value in B2.items():
         setattr(settings, name, value if b2 else "")
     messages = checks.check_storage(None)
     assert [message.id for message in messages] == complaints
     assert all(isinstance(message, Warning) for message in messages)
+
+
+def test_a_public_bucket_without_an_address_is_warned_of(settings):
+    for name, value in B2.items():
+        setattr(settings, name, value)
+    settings.PUBLIC_MEDIA_URL = ""
+    [message] = checks.check_storage(None)
+    assert (message.id, isinstance(message, Warning)) == ("bulk_admin.W003", True)
+    settings.PUBLIC_MEDIA_URL = "https://img.example.com"
+    assert found(checks.check_storage) == []
 
 
 def test_missing_credential_keys_are_warned_of_unless_it_is_a_laptop(settings):

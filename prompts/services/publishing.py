@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from prompts.services.tagging import tag_page
 from prompts.utils.seo import cut_at_word, slug_base, unique_slug
 from prompts.utils.wording import clean_tags
 
+logger = logging.getLogger(__name__)
 FOLDER = "pages/"
 SIDES = (300, 600, 1200)
 WEBP_QUALITY = 80
@@ -110,8 +112,14 @@ def create_page(new: NewPage) -> Prompt:
                 return Prompt.objects.get(pk=existing)
             if page := _insert(new, _slug(new.content.title, taken, attempt)):
                 tag_page(page, [*clean_tags(new.content.tags), *clean_tags(new.extra_tags)])
+                _tell(page, new.source_ref)
                 return page
         raise PageNotCreated("No free address was found for the page.")
+
+
+def _tell(page: Prompt, source: str) -> None:
+    """One line, once it is committed."""
+    transaction.on_commit(lambda: logger.info("page created", extra={"page": page.pk, "source": source}))
 
 
 def _look(new: NewPage) -> tuple[int | None, set[str]]:

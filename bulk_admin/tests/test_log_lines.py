@@ -1,0 +1,54 @@
+"""A log line holds its fields, on one line, and no key."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import pytest
+
+from bulk_admin.log_lines import JsonLines, PlainLines
+
+KEY = "sk-proj-abcdefghijklmnop0123456789"
+
+
+def record(message="call settled", exc_info=None, **extra):
+    made = logging.LogRecord("bulk_admin.services.settling", logging.INFO, __file__, 1, message, (), exc_info)
+    made.__dict__.update(extra)
+    return made
+
+
+def test_a_json_line_is_one_object_with_the_fields_beside_the_message():
+    line = JsonLines().format(record(job="j-1", image=7, seconds=1.25, request_id="req_1"))
+    told = json.loads(line)
+    assert "\n" not in line
+    assert (told["message"], told["level"], told["logger"]) == ("call settled", "INFO", "bulk_admin.services.settling")
+    assert (told["job"], told["image"], told["seconds"], told["request_id"]) == ("j-1", 7, 1.25, "req_1")
+    assert told["time"]
+
+
+def test_a_plain_line_names_the_fields():
+    assert PlainLines("%(levelname)s %(message)s").format(record(job="j-1", image=7)) == "INFO call settled job=j-1 image=7"
+
+
+def test_a_plain_line_without_fields_is_the_message():
+    assert PlainLines("%(message)s").format(record("Pump began.")) == "Pump began."
+
+
+def test_what_django_hangs_on_a_record_is_no_field():
+    told = json.loads(JsonLines().format(record("Not Found: /x", request=object(), status_code=404, server_time="now")))
+    assert set(told) == {"time", "level", "logger", "message"}
+
+
+@pytest.mark.parametrize("lines", [JsonLines(), PlainLines("%(message)s")], ids=["json", "plain"])
+def test_a_key_is_in_no_message_no_field_and_no_traceback(lines):
+    try:
+        raise ValueError(f"refused {KEY}")
+    except ValueError:
+        line = lines.format(record(f"with {KEY}", sys.exc_info(), account=KEY, header=f"Bearer {KEY}"))
+    assert "ValueError" in line
+    assert KEY not in line
+    assert "[redacted]" in line
+    if isinstance(lines, JsonLines):
+        assert json.loads(line)["account"].endswith("[redacted]")
