@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 
 
 class PromptFinderAdminSite(AdminSite):
@@ -16,6 +17,11 @@ class PromptFinderAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**(extra_context or {}), **_bulk_block(request)})
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from bulk_admin.admin.views_health import health_page  # the site is made before the apps' models are loaded
+
+        return [path("health/", self.admin_view(health_page), name="health"), *super().get_urls()]
 
 
 def _bulk_block(request: HttpRequest) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""The health page of staff: what is well, what is not, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from bulk_admin.services import wellbeing
+
+WORDS = {"ok": "Well", "note": "Note", "bad": "Needs somebody"}
+TONES = {"ok": "ok", "note": "unk", "bad": "bad"}
+
+
+@never_cache
+@require_GET
+def health_page(request: HttpRequest) -> HttpResponse:
+    """503 when something needs somebody; JSON for who accepts that."""
+    if not request.user.has_perm("bulk_admin.view_bulkgenerationjob"):
+        raise PermissionDenied
+    parts = wellbeing.report()
+    is_bad = any(part.state == wellbeing.State.BAD for part in parts)
+    status = 503 if is_bad else 200
+    response: HttpResponse
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        told = [{"part": part.name, "state": part.state, "facts": [asdict(fact) for fact in part.facts]} for part in parts]
+        response = JsonResponse({"status": "bad" if is_bad else "ok", "parts": told}, status=status)
+    else:
+        response = TemplateResponse(request, "admin/bulk_admin/health.html", _context(request, parts, is_bad), status=status)
+    patch_vary_headers(response, ["Accept"])
+    return response
+
+
+def _context(request: HttpRequest, parts: list[wellbeing.Part], is_bad: bool) -> dict[str, Any]:
+    rows = [(part, TONES[part.state], WORDS[part.state], [(fact, TONES[fact.state], WORDS[fact.state]) for fact in part.facts]) for part in parts]
+    may_check = request.user.has_perm("bulk_admin.manage_accounts")
+    return {**admin.site.each_context(request), "title": "Health", "parts": rows, "is_bad": is_bad, "may_check": may_check}
