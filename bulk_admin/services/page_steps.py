@@ -42,7 +42,7 @@ def claim(worker_id: uuid.UUID, most: int, access: OpenAIAccess | None) -> tuple
     job_id = _waiting(now).order_by("job__pages_created", "job_id").values_list("job_id", flat=True).first()
     if job_id is None:
         return [], _seconds_to_the_next(now)
-    return [_page_work(image, access) for image in _claim(job_id, worker_id, most, now)], None
+    return [_page_work(image, worker_id, access) for image in _claim(job_id, worker_id, most, now)], None
 
 
 def _seconds_to_the_next(now: dt.datetime) -> float | None:
@@ -65,11 +65,12 @@ def _claim(job_id: uuid.UUID, worker_id: uuid.UUID, most: int, now: dt.datetime)
     return images
 
 
-def _page_work(image: GeneratedImage, access: OpenAIAccess | None) -> PageWork:
+def _page_work(image: GeneratedImage, worker_id: uuid.UUID, access: OpenAIAccess | None) -> PageWork:
     job = image.job
     return PageWork(
         image_id=image.pk,
         job_id=job.pk,
+        owner_id=worker_id,
         prompt=image.prompt_text,
         picture_key=image.picture_key,
         content_type=image.content_type,
@@ -108,7 +109,8 @@ def _finish(job_id: uuid.UUID, works: list[PageWork]) -> None:
     label = _model_label(job) if any(work.files for work in works) else ""
     for work in works:
         image = images.get(work.image_id)
-        if image is not None and image.page_status in FREE_STEPS:
+        # A worker that was taken for dead holds the step no more: what it came to may be older than what is saved.
+        if image is not None and image.page_status in FREE_STEPS and image.page_owner_id == work.owner_id:
             _finish_one(job, image, work, now, label)
     save(job, now)
 

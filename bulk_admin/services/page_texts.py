@@ -7,15 +7,16 @@ from typing import Any
 
 from django.conf import settings
 
-from bulk_admin.models import CallKind, GeneratedImage, PageStatus, Pool, ProviderAccount
+from bulk_admin.models import CallKind, CallState, GeneratedImage, PageStatus, Pool, ProviderAccount, ProviderCall
 from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import Permit, pages_waiting_for_text, style_note
+from bulk_admin.services.outcome import Outcome
 from bulk_admin.services.page_steps import fail_or_wait, move_page
 from bulk_admin.services.page_work import TextWork
 from bulk_admin.services.settling import settle
 from bulk_admin.services.setup import credentials_of
-from prompts.services.errors import OpenAIAccess
+from prompts.services.errors import OpenAIAccess, ServiceError
 
 MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
 
@@ -53,20 +54,40 @@ def work_for(permit: Permit) -> TextWork:
 
 @whole_step
 def finish(work: TextWork) -> None:
-    """Book a text call and save its text, in one transaction."""
+    """Book a text call and save its text, in one transaction. A text that comes late is taken too: it is paid for."""
     settle(work.permit.call_id, work.ledger_outcome())
-    job = lock_job(work.permit.job_id)
-    image = job.images.filter(pk=work.permit.image_id, page_status=PageStatus.WRITING).first()
-    if image is None:
+    _go_on(work.permit.call_id, work.content, work.error)
+
+
+@whole_step
+def lose(call_id: uuid.UUID, outcome: Outcome) -> str:
+    """Book the unknown call of a dead worker. It counts as a try, so that a page whose worker always dies is not bought for ever."""
+    done = settle(call_id, outcome, only_of_dead_owner=True)
+    if done == "counted":
+        _go_on(call_id, {}, ServiceError(outcome.message, code="unknown", retryable=True, billed="unknown"))
+    return done
+
+
+def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | None) -> None:
+    """The page's next status, if it still waits for a text. Only the call that holds the step may tell an error."""
+    call = ProviderCall.objects.only("job_ref", "image_id", "owner_id").get(pk=call_id)
+    job = lock_job(call.job_ref)
+    image = job.images.filter(pk=call.image_id or 0, page_status=PageStatus.WRITING).first()
+    if image is None or (error is not None and not _holds_the_step(call, image)):
         return
     now = database_now()
     job.revision += 1
     saved: dict[str, Any] = {"page_owner": None, "revision": job.revision}
-    if work.error is not None:
-        fail_or_wait(job, image, work.error, now, MAX_TRIES, saved)
+    if error is not None:
+        fail_or_wait(job, image, error, now, MAX_TRIES, saved)
     else:
-        move_page(job, image, PageStatus.SAVING, content=work.content, page_attempt=0, page_error_code="", page_error="", **saved)
+        move_page(job, image, PageStatus.SAVING, content=content, page_attempt=0, page_error_code="", page_error="", **saved)
     save(job, now)
+
+
+def _holds_the_step(call: ProviderCall, image: GeneratedImage) -> bool:
+    """Not a dead worker's call whose step another one has, nor one that was given up and followed by the next."""
+    return image.page_owner_id == call.owner_id and not image.calls.filter(kind=CallKind.TEXT, state=CallState.OPEN).exists()
 
 
 def stop(pool_id: int, code: str) -> None:

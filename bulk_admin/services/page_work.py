@@ -47,6 +47,7 @@ class PageWork:
 
     image_id: int
     job_id: UUID
+    owner_id: UUID
     prompt: str
     picture_key: str
     content_type: str

@@ -24,7 +24,7 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services import page_steps, storing
+from bulk_admin.services import page_steps, page_texts, storing
 from bulk_admin.services.counters import lock_job
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.doorbell import ring
@@ -72,11 +72,14 @@ def rescue_calls() -> None:
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
     for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
         try:
-            outcome = _recover(call) if call.kind == CallKind.IMAGE else None
+            done = _rescue_image(call) if call.kind == CallKind.IMAGE else page_texts.lose(call.pk, _unknown())
         except StorageUnavailable:
             continue  # not knowing whether it is there, it is left for the next round
-        done = settle(call.pk, outcome or _unknown(), only_of_dead_owner=True)
         logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
+
+
+def _rescue_image(call: ProviderCall) -> str:
+    return settle(call.pk, _recover(call) or _unknown(), only_of_dead_owner=True)
 
 
 def _ids(call: ProviderCall) -> dict[str, object]:
