@@ -24,6 +24,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
+from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.failpoints import reach
 from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
 from bulk_admin.services import draining, ledger, page_steps, page_texts, rescue
@@ -210,13 +211,15 @@ class Pump:
     def _open(self) -> tuple[int, float | None]:
         """Open at most one call a pool, and page work; how many, and the seconds until it is worth asking again (None: idle)."""
         opened, waits = 0, []
-        for pool_id in _pools_with_work():
+        for pool_id, account_id in _pools_with_work():
             pause = self.ask_again_at.get(pool_id, 0.0) - time.monotonic()
             if len(self.in_flight) >= settings.BULK_MAX_IN_FLIGHT:
                 waits.append(LONGEST_SLEEP)
                 break
             if pause > 0:
                 waits.append(pause)
+                continue
+            if not self._is_ready(pool_id, account_id):
                 continue
             match ledger.open_call(pool_id, self.worker.pk):
                 case Permit() as permit:
@@ -235,6 +238,20 @@ class Pump:
                     pass
         opened += self._open_pages(waits)
         return opened, min(waits, default=None)
+
+    def _is_ready(self, pool_id: int, account_id: int | None) -> bool:
+        """Have the account's client before a permit is asked for.
+
+        Making one takes a second in a new process: the first calls would reach the provider that much
+        later than the ledger counts them, and the next minute's would come too early.
+        """
+        try:
+            if account_id is not None:
+                self._provider(account_id)
+        except KeyUnreadable:
+            ledger.pause_account(pool_id, "bad_key")
+            return False
+        return True
 
     def _ask_again(self, pool_id: int, seconds: float, waits: list[float]) -> None:
         seconds = min(seconds, LONGEST_SLEEP)
@@ -377,7 +394,7 @@ def _register() -> Worker:
     return Worker.objects.create(host=socket.gethostname()[:120], pid=os.getpid(), beat_at=database_now())
 
 
-def _pools_with_work() -> list[int]:
-    """Pools that something is queued for, in an order that gives each account its turn."""
+def _pools_with_work() -> list[tuple[int, int | None]]:
+    """Pools that something is queued for, with the account of those for pictures, in an order that gives each its turn."""
     with_images = Pool.objects.filter(kind=CallKind.IMAGE, account__jobs__status__in=ACTIVE_JOBS, account__jobs__queued__gt=0).distinct()
-    return [*with_images.order_by("pk").values_list("pk", flat=True), *page_texts.pools_with_work()]
+    return [*with_images.order_by("pk").values_list("pk", "account_id"), *((pool_id, None) for pool_id in page_texts.pools_with_work())]

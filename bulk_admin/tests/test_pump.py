@@ -237,3 +237,12 @@ def test_the_tick_rings_only_when_work_is_due():
     BulkGenerationJob.objects.filter(pk=job.pk).update(status="paused")
     rescue.tick()
     assert OrmQ.objects.count() == 1
+
+
+def test_a_key_that_can_not_be_read_pauses_its_job_before_anything_is_booked():
+    account = make_account("openai", encrypted_key="was encrypted with another key")
+    job = make_job(2, status="pending", account=account, model_name="gpt-image-2.5-flare", quality="low")
+    pump.run()
+    job.refresh_from_db()
+    assert (job.status, job.status_reason, job.queued) == ("paused", "bad_key", 2)
+    assert not ProviderCall.objects.exists()
