@@ -17,6 +17,11 @@ def usd(micro: int) -> str:
     return f"${amount:,.2f}"
 
 
+def usd_total(micro: int) -> str:
+    """A sum as people read it: whole cents from ten cents on ("$0.48"); below, every digit counts."""
+    return usd(round(micro, -4) if abs(micro) >= MICRO // 10 else micro)
+
+
 def decimal_string(micro: int) -> str:
     """For scripts: exact dollars, six digits after the point."""
     return f"{Decimal(micro) / MICRO:.6f}"

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
-from bulk_admin.money import usd
+from bulk_admin.money import usd_total
 from bulk_admin.services.accounts import check_account
 from bulk_admin.services.image_providers import provider_choices, provider_class
 from bulk_admin.services.setup import ensure_pools
@@ -232,12 +232,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="state")
     def state(self, account: ProviderAccount) -> str:
         if not account.is_enabled:
-            return format_html('<span class="tone off">{}</span>', "Switched off")
+            return format_html('<span class="pill tone-off">{}</span>', "Switched off")
         if account.stop_code:
-            return format_html('<span class="tone bad">Stopped</span> {}', account.stop_message or account.stop_code)
+            return format_html('<span class="pill tone-bad">Stopped</span> {}', account.stop_message or account.stop_code)
         if provider_class(account.provider).requires_key and not (account.key_from_environment or account.encrypted_key):
-            return format_html('<span class="tone bad">{}</span>', "No key")
-        return format_html('<span class="tone ok">{}</span>', "On")
+            return format_html('<span class="pill tone-bad">{}</span>', "No key")
+        return format_html('<span class="pill tone-ok">{}</span>', "On")
 
     @admin.display(description="last check")
     def last_check(self, account: ProviderAccount) -> str:
@@ -252,12 +252,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @admin.display(description="spent today")
     def spent_today(self, account: ProviderAccount) -> str:
-        return usd(self._today.get(str(account.pk), 0))
+        return usd_total(self._today.get(str(account.pk), 0))
 
     @admin.display(description="caps")
     def caps(self, account: ProviderAccount) -> str:
         found = [(account.day_cap, "a day"), (account.month_cap, "a month"), (account.person_day_cap, "a person a day")]
-        return ", ".join(f"{usd(cap)} {span}" for cap, span in found if cap is not None) or "none"
+        return ", ".join(f"{usd_total(cap)} {span}" for cap, span in found if cap is not None) or "none"
 
     @admin.display(description="spent so far")
     def spending(self, account: ProviderAccount) -> str:
@@ -265,8 +265,8 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         days = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, key=str(account.pk), day__gte=today.replace(day=1), day__lte=today)
         month = days.aggregate(spent=Sum("spent", default=0), reserved=Sum("reserved", default=0))
         spent_today = days.filter(day=today).aggregate(spent=Sum("spent", default=0))["spent"]
-        under_way = f", {usd(month['reserved'])} on its way" if month["reserved"] else ""
-        return f"{usd(spent_today)} today, {usd(month['spent'])} this month{under_way}."
+        under_way = f", {usd_total(month['reserved'])} on its way" if month["reserved"] else ""
+        return f"{usd_total(spent_today)} today, {usd_total(month['spent'])} this month{under_way}."
 
     def get_queryset(self, request: HttpRequest) -> Any:
         today = timezone.now().astimezone(dt.UTC).date()

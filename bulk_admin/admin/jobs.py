@@ -13,6 +13,7 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
+from bulk_admin.money import usd_total
 from bulk_admin.services.jobs import RETRYABLE_CODES
 
 from . import job_acts, new_job, rights, sheet, views
@@ -20,7 +21,6 @@ from .bulk_acts import BulkActs
 from .filters import JobPagesFilter
 from .options import ModelAdmin
 from .progress import TONES, bar_segments, label
-from .quote import usd_cents
 
 THUMBS = 2
 
@@ -108,7 +108,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
 
     @admin.display(description="status", ordering="status")
     def state(self, job: BulkGenerationJob) -> str:
-        pill = format_html('<span class="tone {}">{}</span>', TONES[JobStatus(job.status)], label(job))
+        pill = format_html('<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job))
         if job.status == JobStatus.DRAFT:
             return format_html('{} <span class="quiet">{} prompts</span>', pill, job.total_prompts)
         return pill + render_to_string("admin/bulk_admin/_progress.html", {"job": job, "segments": bar_segments(job)})
@@ -121,7 +121,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     def money(self, job: BulkGenerationJob) -> str:
         if job.status == JobStatus.DRAFT:
             return "–"
-        return f"{usd_cents(job.spent + job.text_spent)} / {usd_cents(job.estimate)}"
+        return f"{usd_total(job.spent + job.text_spent)} / {usd_total(job.estimate)}"
 
     @admin.display(description="made", ordering="created")
     def made(self, job: BulkGenerationJob) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from bulk_admin.models import Billed, CallState, ProviderCall, Spend, UnstoredImage, Worker
-from bulk_admin.money import usd
+from bulk_admin.money import usd, usd_total
 
 from .filters import AccountLabelFilter
 from .options import ModelAdmin, ReadOnly
@@ -49,7 +49,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
 
     @admin.display(description="state", ordering="state")
     def in_state(self, call: ProviderCall) -> str:
-        return format_html('<span class="tone {}">{}</span>', TONES[CallState(call.state)], call.get_state_display())
+        return format_html('<span class="pill tone-{}">{}</span>', TONES[CallState(call.state)], call.get_state_display())
 
     @admin.display(description="booked", ordering="actual")
     def booked(self, call: ProviderCall) -> str:
@@ -67,7 +67,7 @@ def _totals(calls: Any) -> list[tuple[str, str]]:
         reserved=Sum("reserved", filter=open_calls, default=0),
     )
     labels = {"billed": "Billed", "unknown": "Unknown, counted at the reserve", "reserved": "Reserved for calls on their way"}
-    return [(label, usd(found[name])) for name, label in labels.items()]
+    return [(label, usd_total(found[name])) for name, label in labels.items()]
 
 
 @admin.register(Spend)

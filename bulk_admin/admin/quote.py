@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bulk_admin.choices import cap_left_today
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
 from bulk_admin.models.statuses import CallKind
-from bulk_admin.money import MICRO, usd
+from bulk_admin.money import MICRO, usd, usd_total
 from bulk_admin.services.drafts import compose_prompt
 from bulk_admin.services.estimate import Price, UnknownPrice, estimate_job, history, price_of_image
 from bulk_admin.services.intake import Problem
@@ -65,11 +65,7 @@ class Quote:
 def whole_cents(price: Price) -> str:
     """A total as people read it: cents, rounded up, and finer only where it is less than ten of them."""
     low, high = (amount if amount < 10 * CENT else -(-amount // CENT) * CENT for amount in (price.low, price.high))
-    return usd_cents(low) if low == high else f"{usd_cents(low)} – {usd_cents(high)}"
-
-
-def usd_cents(amount: int) -> str:
-    return f"${amount / MICRO:,.2f}" if amount >= 10 * CENT else usd(amount)
+    return usd_total(low) if low == high else f"{usd_total(low)} – {usd_total(high)}"
 
 
 def of_form(form: NewJobForm) -> Quote:
@@ -179,8 +175,8 @@ def _seen_before(job: BulkGenerationJob) -> str:
 def _look_at_caps(found: Bill, job: BulkGenerationJob, high: int, person_id: int | None) -> None:
     today = cap_left_today(job.account, person_id)
     if today is not None and today.left < high:
-        found.warnings.append(f"Only {usd_cents(today.left)} of today's {usd_cents(today.cap)} is left: the job will pause there and go on when you resume it.")
+        found.warnings.append(f"Only {usd_total(today.left)} of today's {usd_total(today.cap)} is left: the job will pause there and go on when you resume it.")
     elif today is not None:
-        found.notes.append(f"{usd_cents(today.left - high)} of today's {usd_cents(today.cap)} is left afterwards.")
+        found.notes.append(f"{usd_total(today.left - high)} of today's {usd_total(today.cap)} is left afterwards.")
     if job.budget_cap is not None and job.budget_cap < high:
-        found.warnings.append(f"The job's cap is {usd(job.budget_cap)}: it will pause there.")
+        found.warnings.append(f"The job's cap is {usd_total(job.budget_cap)}: it will pause there.")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bulk_admin import selectors
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
-from bulk_admin.money import usd
+from bulk_admin.money import usd, usd_total
 from bulk_admin.services import estimate
 from bulk_admin.services import jobs as job_service
 from bulk_admin.services.image_providers.errors import ProviderError
@@ -105,7 +105,9 @@ class Prices:
         known = [price for price in prices if price is not None]
         if not prices or len(known) < len(prices):
             return ""
-        return usd(sum(known)) if sum(known) else "free"
+        if not sum(known):
+            return "free"
+        return usd(known[0]) if len(known) == 1 else usd_total(sum(known))
 
     def _ask(self, quality: str, size: str) -> int | None:
         self.model = self.model or selectors.catalogue_model(self.job)
@@ -151,7 +153,7 @@ def _what_happened(image: GeneratedImage) -> tuple[str, str, str]:
         cost = f" Counted as spent: {usd(image.cost)}." if image.cost else ""
         return "Outcome unknown", image.error_message or "It was sent, but no usable answer came. It may have been billed.", cost.strip()
     if image.status == ImageStatus.FAILED:
-        return TITLES.get(image.error_code, "Failed"), image.error_message, _billed(image, "Not billed.")
+        return TITLES.get(image.error_code, "Failed"), image.error_message, _billed(image, "" if image.picture_key else "Not billed.")
     return "", "", ""
 
 

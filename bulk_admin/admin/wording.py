@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bulk_admin.models import BulkGenerationJob, JobStatus
-from bulk_admin.money import usd
+from bulk_admin.money import usd_total
 from bulk_admin.selectors import Surroundings
 from bulk_admin.services import jobs as job_service
 from bulk_admin.templatetags.bulk import duration
@@ -99,7 +99,7 @@ def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
     found = [Fact("Ready", f"{job.completed_count:,}", f"of {job.total:,}"), Fact("In flight", f"{job.generating:,}")]
     not_ready = [f"{number:,} {word}" for number, word in ((job.unknown_count, "unknown"), (job.cancelled_count, "cancelled")) if number]
     found.append(Fact("Failed", f"{job.failed_count:,}", ", ".join(not_ready)))
-    found.append(Fact("Spent", cents(job.spent + job.text_spent), _of_what(job)))
+    found.append(Fact("Spent", usd_total(job.spent + job.text_spent), _of_what(job)))
     if job.is_active:
         limit = f"/ min, limit {around.limit:,}" if around.limit else "/ min"
         found.append(Fact("Pace", f"{around.pace:.1f}" if around.pace else "–", limit))
@@ -112,17 +112,12 @@ def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
     return found
 
 
-def cents(micro: int) -> str:
-    """Whole cents from ten cents on; below, every digit counts."""
-    return usd(round(micro, -4) if micro >= 100_000 else micro)
-
-
 def _of_what(job: BulkGenerationJob) -> str:
-    parts = [f"of about {cents(job.estimate)}"] if job.estimate else []
+    parts = [f"of about {usd_total(job.estimate)}"] if job.estimate else []
     if job.budget_cap is not None:
-        parts.append(f"cap {cents(job.budget_cap)}")
+        parts.append(f"cap {usd_total(job.budget_cap)}")
     if job.text_spent:  # part of what was spent
-        parts.append(f"page text {usd(job.text_spent)}")
+        parts.append(f"page text {usd_total(job.text_spent)}")
     return ", ".join(parts)
 
 

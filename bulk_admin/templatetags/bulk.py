@@ -15,6 +15,17 @@ def usd(micro: int) -> str:
 
 
 @register.filter
+def usd_total(micro: int) -> str:
+    return money.usd_total(micro)
+
+
+@register.filter
+def times(size: str) -> str:
+    """ "1024x1024" as people write it."""
+    return size.replace("x", "×")
+
+
+@register.filter
 def duration(seconds: float) -> str:
     """ "9 s", "3 min", "2 h 5 min": as exact as a person needs."""
     whole = round(seconds)

@@ -107,7 +107,7 @@ def test_an_ended_job_tells_what_came_of_it(page):
     assert "What came of it" in html
     assert "1 page created" in html
     assert image.prompt_page.title in html
-    assert "1</span> failed" in html
+    assert "1 failed:</b>" in html
     assert f"?from={job.pk}" in html
 
 
