@@ -74,10 +74,10 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
     def life(self, model: ImageModel) -> str:
         today = timezone.now().date()
         if model.is_retired(today):
-            return format_html('<span class="tone off">Retired {}</span>', f"{model.retired_on:%d %b %Y}")
+            return format_html('<span class="pill tone-off">Retired {}</span>', f"{model.retired_on:%d %b %Y}")
         if model.retires_soon(today):
-            return format_html('<span class="tone unk">Until {}</span>', f"{model.retired_on:%d %b %Y}")
-        return format_html('<span class="tone ok">{}</span>', "Live")
+            return format_html('<span class="pill tone-unk">Until {}</span>', f"{model.retired_on:%d %b %Y}")
+        return format_html('<span class="pill tone-ok">{}</span>', "Live")
 
     @admin.display(description="price, default size and quality")
     def typical_price(self, model: ImageModel) -> str:
@@ -86,4 +86,4 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
         try:
             return price_of_image(model, model.default_quality, model.default_size, "", timezone.now().date()).text
         except UnknownPrice:
-            return format_html('<span class="tone bad">{}</span>', "unknown")
+            return format_html('<span class="pill tone-bad">{}</span>', "unknown")

@@ -121,7 +121,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
     def state(self, image: GeneratedImage) -> str:
         message = image.error_message if image.status in (ImageStatus.FAILED, ImageStatus.UNKNOWN) else ""
         tone = TONES[ImageStatus(image.status)]
-        return format_html('<span class="tone {}" title="{}">{}</span>', tone, message, image.get_status_display())
+        return format_html('<span class="pill tone-{}" title="{}">{}</span>', tone, message, image.get_status_display())
 
     @admin.display(description="kept", ordering="selected")
     def kept(self, image: GeneratedImage) -> str:
