@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "bulk generation job",
+                "verbose_name": "job",
                 "ordering": ["-created"],
                 "permissions": [("generate", "Can generate pictures (spends money)"), ("create_pages", "Can create pages from pictures")],
             },
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "generated image",
+                "verbose_name": "picture",
                 "ordering": ["job", "position", "variant"],
             },
         ),

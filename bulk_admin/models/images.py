@@ -63,7 +63,7 @@ class GeneratedImage(models.Model):
     objects = ImageQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "generated image"
+        verbose_name = "picture"
         ordering = ["job", "position", "variant"]
         indexes = [
             models.Index(fields=["job", "position", "variant"], name="image_queue", condition=Q(status=ImageStatus.QUEUED)),

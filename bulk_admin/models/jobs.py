@@ -76,7 +76,7 @@ class BulkGenerationJob(models.Model):
     objects = JobQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "bulk generation job"
+        verbose_name = "job"
         ordering = ["-created"]
         permissions = [
             ("generate", "Can generate pictures (spends money)"),
