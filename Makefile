@@ -13,7 +13,7 @@ export PORT ?= 8000
 # More than there are cores: many tests wait for processes and servers of theirs.
 WORKERS ?= 4
 
-.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser screenshots requirements clean
+.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -85,6 +85,25 @@ screenshots: browser | var ## Take the README's pictures anew
 requirements: .venv/.installed-dev ## Resolve requirements*.in anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements.in -o requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+# SEEDS=17 plays one scenario, on both databases.
+SEEDS ?=
+CHAOS := $(PY) -m pytest -q -n 3 bulk_admin/tests/chaos $(ARGS)
+
+chaos: chaos-postgres chaos-sqlite mutants ## Seeded faults on real workers (200 on PostgreSQL, 100 on SQLite), then broken rules; SEEDS=17 plays one
+	@for part in postgres sqlite; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/chaos-$$part.log)"; done
+
+chaos-postgres: .venv/.installed-dev | var
+	@echo "Scenarios on PostgreSQL"
+	@CHAOS_SEEDS=$(or $(SEEDS),0-199) TEST_DATABASE=postgres $(CHAOS) | tee var/chaos-postgres.log
+
+chaos-sqlite: .venv/.installed-dev | var
+	@echo "Scenarios on SQLite"
+	@CHAOS_SEEDS=$(or $(SEEDS),0-99) $(CHAOS) | tee var/chaos-sqlite.log
+
+mutants: .venv/.installed-dev ## Break each rule about money and pages once: the quick tests must notice
+	@echo "Broken rules"
+	@$(PY) -m bulk_admin.tests.chaos.mutants
 
 clean: ## Throw away .venv, the local database, pictures and login
 	@rm -rf .venv .env .staff-login db.sqlite3* media var staticfiles

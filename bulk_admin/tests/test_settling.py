@@ -148,6 +148,19 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     assert audit() == []
 
 
+def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown(job):
+    first = open_one(job)
+    settle(first.call_id, unknown())
+    jobs.buy_again(job.pk, first.image_id, seen_attempt=1)
+    second = open_one(job)
+    settle(second.call_id, unknown())
+    assert settle(first.call_id, delivered(first)) == "new variant"
+    assert settle(second.call_id, delivered(second)) == "adopted"
+    keys = GeneratedImage.objects.filter(job=job, position=1).order_by("variant").values_list("picture_key", flat=True)
+    assert list(keys) == [f"originals/{job.pk}/{second.call_id}", f"originals/{job.pk}/{first.call_id}"]
+    assert audit() == []
+
+
 def test_a_late_not_sent_takes_its_money_off_the_books_and_queues_again(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
