@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import logging
 import os
 import shutil
 import sys
@@ -62,5 +63,7 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 settings.DEBUG = False  # or Django would keep every query; DEBUG above only spares the secrets
+for name in ("bulk_admin", "prompts"):
+    logging.getLogger(name).setLevel(logging.WARNING)  # here; the workers write theirs to a file
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 call_command("migrate", verbosity=0)

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from benchmarks import site  # before any model
-from bulk_admin.models import Worker
+from benchmarks import site
 from bulk_admin.services.doorbell import ring
 from bulk_admin.tests import processes
 
 from django_q.models import Success  # isort: skip  # its models want the site, too
 
-AS_IN_PRODUCTION = {"BULK_HEARTBEAT": "20", "BULK_LEASE": "90", "BULK_RESCUE_EVERY": "30"}  # the tests shorten them
+AS_IN_PRODUCTION = {"BULK_HEARTBEAT": "20", "BULK_LEASE": "90", "BULK_RESCUE_EVERY": "30", "MALLOC_ARENA_MAX": "2"}  # tests shorten them; Procfile
 MEGABYTE = 1_000_000
 
 
@@ -68,12 +67,13 @@ def watched(process: psutil.Popen) -> Iterator[Watch]:
 
 
 @contextmanager
-def worker(number: int = 1, *, command: str = "bulk_worker", env: Mapping[str, str] | None = None) -> Iterator[Watch]:
+def worker(number: int = 1, *, command: str = "bulk_worker", env: Mapping[str, str] | None = None, waits: bool = True) -> Iterator[Watch]:
     """One ``bulk_worker`` as on a host of its own: with its own lock, and so with a pump of its own."""
     extra = {**AS_IN_PRODUCTION, "BULK_PUMP_LOCK": str(site.FOLDER / f"pump-{number}.lock"), **(env or {})}
     process = processes.start((command,), site.FOLDER / f"worker-{number}.log", extra)
     try:
-        _wait_until_it_works(number)
+        if waits:
+            _wait_until_it_works(number)
         with watched(process) as watch:
             yield watch
     finally:
@@ -85,7 +85,3 @@ def _wait_until_it_works(number: int) -> None:
     before = Success.objects.count()
     ring()
     processes.wait_until(lambda: Success.objects.count() > before, seconds=60, what=f"worker {number} answers a doorbell")
-
-
-def wait_for_pumps(count: int, *, seconds: float = 60) -> None:
-    processes.wait_until(lambda: Worker.objects.count() >= count, seconds=seconds, what=f"{count} pumps at work")
