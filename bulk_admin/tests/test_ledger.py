@@ -154,6 +154,14 @@ def test_a_month_cap_counts_the_days_before(job):
     assert ledger._spent_this_month(str(job.account_id), today.replace(day=1)) == 0
 
 
+def test_what_was_spent_earlier_in_the_month_leaves_less_for_today(job):
+    job.account.month_cap = PRICE * 3 - 1
+    job.account.save(update_fields=["month_cap"])
+    Spend.objects.create(scope="account", key=str(job.account_id), day=timezone.now().date().replace(day=1), spent=PRICE * 2)
+    assert open_one(job) == Stop("month_cap")
+    assert not ProviderCall.objects.exists()
+
+
 def test_a_person_at_the_day_cap_has_that_job_paused_and_others_go_on(job):
     job.account.person_day_cap = PRICE - 1
     job.account.save(update_fields=["person_day_cap"])
