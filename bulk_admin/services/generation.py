@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +33,7 @@ class RemoteId:
 
 @dataclass(eq=False)
 class ImageWork:
-    """A call under way. The thread writes, the coordinator reads; each field is set once."""
+    """A call under way. The thread writes, the coordinator reads. ``answer`` loses its bytes once they are safe."""
 
     permit: Permit
     provider: ImageProvider
@@ -65,9 +65,10 @@ class ImageWork:
             results = self._ask(tell_remote_id)
         except ProviderError as error:
             return outcome_of(error, send_delay=self.send_delay, seconds=self._seconds())
-        self.answer, self.answered_at = results[0], time.monotonic()
+        self.answered_at = time.monotonic()  # before the answer: the coordinator looks at both
+        self.answer = results.pop(0)  # nobody else may hold its bytes: they are let go below
         reach("after_reply")
-        return self.delivered(self._store(self.answer))
+        return self.delivered(self._store())
 
     def _ask(self, tell_remote_id: Callable[[str], None]) -> list[ImageResult]:
         permit = self.permit
@@ -81,17 +82,26 @@ class ImageWork:
             options["on_remote_id"] = tell_remote_id
         return self.provider.generate(permit.prompt, permit.size, permit.quality, **options)
 
-    def _store(self, answer: ImageResult) -> StoredPicture:
+    def _store(self) -> StoredPicture:
+        answer = self._answer()
+        facts = facts_of(answer)
         try:
-            return storing.store(self.key, answer.content, facts_of(answer))
+            storing.keep(self.key, answer.content, facts)
         except StorageUnavailable:
             logger.warning("storage refused a picture: it goes to the outbox", extra=self.permit.ids)
-            return storing.describe(self.key, answer.content, facts_of(answer))
+            return storing.describe(self.key, answer.content, facts)
+        aside = storing.put_aside(answer.content)
+        self.answer = replace(answer, content=b"")
+        del answer
+        return storing.with_thumbnails(self.key, aside, facts)
+
+    def _answer(self) -> ImageResult:
+        if self.answer is None:
+            raise ValueError("no answer has come")
+        return self.answer
 
     def delivered(self, picture: StoredPicture) -> Outcome:
-        answer = self.answer
-        if answer is None:
-            raise ValueError("no answer has come")
+        answer = self._answer()
         return Outcome(
             state=CallState.DELIVERED,
             billed=Billed.YES,
@@ -104,11 +114,10 @@ class ImageWork:
             seconds=self._seconds(),
         )
 
-    def into_outbox(self) -> Outcome:
-        """For an answer that the storage does not take in time."""
-        if self.answer is None:
-            raise ValueError("no answer has come")
-        return self.delivered(storing.describe(self.key, self.answer.content, facts_of(self.answer)))
+    def into_outbox(self) -> Outcome | None:
+        """For an answer that the storage does not take in time; None when its original is safe, and it waits for its thumbnails."""
+        answer = self._answer()
+        return self.delivered(storing.describe(self.key, answer.content, facts_of(answer))) if answer.content else None
 
     def out_of_time(self, seconds: float) -> Outcome:
         return self._unknown(f"No answer within {seconds:.0f} s.")

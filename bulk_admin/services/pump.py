@@ -364,8 +364,8 @@ class Pump:
         if work.outcome is not None:
             return  # it is in the results already
         if work.answer is not None:
-            if now - work.answered_at > settings.BULK_STORAGE_DEADLINE:
-                settle(work.permit.call_id, work.into_outbox())
+            if now - work.answered_at > settings.BULK_STORAGE_DEADLINE and (outcome := work.into_outbox()):
+                settle(work.permit.call_id, outcome)
                 self.in_flight.pop(key)
         elif now - work.started > (deadline := _deadline(work.permit)):
             settle(work.permit.call_id, work.out_of_time(deadline))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -60,12 +61,35 @@ def store(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
     Bytes that do not decode are stored all the same (``is_readable`` False). Raises StorageUnavailable
     while the original is not safe; a thumbnail that could not be stored is left out.
     """
-    sha256 = hashlib.sha256(content).hexdigest()
+    keep(key, content, facts)
+    return with_thumbnails(key, lambda: content, facts)
+
+
+def keep(key: str, content: bytes, facts: Mapping[str, Any]) -> None:
+    """The first half of ``store``: the original is safe when this returns."""
     # The sidecar goes first: where there is an original, there is what it cost.
-    b2_upload.put(f"{key}.json", json.dumps({**facts, "sha256": sha256}).encode(), "application/json")
+    b2_upload.put(f"{key}.json", json.dumps({**facts, "sha256": hashlib.sha256(content).hexdigest()}).encode(), "application/json")
     b2_upload.put(key, content, _sniff(content))
     reach("after_put")
-    return _with_thumbnails(key, content, sha256, facts)
+
+
+def put_aside(content: bytes) -> Callable[[], bytes]:
+    """Bytes that wait for their turn with Pillow, on disk instead of in memory; call it once to have them back.
+
+    A burst of 250 answers at once would be 350 MB.
+    """
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # open until the bytes are wanted back
+        file.write(content)
+        file.seek(0)
+    except OSError:  # a full disk: they stay in memory
+        return lambda: content
+
+    def back() -> bytes:
+        with file:
+            return file.read()
+
+    return back
 
 
 def find(key: str) -> StoredPicture | None:
@@ -77,7 +101,7 @@ def find(key: str) -> StoredPicture | None:
         facts = json.loads(b2_upload.get(f"{key}.json"))
     except (FileNotFoundError, ValueError):
         facts = {}
-    return _with_thumbnails(key, content, hashlib.sha256(content).hexdigest(), facts)
+    return with_thumbnails(key, lambda: content, facts)
 
 
 def delete(keys: Iterable[str]) -> None:
@@ -91,12 +115,15 @@ def _thumbnail_key(key: str, side: int) -> str:
     return f"{key.replace('originals/', 'thumbnails/', 1)}-{side}.webp"
 
 
-def _with_thumbnails(key: str, content: bytes, sha256: str, facts: Mapping[str, Any]) -> StoredPicture:
-    try:
-        with PILLOW:
+def with_thumbnails(key: str, original: Callable[[], bytes], facts: Mapping[str, Any]) -> StoredPicture:
+    """The second half of ``store``; the bytes are asked for when it is their turn."""
+    with PILLOW:
+        content = original()
+        sha256 = hashlib.sha256(content).hexdigest()
+        try:
             decoded = decode(content)
-    except Undecodable:
-        return StoredPicture(key=key, sha256=sha256, length=len(content), content_type=_sniff(content), is_readable=False, metadata=facts)
+        except Undecodable:
+            return StoredPicture(key=key, sha256=sha256, length=len(content), content_type=_sniff(content), is_readable=False, metadata=facts)
     names: dict[int, str] = {}
     for side, thumbnail in decoded.thumbnails.items():
         name = _thumbnail_key(key, side)
