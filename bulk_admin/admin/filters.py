@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus, ProviderAccount
 
+from .progress import LABELS
+
 
 class AccountLabelFilter(admin.SimpleListFilter):
     """By account, also where the account is gone and only its label is left."""
@@ -22,6 +24,19 @@ class AccountLabelFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(account_label=self.value()) if self.value() else queryset
+
+
+class JobStatusFilter(admin.SimpleListFilter):
+    """By status, in the words of the list's pills."""
+
+    title = "status"
+    parameter_name = "status__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, word) for status, word in LABELS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class JobPagesFilter(admin.SimpleListFilter):

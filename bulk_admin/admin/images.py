@@ -75,6 +75,9 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         "page_error",
     )
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "job__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # None only before Django 5.0
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

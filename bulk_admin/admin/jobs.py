@@ -15,10 +15,11 @@ from django.utils.html import format_html, format_html_join
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.services.jobs import RETRYABLE_CODES
+from bulk_admin.templatetags.bulk import times
 
 from . import job_acts, new_job, rights, sheet, views
 from .bulk_acts import BulkActs
-from .filters import JobPagesFilter
+from .filters import JobPagesFilter, JobStatusFilter
 from .options import ModelAdmin
 from .progress import TONES, bar_segments, label
 
@@ -29,7 +30,7 @@ THUMBS = 2
 class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     list_display = ("job", "state", "pages", "money", "made")
     list_display_links = None
-    list_filter = ("status", "provider", "model_name", "quality", ("created_by", admin.RelatedOnlyFieldListFilter), "created", JobPagesFilter)
+    list_filter = (JobStatusFilter, "provider", "model_name", "quality", ("created_by", admin.RelatedOnlyFieldListFilter), "created", JobPagesFilter)
     list_select_related = ("created_by",)
     list_per_page = 50
     show_full_result_count = False
@@ -104,7 +105,9 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         ids = [pk for pk in getattr(job, "thumbs", []) if pk]
         pictures = format_html_join("", '<img src="{}" alt="" width="40" height="40" loading="lazy">', ((_thumb(pk),) for pk in ids))
         link = '<a class="job-name" href="{}"><span class="strip">{}</span><span><bdi>{}</bdi><small>{}</small></span></a>'
-        return format_html(link, job.get_absolute_url(), pictures, job.name, " · ".join(part for part in (job.model_name, job.quality, job.size) if part))
+        return format_html(
+            link, job.get_absolute_url(), pictures, job.name, " · ".join(part for part in (job.model_name, job.quality.capitalize(), times(job.size)) if part)
+        )
 
     @admin.display(description="status", ordering="status")
     def state(self, job: BulkGenerationJob) -> str:

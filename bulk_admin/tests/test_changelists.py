@@ -260,3 +260,16 @@ def test_the_front_page_says_nothing_of_jobs_to_who_may_not_see_them(client):
     make_job(1, JobStatus.PROCESSING, name="Running one")
     client.force_login(make_user("nobody"))
     assert "Running one" not in client.get("/admin/").content.decode()
+
+
+def test_the_job_page_leads_to_its_dropped_pictures_to_delete_them(admin_client):
+    job, other = make_job(1, JobStatus.COMPLETED), make_job(1, JobStatus.COMPLETED)
+    for each in (job, other):
+        make_image(each, ImageStatus.COMPLETED, selected=False, prompt_text=f"Dropped of {each.pk}")
+        make_image(each, ImageStatus.COMPLETED, prompt_text=f"Kept of {each.pk}")
+    address = re.search(r'href="([^"]+kept=no)"', admin_client.get(job.get_absolute_url()).content.decode())
+    page = admin_client.get(address[1].replace("&amp;", "&")).content.decode()
+
+    assert f"Dropped of {job.pk}" in page
+    assert f"Kept of {job.pk}" not in page
+    assert f"Dropped of {other.pk}" not in page
