@@ -22,6 +22,12 @@ def slow(transactional_db):
     account.pools.update(max_in_flight=4)
 
 
+def pasted():
+    """The sample's 24 prompts, one of them twice, and one with a left-over."""
+    blocks = FILE.read_text().strip().split("\n---\n")
+    return "\n---\n".join([*blocks[:3], blocks[0], "An old cartographer's desk in {season}, candle, inked coastlines", *blocks[3:]])
+
+
 def test_the_pages_of_one_job(new_context, staff, live_server, slow, worker_process):
     worker_process()
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -29,9 +35,9 @@ def test_the_pages_of_one_job(new_context, staff, live_server, slow, worker_proc
     log_in(context, staff, live_server.url)
     page = context.new_page()
 
-    form = NewJobPage(page).open().paste(FILE.read_text())
+    form = NewJobPage(page).open().paste(pasted())
     page.get_by_label("Name", exact=True).fill("Lighthouses and other evenings")
-    expect(page.locator("#review-label")).to_contain_text("24")
+    expect(page.locator("#review-label")).to_contain_text("26")
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=IMAGES / "new-job.png")
     sheet = form.review()
@@ -41,7 +47,7 @@ def test_the_pages_of_one_job(new_context, staff, live_server, slow, worker_proc
     job.drop(1)
     expect(page.locator("#dock-sum")).to_contain_text("1 dropped")
     page.screenshot(path=IMAGES / "job.png")
-    expect(job.pictures).to_have_count(24, timeout=60_000)
+    expect(job.pictures).to_have_count(25, timeout=60_000)
     page.emulate_media(color_scheme="dark")
     page.reload()
     job.wait_for("completed|done|complete")
