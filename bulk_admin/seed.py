@@ -172,7 +172,9 @@ CATALOGUE: list[dict[str, Any]] = [
         sort_order=110,
         note="Ends 2026-12-01.",
     ),
-    _old("chatgpt-image-latest", "ChatGPT Image (latest)", DECEMBER, is_enabled=False, successor="gpt-image-2.6-flare", note="Ends 2026-12-01. No price found."),
+    _old(
+        "chatgpt-image-latest", "ChatGPT Image (latest)", DECEMBER, is_enabled=False, successor="gpt-image-2.6-flare", note="Ends 2026-12-01. No price found."
+    ),
     _old("gpt-image-1", "GPT Image 1", dt.date(2026, 10, 23)),
     _old("dall-e-3", "DALL·E 3", dt.date(2026, 5, 12)),
     _old("dall-e-2", "DALL·E 2", dt.date(2026, 5, 12)),
