@@ -13,7 +13,7 @@ export PORT ?= 8000
 # More than there are cores: many tests wait for processes and servers of theirs.
 WORKERS ?= 4
 
-.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
+.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser bench chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -78,6 +78,9 @@ browser: .venv/.installed-dev
 	  .venv/bin/playwright install chromium > var/browser.log 2>&1 || cat var/browser.log; \
 	fi; \
 	$(PY) -m e2e.browser || { echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) and run make test again."; exit 1; }
+
+bench: browser | var ## Speed and size on loopback, 40 minutes; ARGS=--quick shows that it runs, ARGS=poll_cost runs one
+	@$(PY) -m benchmarks $(ARGS)
 
 screenshots: browser | var ## Take the README's pictures anew
 	@$(PY) -m pytest -q e2e/take_screenshots.py

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import statistics
 import sys
@@ -12,18 +11,19 @@ from collections.abc import Sequence
 HEAD = ("Question", "Run", "Figure", "Against", "Ratio", "Load", "Date")
 
 
-def tell(question: str, run: str, figure: str, against: str = "", ratio: str = "") -> None:
-    """Print one row of the table, as Markdown; ``make bench`` collects them."""
-    load = f"{os.getloadavg()[0]:.1f}"
-    row = (question, run, figure, against, ratio, load, dt.datetime.now(dt.UTC).date().isoformat())
-    print(f"| {' | '.join(row)} |", flush=True)
-    if path := os.environ.get("BENCHMARK_LINES"):
-        with open(path, "a") as out:  # noqa: PTH123
-            out.write(json.dumps(row) + "\n")
+def load() -> str:
+    """Processes that wanted to run in the last minute; above the number of cores, a figure is worth less."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def head() -> None:
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}", flush=True)
+
+
+def tell(question: str, run: str, figure: str, against: str = "", ratio: str = "") -> None:
+    """Print one row of the table, as Markdown."""
+    row = (question, run, figure, against, ratio, load(), dt.datetime.now(dt.UTC).date().isoformat())
+    print(f"| {' | '.join(row)} |", flush=True)
 
 
 def note(text: str) -> None:
@@ -31,8 +31,10 @@ def note(text: str) -> None:
 
 
 def quantiles(values: Sequence[float]) -> tuple[float, float]:
-    """The median and the 95th of a hundred."""
+    """The median and the 95th of a hundred; not a number when there is none."""
     ordered = sorted(values)
+    if not ordered:
+        return float("nan"), float("nan")
     return statistics.median(ordered), ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
 
 

@@ -6,6 +6,7 @@ python -m benchmarks.tile_delay --pictures 60
 from __future__ import annotations
 
 import argparse
+import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ from bulk_admin.tests import processes
 from bulk_admin.tests.factories import make_user
 from e2e.browser import QUIET, executable
 
-PORT = 8917
 # When a tile first holds its picture, and when that picture has come; the browser's clock is this machine's.
 STOPWATCH = """
 window.shown = {}; window.loaded = {};
@@ -44,7 +44,8 @@ document.addEventListener("load", event => {
 
 
 @contextmanager
-def web(port: int) -> Iterator[str]:
+def web() -> Iterator[str]:
+    port = _free_port()
     url = f"http://127.0.0.1:{port}"
     process = processes.start(("runserver", f"127.0.0.1:{port}", "--noreload"), site.FOLDER / "web.log", {})
     try:
@@ -52,6 +53,11 @@ def web(port: int) -> Iterator[str]:
         yield url
     finally:
         processes.kill(process)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
 
 
 def _answers(url: str) -> bool:
@@ -94,7 +100,7 @@ def main() -> None:
     given = parser.parse_args()
     count = 4 if given.quick else given.pictures
     head()
-    with provider(latency=1.0) as server, worker(), web(PORT) as url, browser_page(url) as page:
+    with provider(latency=1.0) as server, worker(), web() as url, browser_page(url) as page:
         # A few at a time, so that they come spread over the poll's interval.
         job = queue_pictures(account_at(server.base_url, max_in_flight=2), count)[0]
         shown, loaded = watch(page, url, job, seconds=30 + 2 * count)
