@@ -74,9 +74,7 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         end = time.monotonic() + settings.BULK_GRACE + 1
         while time.monotonic() < end and any(worker.is_alive() and worker.timer.value > 0 for worker in self.pool):
             time.sleep(0.1)
-        for child in active_children():
-            child.kill()
-        os._exit(LOST_A_LOCK)
+        self.end_anyway()
 
     def drain_workers(self) -> None:
         for worker in list(self.pool):
@@ -87,7 +85,16 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
 
     def stop(self) -> None:
         self.drain_workers()
+        # Stock waits for ever to hand "STOP" to a worker that was killed meanwhile.
+        last = threading.Timer(settings.BULK_GRACE + 3, self.end_anyway)
+        last.daemon = True
+        last.start()
         super().stop()
+
+    def end_anyway(self) -> None:
+        for child in active_children():
+            child.kill()
+        os._exit(LOST_A_LOCK)
 
 
 def _bound(target: Any, *args: Any) -> None:
