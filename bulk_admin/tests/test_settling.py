@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services import jobs, ledger
-from bulk_admin.services.generation import handed_back
+from bulk_admin.services.generation import handed_back, outcome_of
+from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
 from bulk_admin.services.outcome import Outcome, StoredPicture
 from bulk_admin.services.settling import settle
 
@@ -148,6 +149,16 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     assert audit() == []
 
 
+def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew(job):
+    first = open_one(job)
+    settle(first.call_id, unknown())
+    jobs.buy_again(job.pk, first.image_id, seen_attempt=1)
+    settle(open_one(job).call_id, unknown())
+    assert jobs.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert jobs.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert image_of(first).status == "unknown"
+
+
 def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown(job):
     first = open_one(job)
     settle(first.call_id, unknown())
@@ -199,6 +210,12 @@ def test_a_rate_limit_cools_the_pool_and_uses_no_try(job):
     pool = Pool.objects.get(account=job.account, kind="image")
     assert 10 < (pool.cooldown_until - timezone.now()).total_seconds() <= 12
     assert isinstance(ledger.open_call(pool.pk, make_worker().pk), ledger.Wait)
+
+
+def test_only_a_refusal_of_the_picture_itself_counts_as_a_try():
+    assert not outcome_of(RateLimited()).counts_as_try
+    assert not outcome_of(NoCredit()).counts_as_try
+    assert outcome_of(Overloaded()).counts_as_try
 
 
 def test_a_rate_limit_inside_our_own_limit_makes_the_pool_space_its_calls(job):

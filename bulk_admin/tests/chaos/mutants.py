@@ -130,7 +130,7 @@ MUTANTS = [
         SERVICES + "generation.py",
         'counts_as_try=not is_pace and error.stops == "image"',
         'counts_as_try=error.stops == "image"',
-        (PROOF_TESTS,),
+        (SETTLING_TESTS,),
     ),
     Mutant(
         "a server's fault is taken for a refusal",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import psutil
 from django.db import connection
+from django_q.tasks import async_task
 
 from bulk_admin.models import (
     ACTIVE_JOBS,
@@ -30,6 +32,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services import pages, rescue
+from bulk_admin.services.pump import GONE
 from bulk_admin.tests import processes
 from bulk_admin.tests.factories import make_account, make_job, make_user
 from bulk_admin.tests.loopback.faults import FaultPlan
@@ -54,6 +57,7 @@ SECONDS = {
     "BULK_RETRY_BACKOFF": "0.1",
 }
 STAFF_SECONDS = 2.0
+MINUTE = 3.0
 
 
 class Nursery:
@@ -99,6 +103,8 @@ class Stage:
     chance: random.Random = field(init=False)
     running: list[psutil.Process] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    died_over: set[uuid.UUID] = field(default_factory=set)
+    minute: float = 0.0
     hosts: int = 0
     last_seen: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -325,7 +331,7 @@ class Stage:
         self.expect_end(family)
         self.mark("the last worker has gone")
         self.kill_all()
-        self.mark("nobody is left")
+        self.note_deaths()
         self.look_for_what_came_late()
 
     def mend(self) -> None:
@@ -336,6 +342,8 @@ class Stage:
         self.s3.front._next.clear()
 
     def has_ended(self) -> bool:
+        self.note_deaths()
+        self.ring_the_minute()
         if BulkGenerationJob.objects.filter(status=JobStatus.PAUSED).exists():
             raise_caps_and_resume(self.job.pk)
         ProviderAccount.objects.exclude(stop_code="").update(stop_code="")
@@ -346,12 +354,24 @@ class Stage:
         is_held = ProviderCall.objects.filter(state=CallState.OPEN).exists() or UnstoredImage.objects.exists()
         return not waits.exists() and not is_held
 
+    def note_deaths(self) -> None:
+        """Before the rows of dead workers are forgotten: which unknown calls somebody died over."""
+        unknown = ProviderCall.objects.filter(kind="image", state=CallState.UNKNOWN, owner__isnull=False).exclude(owner__beat_at=GONE)
+        self.died_over.update(unknown.values_list("pk", flat=True))
+
+    def ring_the_minute(self) -> None:
+        """What the schedule does every minute, faster: it empties an outbox that was filled when no picture was due any more."""
+        if time.monotonic() - self.minute > MINUTE:
+            self.minute = time.monotonic()
+            async_task("bulk_admin.tasks.tick")
+
     def look_for_what_came_late(self) -> None:
         """As "buy again" and "accept as lost" would, for every call that is still unknown."""
         for call in ProviderCall.objects.filter(kind="image", state=CallState.UNKNOWN):
             rescue.look_up(call)
 
     def kill_all(self) -> None:
+        """SIGKILL to whatever was started here and still lives."""
         family = [one for process in self.running for one in processes.kin(process)]
         for one in family:
             processes.send(one, signal.SIGCONT)

@@ -6,7 +6,6 @@ import itertools
 from collections import defaultdict
 
 from bulk_admin.models import Billed, CallState, ProviderCall
-from bulk_admin.services.pump import GONE
 
 from .stage import Stage
 
@@ -41,12 +40,10 @@ def unknown_without_cause(stage: Stage) -> list[str]:
     """Calls that ended unknown although the provider answered well and their worker did not die over them."""
     told = {entry.client_request_id: entry.outcome for entry in stage.server.till.calls()}
     findings = []
-    for call in ProviderCall.objects.filter(kind="image", state=CallState.UNKNOWN).select_related("owner"):
+    for call in ProviderCall.objects.filter(kind="image", state=CallState.UNKNOWN):
         outcome = told.get(str(call.pk), "never arrived")
         by_provider = outcome not in ("ok", "never arrived")
-        died = call.owner is not None and call.owner.beat_at.isoformat().replace("+00:00", "Z") != GONE
-        by_death = died and (stage.scenario.has_deaths or stage.scenario.has_stops)
-        by_freezing = stage.scenario.has_stops
-        if not by_provider and not by_death and not by_freezing:
-            findings.append(f"{call} is unknown without a cause: at the provider {outcome}, its worker {'died' if died else 'lives or left in order'}")
+        by_death = call.pk in stage.died_over and stage.scenario.has_deaths
+        if not by_provider and not by_death and not stage.scenario.has_stops:
+            findings.append(f"{call} is unknown without a cause: at the provider {outcome}, and nobody died over it")
     return findings
