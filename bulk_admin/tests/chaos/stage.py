@@ -159,7 +159,7 @@ class Stage:
                 self.wait_for_calls(blow.after)
                 self.mark(f"{blow.kind} {blow.target}")
                 getattr(self, f"strike_{blow.kind}")(blow)
-                self.check_caps()
+                self.look_around()
             self.mark("all blows have fallen")
             self.let_it_run()
             if pressers:
@@ -210,6 +210,10 @@ class Stage:
     def mark(self, what: str) -> None:
         """For the story: how far it was, when."""
         self.marks.append(f"{time.monotonic() - self.begun:5.1f} s {what}")
+
+    def look_around(self) -> None:
+        self.note_deaths()
+        self.check_caps()
 
     def check_caps(self) -> None:
         self.job.refresh_from_db()
@@ -308,7 +312,7 @@ class Stage:
 
     def recover(self) -> None:
         """Everything is mended, one good worker runs, and staff resume what is paused: all of it must end."""
-        self.check_caps()
+        self.look_around()
         self.mend()
         if self.scenario.ending == "killed":
             self.kill_all()
