@@ -51,11 +51,11 @@ test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, br
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"
-	@$(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' $(ARGS) | tee var/test-sqlite.log
+	@$(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-sqlite.log
 
 test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL server of their own
 	@echo "Tests on PostgreSQL"
-	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' $(ARGS) | tee var/test-postgres.log
+	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-postgres.log
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
