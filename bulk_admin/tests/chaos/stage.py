@@ -51,8 +51,8 @@ SECONDS = {
     "BULK_RESCUE_EVERY": "0.4",
     "BULK_LOOK_AGAIN": "0.3,1.0",
     "BULK_GRACE": "6.0",
-    "BULK_CALL_DEADLINE": "2.0",
-    "BULK_SLOW_CALL_DEADLINE": "2.5",
+    "BULK_CALL_DEADLINE": "2.5",
+    "BULK_SLOW_CALL_DEADLINE": "3.0",
     "BULK_STORAGE_DEADLINE": "1.0",
     "BULK_RETRY_BACKOFF": "0.1",
 }
@@ -120,7 +120,7 @@ class Stage:
         self.server.till.clear()
         self.server.requests.clear()
         self.server.latency = plan.latency
-        self.server.hang_seconds = 2.3
+        self.server.hang_seconds = 2.8
         self.server.plan = FaultPlan(share=plan.share if plan.mood else 0.0, seed=plan.seed, kinds=plan.kinds or "image")
         self.server.text_plan.clear()
         self.server.window.limit, self.server.window.seconds = plan.limit, 1.0
@@ -323,7 +323,7 @@ class Stage:
             self.expect_end(family)
         self.mark("the first workers are " + self.scenario.ending)
         last = self.start_host(command="bulk_worker", slice_seconds=240.0)
-        if not patience(self.has_ended, 30.0):
+        if not patience(self.has_ended, 60.0):
             self.last_seen = [
                 f"  {one.pid} of {one.ppid()} {one.status()} {one.num_threads()} {Path(f'/proc/{one.pid}/wchan').read_text()}" for one in processes.kin(last)
             ]
