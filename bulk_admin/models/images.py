@@ -69,6 +69,8 @@ class GeneratedImage(models.Model):
             models.Index(fields=["job", "position", "variant"], name="image_queue", condition=Q(status=ImageStatus.QUEUED)),
             models.Index(fields=["job", "revision", "id"], name="image_delta"),
             models.Index(fields=["owner"], name="image_owner", condition=Q(status=ImageStatus.GENERATING)),
+            # Deleting a picture asks for its children: without this, each asks the whole table.
+            models.Index(fields=["parent"], name="image_children", condition=Q(parent__isnull=False)),
             models.Index(fields=["job", "position"], name="image_pages", condition=Q(page_status__in=("queued", "checking", "writing", "saving"))),
         ]
         constraints = [
