@@ -26,7 +26,7 @@ from bulk_admin.models import (
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services import estimate
 from bulk_admin.services.catalogue import ModelNotAvailable, model_for
-from bulk_admin.services.counters import count, lock_job, save
+from bulk_admin.services.counters import count, count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.doorbell import ring, ring_to_delete
 from bulk_admin.services.drafts import compose_prompt
@@ -326,6 +326,7 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
         kept.append((image, reason)) if reason else deleted.append(image)
     for image in deleted:
         count(job, image.status, None)
+        count_pages(job, image.page_status, PageStatus.NONE)
     job.removed_images = [*job.removed_images, *([job.revision, image.pk] for image in deleted)]
     job.images.filter(pk__in=[image.pk for image in deleted]).delete()
     if deleted:

@@ -166,6 +166,17 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
     assert (job.total, job.completed_count) == (2, 1)
 
 
+@pytest.mark.parametrize(("page_status", "counter"), [("blocked", "pages_blocked"), ("failed", "pages_failed")])
+def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
+    job = make_job(0, status="completed")
+    image = make_image(job, page_status=page_status)
+    job.refresh_from_db()
+    assert getattr(job, counter) == 1
+    assert jobs.delete_images(job.pk, [image.pk]).deleted == 1
+    job.refresh_from_db()
+    assert (job.total, getattr(job, counter)) == (0, 0)
+
+
 def test_a_deleted_job_leaves_its_ledger_rows():
     job = make_job(1, status="completed")
     call = make_call(job.images.get())
