@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import DEFAULT_DB_ALIAS
+
 from benchmarks import site  # noqa: F401  # before any model
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, ProviderAccount, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services.doorbell import ring
@@ -49,4 +51,4 @@ def begin() -> None:
 def forget_everything() -> None:
     """What a run that was broken off has left: or the next one's worker would go on with it."""
     for model in (UnstoredImage, ProviderCall, GeneratedImage, BulkGenerationJob, Worker, OrmQ):
-        model.objects.all().delete()
+        model.objects.all()._raw_delete(DEFAULT_DB_ALIAS)  # in an order that needs no cascade, which would take minutes

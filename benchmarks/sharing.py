@@ -75,7 +75,7 @@ def _tell(run: Share, servers: list[Running]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--workers", type=int, nargs="*", default=[2, 4])
     parser.add_argument("--accounts", type=int, default=10, help="and one run with so many accounts at 60 a minute; 0: none")
     parser.add_argument("--limit", type=int, default=250)
     parser.add_argument("--latency", type=float, default=5.0)

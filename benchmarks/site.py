@@ -10,6 +10,7 @@ import atexit
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +42,7 @@ def _address() -> str:
 
 
 DATABASE = _asked_for()
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # with every ``finally``: nothing is left running
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
