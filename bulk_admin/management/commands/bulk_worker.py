@@ -11,8 +11,8 @@ from multiprocessing import active_children
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import BaseCommand
 from django_q import cluster
-from django_q.management.commands import qcluster
 from django_q.signals import post_spawn
 
 from bulk_admin.management.parents import end_with_parent
@@ -21,22 +21,23 @@ from bulk_admin.services.doorbell import ring
 
 logger = logging.getLogger(__name__)
 LOST_A_LOCK = 70
+HEED = 0.2
 
 
 class SafeCluster(cluster.Cluster):  # type: ignore[misc]  # django_q is untyped
-    """Stock loses a SIGTERM that comes while its guard is being started, and works on until it is killed."""
+    """Stock stops inside its signal handler: a SIGTERM that comes twice, or while it starts, makes it wait for itself for ever."""
 
     is_asked = False
 
-    def stop(self) -> bool:
+    def sig_handler(self, number: int, frame: Any) -> None:
         self.is_asked = True
-        return self.sentinel is not None and super().stop()
 
-    def start(self) -> int:
-        pid: int = super().start()
-        if self.is_asked:
-            self.stop()
-        return pid
+    def run(self) -> None:
+        """Work until a SIGTERM or SIGINT, or until the guard has ended by itself."""
+        self.start()
+        while self.sentinel.is_alive() and not self.is_asked:
+            self.sentinel.join(HEED)
+        self.stop()
 
 
 class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyped
@@ -117,11 +118,11 @@ def _drain_on_sigterm(sender: Any, proc_name: str, **kwargs: Any) -> None:
     end_with_parent(signal.SIGTERM)
 
 
-class Command(qcluster.Command):  # type: ignore[misc]  # django_q is untyped
+class Command(BaseCommand):
     help = "Start the workers that make pictures and pages."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cluster.Sentinel, qcluster.Cluster = SafeSentinel, SafeCluster
+        cluster.Sentinel = SafeSentinel
         post_spawn.connect(_drain_on_sigterm, dispatch_uid="bulk_worker")
         ring()  # whatever waited while no worker ran
-        super().handle(*args, **options)
+        SafeCluster().run()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
+import psutil
 import pytest
 from django.db import connection
 
@@ -44,14 +47,22 @@ from bulk_admin.management.commands.bulk_worker import SafeCluster, SafeSentinel
 from django_q import cluster
 cluster.Sentinel = SafeSentinel
 early = SafeCluster()
-early.stop()
-early.start()
+early.sig_handler(15, None)
+early.run()
 """
 
 
 def test_a_cluster_that_is_told_to_end_before_it_has_begun_ends() -> None:
     command = [sys.executable, "-c", TOLD_TOO_EARLY]
     assert subprocess.run(command, cwd=processes.ROOT, env=processes.environment({}), timeout=20, check=False).returncode == 0
+
+
+def test_a_cluster_that_is_told_to_end_again_and_again_ends(worker_process: Callable[..., psutil.Popen]) -> None:
+    worker = worker_process()
+    processes.wait_until(lambda: len(processes.kin(worker)) >= 6, what="its processes have begun")
+    for _ in range(200):
+        processes.send(worker, signal.SIGTERM)
+    assert worker.wait(timeout=20) == 0
 
 
 def test_a_seed_draws_the_same_scenario_again() -> None:
