@@ -70,14 +70,12 @@ def create_pages(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, e
     job = lock_job(job_id)
     if every_kept is not None:
         BulkGenerationJob.objects.filter(pk=job.pk).update(page_for_every_kept=every_kept)
-    counts = _queue(job, _choose(job, image_ids, every_kept), database_now())
-    ring()
-    return counts
+    return _queue(job, _choose(job, image_ids, every_kept), database_now())
 
 
-def queue_kept(job: BulkGenerationJob, now: dt.datetime) -> None:
-    """For a job that asked for pages at its end; under its lock."""
-    _queue(job, _choose(job, None, None), now)
+def queue_kept(job: BulkGenerationJob, now: dt.datetime, image_ids: Iterable[int] | None = None) -> None:
+    """For a job that asked for pages at its end, or for pictures that came later still; under its lock."""
+    _queue(job, _choose(job, image_ids, None), now)
 
 
 def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreatePages:
@@ -89,6 +87,7 @@ def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreateP
     noted = {"page_error_code": SAME_PROMPT, "page_error": "Another picture of the same prompt has the page."}
     job.images.filter(pk__in=choice.siblings).exclude(page_error_code=SAME_PROMPT).update(revision=job.revision, **noted)
     save(job, now)
+    ring()
     return choice.counts()
 
 

@@ -176,8 +176,12 @@ def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
     else:
         done = _settle_without_picture(job, image, call, outcome, booked, now, was_unknown=was_unknown)
     status, reason = _job_stop(job, outcome, mine=mine)
-    if save(job, now, status=status, reason=reason) and job.status == JobStatus.COMPLETED and job.create_pages_when_done:
-        pages.queue_kept(job, now)
+    has_ended = save(job, now, status=status, reason=reason)
+    if job.create_pages_when_done and job.status == JobStatus.COMPLETED:
+        if has_ended:
+            pages.queue_kept(job, now)
+        elif outcome.state == CallState.DELIVERED:  # late
+            pages.queue_kept(job, now, job.images.filter(picture_key=call.picture_key).values_list("pk", flat=True))
     return done
 
 

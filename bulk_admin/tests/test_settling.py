@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
-from bulk_admin.services import jobs, ledger
+from bulk_admin.services import jobs, ledger, pages
 from bulk_admin.services.generation import handed_back, outcome_of
 from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
 from bulk_admin.services.outcome import Outcome, StoredPicture
@@ -120,6 +120,31 @@ def test_an_answer_after_all_is_adopted_and_paid_once(job):
     job.refresh_from_db()
     assert (image_of(permit).status, job.spent, job.unknown_count, job.completed_count) == ("completed", PRICE, 0, 1)
     assert audit() == []
+
+
+def test_pictures_that_come_after_the_end_get_the_page_that_was_asked_for(job):
+    BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=True)
+    permits = [open_one(job) for _ in range(3)]
+    for permit in permits:
+        settle(permit.call_id, unknown())
+    job.refresh_from_db()
+    assert (job.status, job.pages_open) == ("failed", 0)
+    for number, permit in enumerate(permits, start=1):
+        settle(permit.call_id, delivered(permit))
+        job.refresh_from_db()
+        assert (job.status, job.pages_open) == ("completed", number)
+    assert audit() == []
+
+
+def test_a_late_picture_does_not_bring_back_pages_that_were_stopped(job):
+    BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=True)
+    late, *others = [open_one(job) for _ in range(3)]
+    settle(late.call_id, unknown())
+    for permit in others:
+        settle(permit.call_id, delivered(permit))
+    assert pages.stop_pages(job.pk) == 2
+    settle(late.call_id, delivered(late))
+    assert list(job.images.exclude(page_status="none").values_list("pk", flat=True)) == [late.image_id]
 
 
 def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
