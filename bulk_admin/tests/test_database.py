@@ -1,0 +1,138 @@
+"""A step that the database broke off is done again from its start, and its effect is there once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
+
+from bulk_admin.services import database
+from bulk_admin.services.database import PAUSES, whole_step
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgres = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer, and no connection to lose.")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL locks rows.")
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    taken: list[float] = []
+    monkeypatch.setattr(database.time, "sleep", taken.append)
+    return taken
+
+
+def rename(group: Group, name: str) -> None:
+    Group.objects.filter(pk=group.pk).update(name=name)
+
+
+def lock(group: Group) -> None:
+    Group.objects.select_for_update().get(pk=group.pk)
+
+
+def patience_for_deadlocks(milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL deadlock_timeout = {milliseconds}")
+
+
+@on_postgres
+def test_the_victim_of_a_deadlock_goes_again(pauses):
+    first, second = Group.objects.create(name="first"), Group.objects.create(name="second")
+    both_hold_one = threading.Barrier(2, timeout=10)
+
+    def other_way_round():
+        with transaction.atomic():
+            patience_for_deadlocks(10_000)
+            lock(second)
+            both_hold_one.wait()
+            rename(first, "theirs")
+        connections.close_all()
+
+    tries = []
+
+    @whole_step
+    def step():
+        tries.append(1)
+        patience_for_deadlocks(50)
+        lock(first)
+        Group.objects.create(name=f"made by try {len(tries)}")
+        if len(tries) == 1:
+            both_hold_one.wait()
+        rename(second, "ours")
+
+    other = threading.Thread(target=other_way_round)
+    other.start()
+    step()
+    other.join(10)
+    assert len(tries) == 2
+    assert set(Group.objects.values_list("name", flat=True)) == {"theirs", "ours", "made by try 2"}
+
+
+@on_postgres
+def test_a_lost_connection_repeats_the_step_on_a_new_one(pauses):
+    tries = []
+
+    @whole_step
+    def step():
+        tries.append(1)
+        Group.objects.create(name=f"made by try {len(tries)}")
+        if len(tries) == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return "done"
+
+    assert step() == "done"
+    assert list(Group.objects.values_list("name", flat=True)) == ["made by try 2"]
+
+
+@on_sqlite
+def test_a_locked_file_is_waited_for(monkeypatch):
+    other = connection.copy()
+    other.cursor().execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(database.time, "sleep", lambda seconds: other.close())
+    connection.cursor().execute("PRAGMA busy_timeout = 1")
+
+    @whole_step
+    def step():
+        return Group.objects.create(name="made")
+
+    try:
+        assert step().name == "made"
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("error", [OperationalError("lost"), IntegrityError("taken")])
+def test_how_often_a_step_is_tried(pauses, error):
+    tries = []
+
+    @whole_step
+    def step():
+        tries.append(1)
+        Group.objects.create(name="never")
+        raise error
+
+    with pytest.raises(type(error)):
+        step()
+    is_the_database_s = isinstance(error, OperationalError)
+    assert len(tries) == (len(PAUSES) + 1 if is_the_database_s else 1)
+    assert pauses == (list(PAUSES) if is_the_database_s else [])
+    assert not Group.objects.exists()
+
+
+def test_inside_a_callers_transaction_it_is_not_repeated(pauses):
+    tries = []
+
+    @whole_step
+    def step():
+        tries.append(1)
+        Group.objects.create(name="never")
+        raise OperationalError("lost")
+
+    with transaction.atomic():
+        Group.objects.create(name="the caller's")
+        with pytest.raises(OperationalError):
+            step()
+    assert (len(tries), pauses) == (1, [])
+    assert Group.objects.get().name == "the caller's"
