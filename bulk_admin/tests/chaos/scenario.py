@@ -107,7 +107,7 @@ def _moment(chance: random.Random, pages: bool) -> str:
 
 def _blow(chance: random.Random, vendor: str, prompts: int) -> Blow:
     after = chance.randint(1, prompts)
-    kind = chance.choice(["kill", "kill", "freeze", "term", "storage_outage", "storage_faults", "database", "database", "account", "text"])
+    kind = chance.choice(["kill", "kill", "freeze", "term", "storage_outage", "storage_faults", "database", "database", "account", "text", "clock"])
     match kind:
         case "kill":
             return Blow("kill", after, chance.choice(DEATHS))
@@ -123,8 +123,10 @@ def _blow(chance: random.Random, vendor: str, prompts: int) -> Blow:
         case "database" if vendor == "sqlite":
             return Blow("database_locked", after, seconds=chance.uniform(0.5, 2.5))
         case "database":
-            return Blow(chance.choice(["database_cut", "database_away"]), after, seconds=chance.uniform(0.3, 1.5))
+            return Blow(chance.choice(["database_cut", "database_away", "database_crash"]), after, seconds=chance.uniform(0.3, 1.5))
         case "account":
             return Blow("account", after, names=(chance.choice([fault.name for fault in STOPPING_FAULTS]),))
+        case "clock":
+            return Blow("clock", after, seconds=chance.choice([-600.0, 600.0]))
         case _:
             return Blow("text", 0, names=tuple(chance.choice(TEXT_FAULTS) for _ in range(chance.randint(1, 4))))

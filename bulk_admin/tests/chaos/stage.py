@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from django.db import Error as DatabaseError
 from django.db import connection
 from django_q.tasks import async_task
 
@@ -190,6 +191,7 @@ class Stage:
             "BULK_PUMP_LOCK": lock or str(self.folder / f"pump-{self.hosts}.lock"),
             "BULK_SLICE": str(slice_seconds or self.scenario.slice_seconds),
             "BULK_FAIL_AT": fail_at,
+            "CHAOS_CLOCK_STEP": str(next((blow.seconds for blow in self.scenario.blows if blow.kind == "clock"), 0.0)),
         }
         command = command or self.scenario.command
         if command == "qcluster":
@@ -276,11 +278,24 @@ class Stage:
         finally:
             allow_connections(True)
 
+    def strike_database_crash(self, blow: Blow) -> None:
+        """A process of the server dies: it throws everybody out, and plays its log again."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+            psutil.Process(cursor.fetchone()[0]).kill()
+        if not patience(lambda: not answers(), 20.0) or not patience(answers, 20.0):
+            self.findings.append("the database did not crash and come back")
+
     def strike_account(self, blow: Blow) -> None:
         self.server.plan.next(*blow.names)
 
     def strike_text(self, blow: Blow) -> None:
         self.server.text_plan.next(*blow.names)
+
+    def strike_clock(self, blow: Blow) -> None:
+        """The clock of one machine is set, and is wrong from now on."""
+        for process in self.family_of("cluster"):
+            processes.send(process, signal.SIGUSR2)
 
     def family_of(self, target: str) -> list[psutil.Process]:
         """Processes by their part, of the first worker that is alive."""
@@ -323,7 +338,9 @@ class Stage:
             self.expect_end(family)
         self.mark("the first workers are " + self.scenario.ending)
         last = self.start_host(command="bulk_worker", slice_seconds=240.0)
-        if not patience(self.has_ended, 60.0):
+        is_over = patience(self.has_ended, 60.0)
+        self.look_for_what_came_late()
+        if not (is_over and patience(self.has_ended, 60.0)):  # a late picture may get a page
             self.last_seen = [
                 f"  {one.pid} of {one.ppid()} {one.status()} {one.num_threads()} {Path(f'/proc/{one.pid}/wchan').read_text()}" for one in processes.kin(last)
             ]
@@ -336,7 +353,6 @@ class Stage:
         self.mark("the last worker has gone")
         self.kill_all()
         self.note_deaths()
-        self.look_for_what_came_late()
 
     def mend(self) -> None:
         self.server.plan = FaultPlan()
@@ -420,6 +436,17 @@ def pause(seconds: float) -> None:
 def cut_connections() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+
+
+def answers() -> bool:
+    """Whether the database does, on this connection or, once that is broken, on a new one."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        connection.close()
+        return False
+    return True
 
 
 def allow_connections(allowed: bool) -> None:
