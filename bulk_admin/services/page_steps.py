@@ -7,11 +7,13 @@ second run pays for nothing again.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from bulk_admin.failpoints import reach
@@ -23,6 +25,7 @@ from bulk_admin.services.page_work import PageWork
 from prompts.services import publishing
 from prompts.services.errors import OpenAIAccess, ServiceError
 
+logger = logging.getLogger(__name__)
 MAX_TRIES = 5
 FREE_STEPS = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.SAVING)
 
@@ -171,6 +174,8 @@ def fail_or_wait(job: BulkGenerationJob, image: GeneratedImage, error: ServiceEr
 def move_page(job: BulkGenerationJob, image: GeneratedImage, to: PageStatus, **changes: Any) -> None:
     if GeneratedImage.objects.filter(pk=image.pk).move(to, field="page_status", **changes):
         count_pages(job, image.page_status, to)
+        fields = {"job": str(job.pk), "image": image.pk, "step": str(to), "error": changes.get("page_error_code", "")}
+        transaction.on_commit(lambda: logger.info("page step", extra=fields))
 
 
 def release_from_dead() -> None:
