@@ -111,6 +111,15 @@ def test_an_ended_job_tells_what_came_of_it(page):
     assert f"?from={job.pk}" in html
 
 
+def test_a_job_that_ended_with_nothing_for_a_page_leads_on_to_more(page):
+    nothing = text_of(page(make_job(0, JobStatus.FAILED)))
+    assert 'id="create-pages"' not in nothing
+    assert 'class="btn main" id="act-more"' in nothing
+    something = text_of(page(make_job(1, JobStatus.COMPLETED)))
+    assert "Create pages from 1 kept" in something
+    assert 'class="btn" id="act-more"' in something
+
+
 def test_a_job_without_pictures_says_so(page):
     assert "This job has no pictures." in text_of(page(make_job(0, JobStatus.CANCELLED)))
 
