@@ -45,6 +45,7 @@ RESULTS_A_TURN = 20
 PAGE_THREADS = 8
 PAGES_A_TURN = 4  # saved together: one lock of their job for all
 LONGEST_SLEEP = 1.0
+FREED_BY_A_RESULT = ("in_flight", "cap_reserved")
 STORAGE_PAUSE = 5.0
 GONE = "1970-01-01T00:00:00Z"
 
@@ -103,6 +104,7 @@ class Pump:
     accounts: dict[int, ImageProvider] = field(default_factory=dict)
     done_pages: list[PageWork] = field(default_factory=list)
     ask_again_at: dict[int, float] = field(default_factory=dict)
+    full_pools: set[int] = field(default_factory=set)
     started: float = field(default_factory=time.monotonic)
     beat_at: float = 0.0
     rescued_at: float = 0.0
@@ -226,8 +228,10 @@ class Pump:
                     reach("after_commit")
                     self._start(permit)
                     opened += 1
-                case Wait(seconds=seconds):
+                case Wait(seconds=seconds, why=why):
                     self._ask_again(pool_id, seconds, waits)
+                    if why in FREED_BY_A_RESULT:
+                        self.full_pools.add(pool_id)
                 case Stop(code="storage_down"):
                     self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
@@ -348,6 +352,9 @@ class Pump:
             reach("before_settle")
             settle(work.permit.call_id, work.outcome)
         self.in_flight.pop(id(work), None)
+        for pool_id in self.full_pools:
+            self.ask_again_at.pop(pool_id, None)
+        self.full_pools.clear()
 
     def _give_up_late_calls(self) -> None:
         """A total deadline: a time-out a read does not stop a server that drips."""

@@ -41,6 +41,24 @@ def test_every_prompt_becomes_a_stored_picture_and_the_job_ends():
     assert not Worker.objects.exists()
 
 
+def test_a_full_pool_is_asked_again_as_soon_as_one_of_its_calls_has_ended(monkeypatch):
+    job = job_with(4)
+    job.account.pools.update(max_in_flight=1)
+    with_nothing_under_way = []
+    sleep = pump.Pump._sleep
+
+    def noting(self, seconds):
+        if seconds is not None and not self.in_flight:
+            with_nothing_under_way.append(seconds)
+        sleep(self, seconds)
+
+    monkeypatch.setattr(pump.Pump, "_sleep", noting)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.status, job.completed_count) == ("completed", 4)
+    assert with_nothing_under_way == []
+
+
 def test_faults_stay_one_tile_each_and_say_what_happened():
     job = job_with(["fine one", "[blocked] a", "[rejected] b", "[not-an-image] c", "[unknown] d", "fine two"])
     pump.run()
