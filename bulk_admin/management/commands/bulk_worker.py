@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connections
 from django_q import cluster
 from django_q.signals import post_spawn
 
@@ -105,17 +106,16 @@ def _bound(target: Any, *args: Any) -> None:
 
 def _drain_on_sigterm(sender: Any, proc_name: str, **kwargs: Any) -> None:
     """In each worker that the sentinel starts: it drains when it is told to end, and then does end."""
-
-    def drain(number: int, frame: Any) -> None:
-        if not draining.is_asked():
-            draining.ask()
-            # A worker that was told alone, without its sentinel, would take tasks and refuse to work on them.
-            last = threading.Timer(settings.BULK_GRACE + 2, os._exit, (0,))
-            last.daemon = True
-            last.start()
-
-    signal.signal(signal.SIGTERM, drain)
+    signal.signal(signal.SIGTERM, lambda number, frame: draining.ask())
+    threading.Thread(target=_end_when_drained, daemon=True).start()
     end_with_parent(signal.SIGTERM)
+
+
+def _end_when_drained() -> None:
+    """A worker that was told alone, without its sentinel, would take tasks and refuse to work on them."""
+    while draining.seconds_since_asked() <= settings.BULK_GRACE + 2:
+        time.sleep(1)
+    os._exit(0)
 
 
 class Command(BaseCommand):
@@ -125,4 +125,5 @@ class Command(BaseCommand):
         cluster.Sentinel = SafeSentinel
         post_spawn.connect(_drain_on_sigterm, dispatch_uid="bulk_worker")
         ring()  # whatever waited while no worker ran
+        connections.close_all()  # none is for a child to inherit
         SafeCluster().run()
