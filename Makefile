@@ -11,7 +11,7 @@ LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lin
 PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com CREDENTIAL_KEYS=only-for-the-check DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 export PORT ?= 8000
 # More than there are cores: many tests wait for processes and servers of theirs.
-WORKERS ?= 4
+WORKERS ?= 3
 
 .PHONY: help run demo test test-sqlite test-postgres test-browser lint browser bench chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
 
@@ -46,16 +46,22 @@ demo: .venv/.installed | var ## The sample job without a browser, in a folder th
 	@$(LAPTOP) $(PY) manage.py demo
 
 test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
-	@$(MAKE) --no-print-directory test-sqlite test-postgres test-chaos test-browser
+	@$(MAKE) --no-print-directory test-both test-chaos test-browser
 	@for part in sqlite postgres chaos browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
+
+# Beside each other, for many tests wait for processes: half of two processors would idle.
+test-both: .venv/.installed-dev | var
+	@$(MAKE) --no-print-directory test-postgres > /dev/null & postgres=$$!; failed=0; \
+	$(MAKE) --no-print-directory test-sqlite || failed=1; \
+	wait $$postgres || { failed=1; cat var/test-postgres.log; }; exit $$failed
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"
-	@$(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-sqlite.log
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-sqlite.log
 
 test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL server of their own
 	@echo "Tests on PostgreSQL"
-	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-postgres.log
+	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-postgres.log
 
 test-chaos: .venv/.installed-dev | var ## A few of the chaos scenarios, on SQLite and PostgreSQL
 	@echo "Scenarios"
@@ -64,7 +70,7 @@ test-chaos: .venv/.installed-dev | var ## A few of the chaos scenarios, on SQLit
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
-	@$(PY) -m pytest -q -n 2 -m e2e $(ARGS) | tee var/test-browser.log
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m e2e $(ARGS) | tee var/test-browser.log
 
 lint: .venv/.installed-dev | var ## ruff, mypy, migrations, system checks
 	@.venv/bin/ruff check --quiet

@@ -84,8 +84,8 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
         return ContentFile(found["Body"].read(), name=name)
 
 
-def b2_options(bucket: str, *, endpoint_url: str, region: str, key_id: str, application_key: str, public_url: str = "") -> dict[str, Any]:
-    """Options of django-storages' S3 backend for a B2 bucket.
+def b2_options(bucket: str, *, endpoint_url: str, region: str, key_id: str, application_key: str, public_url: str = "", retries: int = 4) -> dict[str, Any]:
+    """Options of django-storages' S3 backend for a B2 bucket. ``retries``: of a request, after 0-20 s each.
 
     B2 refuses boto3's default checksum headers and any object ACL
     (https://github.com/jschneier/django-storages/issues/1498), hence "when_required" and no ACL.
@@ -107,7 +107,7 @@ def b2_options(bucket: str, *, endpoint_url: str, region: str, key_id: str, appl
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            retries={"mode": "standard", "max_attempts": 4},
+            retries={"mode": "standard", "total_max_attempts": 1 + retries},
             connect_timeout=5,
             read_timeout=20,
             max_pool_connections=64,

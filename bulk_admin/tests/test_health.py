@@ -130,7 +130,7 @@ def test_a_storage_that_is_down_is_503_and_its_probe_leaves_nothing(client, sett
     with S3Server("pages", "originals") as server:
         how = {"endpoint_url": server.url, "region": s3_server.REGION, "key_id": s3_server.KEY_ID, "application_key": s3_server.APPLICATION_KEY}
         b2 = {
-            name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(bucket, **how)}
+            name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(bucket, retries=0, **how)}
             for name, bucket in (("default", "pages"), ("private", "originals"))
         }
         settings.STORAGES = {**settings.STORAGES, **b2}

@@ -62,7 +62,8 @@ def test_a_cluster_that_is_told_to_end_again_and_again_ends(worker_process: Call
     processes.wait_until(lambda: len(processes.kin(worker)) >= 6, what="its processes have begun")
     for _ in range(200):
         processes.send(worker, signal.SIGTERM)
-    assert worker.wait(timeout=20) == 0
+    _, alive = psutil.wait_procs(processes.kin(worker), timeout=20)
+    assert not alive, [(one, one.status(), one.cmdline()) for one in alive] + [worker.log.read_text()]
 
 
 def test_a_seed_draws_the_same_scenario_again() -> None:
