@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderAccount, ProviderCall, Worker
@@ -152,19 +153,23 @@ def test_death_at_each_moment_of_a_call(server, worker_process, moment, status):
 
 
 @pytest.mark.process
-def test_sigterm_to_every_process_leaves_nothing_unknown(server, worker_process):
-    server.latency = 1.0
-    job = job_at(server, 30)
-    worker = worker_process(env=QUICK)
-    processes.wait_until(lambda: len(server.till.calls()) >= 10, what="some calls have left")
+def test_sigterm_to_every_process_with_a_hundred_calls_in_flight_leaves_nothing_unknown(server, worker_process):
+    server.latency = 5.0
+    job = job_at(server, 120, account=account_at(server))
+    job.account.pools.update(max_in_flight=100)
+    worker = worker_process(env={"BULK_MAX_IN_FLIGHT": "100"})
+    processes.wait_until(lambda: ProviderCall.objects.filter(state=CallState.OPEN).count() == 100, what="a hundred calls are in flight")
     begun = time.monotonic()
     processes.stop(worker)
-    assert time.monotonic() - begun < 20
-    assert not ProviderCall.objects.filter(state__in=(CallState.OPEN, CallState.UNKNOWN)).exists()
+    assert time.monotonic() - begun < settings.BULK_GRACE
+    ended = ProviderCall.objects.exclude(state=CallState.DELIVERED)
+    assert set(ended.values_list("state", "error_code")) <= {("refused", "not_sent")}
+    assert ProviderCall.objects.count() >= 100
+    server.latency = 0.1
     worker_process(env=QUICK)
     processes.wait_until(lambda: not_running(job), seconds=60, what="the job has ended")
-    assert job.images.filter(status=ImageStatus.COMPLETED).count() == 30
-    assert len(server.till.billed()) == 30
+    assert (job.status, job.completed_count) == ("completed", 120)
+    assert len(server.till.billed()) == 120
     assert audit() == []
 
 
