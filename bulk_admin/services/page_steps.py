@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from bulk_admin.failpoints import reach
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
@@ -108,13 +108,14 @@ def _finish(job_id: uuid.UUID, works: list[PageWork]) -> None:
     job = lock_job(job_id)
     now = database_now()
     job.revision += 1
-    images = {image.pk: image for image in job.images.filter(pk__in=[work.image_id for work in works])}
-    label = _model_label(job) if any(work.files for work in works) else ""
+    label = ImageModel.objects.filter(provider=job.provider, name=job.model_name).values("label")[:1]
+    mine = job.images.filter(pk__in=[work.image_id for work in works]).annotate(model_label=Subquery(label))
+    images: dict[int, Any] = {image.pk: image for image in mine}  # with their label
     for work in works:
         image = images.get(work.image_id)
         # A worker that was taken for dead holds the step no more: what it came to may be older than what is saved.
         if image is not None and image.page_status in FREE_STEPS and image.page_owner_id == work.owner_id:
-            _finish_one(job, image, work, now, label)
+            _finish_one(job, image, work, now, image.model_label or job.model_name)
     save(job, now)
 
 
@@ -131,10 +132,6 @@ def _finish_one(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, n
         page = publishing.create_page(_new_page(job, image, work, label))
         reach("before_page_saved")
         move_page(job, image, PageStatus.CREATED, prompt_page=page, page_error_code="", page_error="", **saved)
-
-
-def _model_label(job: BulkGenerationJob) -> str:
-    return ImageModel.objects.filter(provider=job.provider, name=job.model_name).values_list("label", flat=True).first() or job.model_name
 
 
 def _new_page(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, label: str) -> publishing.NewPage:

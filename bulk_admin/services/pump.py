@@ -264,7 +264,7 @@ class Pump:
 
     def _open_pages(self, waits: list[float]) -> int:
         busy = sum(isinstance(work, PageWork) for work in self.in_flight.values())
-        if busy >= PAGE_THREADS or not page_steps.work_is_waiting():
+        if busy >= PAGE_THREADS or not (busy or page_steps.work_is_waiting()):
             return 0
         works, wait = page_steps.claim(self.worker.pk, PAGE_THREADS - busy, page_texts.text_access())
         for work in works:
