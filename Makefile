@@ -13,7 +13,7 @@ export PORT ?= 8000
 # More than there are cores: many tests wait for processes and servers of theirs.
 WORKERS ?= 3
 
-.PHONY: help run demo test test-sqlite test-postgres test-browser lint browser bench chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
+.PHONY: help run demo test test-sqlite test-postgres test-chaos test-browser test-both test-rest lint browser bench chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -46,14 +46,21 @@ demo: .venv/.installed | var ## The sample job without a browser, in a folder th
 	@$(LAPTOP) $(PY) manage.py demo
 
 test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
-	@$(MAKE) --no-print-directory test-both test-chaos test-browser
+	@$(MAKE) --no-print-directory test-both test-rest
 	@for part in sqlite postgres chaos browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
 
 # Beside each other, for many tests wait for processes: half of two processors would idle.
+define side_by_side
+	@$(MAKE) --no-print-directory test-$(2) > /dev/null & other=$$!; failed=0; \
+	$(MAKE) --no-print-directory test-$(1) || failed=1; \
+	wait $$other || { failed=1; cat var/test-$(2).log; }; exit $$failed
+endef
+
 test-both: .venv/.installed-dev | var
-	@$(MAKE) --no-print-directory test-postgres > /dev/null & postgres=$$!; failed=0; \
-	$(MAKE) --no-print-directory test-sqlite || failed=1; \
-	wait $$postgres || { failed=1; cat var/test-postgres.log; }; exit $$failed
+	$(call side_by_side,sqlite,postgres)
+
+test-rest: .venv/.installed-dev browser | var
+	$(call side_by_side,browser,chaos)
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"
@@ -70,7 +77,7 @@ test-chaos: .venv/.installed-dev | var ## A few of the chaos scenarios, on SQLit
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
-	@$(PY) -m pytest -q -n 2 --dist worksteal -m e2e $(ARGS) | tee var/test-browser.log
+	@$(PY) -m pytest -q -n 2 --dist worksteal e2e $(ARGS) | tee var/test-browser.log
 
 lint: .venv/.installed-dev | var ## ruff, mypy, migrations, system checks
 	@.venv/bin/ruff check --quiet

@@ -65,8 +65,8 @@ def test_the_victim_of_a_deadlock_goes_again(pauses):
     other.start()
     step()
     other.join(10)
-    assert len(tries) == 2
-    assert set(Group.objects.values_list("name", flat=True)) == {"theirs", "ours", "made by try 2"}
+    assert len(tries) >= 2  # it may meet the other a second time
+    assert set(Group.objects.values_list("name", flat=True)) == {"theirs", "ours", f"made by try {len(tries)}"}
 
 
 @on_postgres
