@@ -15,6 +15,7 @@ def found(check):
     return [message.id for message in check(None)]
 
 
+@pytest.mark.django_db  # Django 6.1 asks the database too
 def test_the_settings_as_they_are_give_no_complaint(settings):
     settings.DEBUG = True  # pytest-django switches it off
     assert [message for message in run_checks() if message.id.startswith("bulk_admin.")] == []
