@@ -53,8 +53,8 @@ os.environ |= {
 }
 django.setup()
 
-from django.conf import settings as django_settings  # noqa: E402
-from django.test import SimpleTestCase  # noqa: E402
+from django.conf import settings as django_settings  # noqa: E402  # after setup
+from django.test import SimpleTestCase  # noqa: E402  # after setup
 
 if DATABASE == "postgres-each":  # a worker of pytest-xdist has read its settings before this, with its parent's server
     django_settings.DATABASES["default"]["OPTIONS"]["host"] = os.environ["TEST_DATABASE_URL"].partition("?host=")[2]

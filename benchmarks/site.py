@@ -57,12 +57,12 @@ os.environ |= {
 }
 os.environ["DATABASE_URL"] = _address()
 
-import django  # noqa: E402
+import django  # noqa: E402  # after the environment that the settings read
 
 django.setup()
 
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+from django.conf import settings  # noqa: E402  # after setup
+from django.core.management import call_command  # noqa: E402  # after setup
 
 settings.DEBUG = False  # or Django would keep every query; DEBUG above only spares the secrets
 for name in ("bulk_admin", "prompts"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Field, Fieldset, Layout
@@ -142,17 +142,14 @@ class NewJobForm(forms.Form):
     def _offer_model(self, choice: ModelChoice) -> None:
         model = choice.model
         self._options("size", [(size, size) for size in model.sizes], initial=model.default_size)
-        self._options("quality", [(quality, quality) for quality in model.qualities], initial=model.default_quality)
-        self._options("output_format", [(name, name.upper()) for name in model.output_formats])
-        self._options("background", [(name, name.capitalize()) for name in model.backgrounds])
+        self._options("quality", [(quality, quality) for quality in model.qualities], initial=model.default_quality, fewest=1)
+        self._options("output_format", [(name, name.upper()) for name in model.output_formats], fewest=2)
+        self._options("background", [(name, name.capitalize()) for name in model.backgrounds], fewest=2)
         self.fields["size"].widget.describe = shape
         self.fields["quality"].widget.describe = self._price_of_quality
         self.fields["size"].error_messages["invalid_choice"] = f"%(value)s is not a size of {model.label}. Choose one of its shapes."
         self.fields["quality"].error_messages["invalid_choice"] = f"%(value)s is not a quality of {model.label}. Choose one of those shown."
         self.fields["quality"].required = bool(model.qualities)
-        for name in ("quality", "output_format", "background"):
-            if len(self.fields[name].choices) < (2 if name != "quality" else 1):  # type: ignore[attr-defined]  # a ChoiceField
-                self.fields[name].widget = forms.HiddenInput()
 
     def _price_of_quality(self, quality: str) -> dict[str, str]:
         """The price on a quality's card, at the shape that is chosen; the live price keeps it up to date."""
@@ -162,8 +159,11 @@ class NewJobForm(forms.Form):
             {"small": each_text(model, quality, size if size in model.sizes else model.default_size, self.on), "small_id": f"each-{quality}"} if model else {}
         )
 
-    def _options(self, name: str, choices: list[tuple[str, str]], initial: str = "") -> None:
-        self.fields[name].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+    def _options(self, name: str, choices: list[tuple[str, str]], initial: str = "", fewest: int = 0) -> None:
+        """What may be chosen; with fewer than ``fewest`` nothing is shown."""
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
+        if len(choices) < fewest:
+            self.fields[name].widget = forms.HiddenInput()
         offered = [value for value, _ in choices]
         if self.initial.get(name) not in offered and offered:
             self.initial[name] = initial if initial in offered else offered[0]

@@ -112,7 +112,7 @@ def _select(wanted: bool) -> Callable[[Images], list[Line]]:
 
 
 def may_delete(user: rights.Person, image: GeneratedImage) -> bool:
-    return rights.can_act(user, image.job) and bool(user.has_perm("bulk_admin.delete_generatedimage"))  # type: ignore[union-attr]  # admin_view lets only users in
+    return rights.can_act(user, image.job) and rights.has(user, "delete_generatedimage")
 
 
 def _preview_delete(images: Images) -> list[Line]:

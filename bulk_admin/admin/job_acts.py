@@ -22,7 +22,7 @@ def _each(one: Callable[[BulkGenerationJob], Line]) -> Callable[[Sequence[BulkGe
 def may_delete(user: rights.Person, job: BulkGenerationJob) -> bool:
     if job.status == JobStatus.DRAFT:
         return rights.can_act(user, job)
-    return bool(user.has_perm("bulk_admin.delete_bulkgenerationjob"))  # type: ignore[union-attr]  # admin_view lets only users in
+    return rights.has(user, "delete_bulkgenerationjob")
 
 
 def _pages_line(job: BulkGenerationJob, made: pages.CreatePages, verb: str) -> Line:

@@ -10,21 +10,21 @@ Person = PermissionsMixin | AbstractBaseUser | AnonymousUser
 
 
 def can_view(user: Person) -> bool:
-    return _has(user, "view_bulkgenerationjob") or _has(user, "change_bulkgenerationjob")
+    return has(user, "view_bulkgenerationjob") or has(user, "change_bulkgenerationjob")
 
 
 def can_act(user: Person, job: BulkGenerationJob) -> bool:
     """Keep and drop, pause, cancel, accept a loss: what costs nothing."""
-    return _has(user, "change_bulkgenerationjob") or (job.created_by_id == user.pk and _has(user, "generate"))
+    return has(user, "change_bulkgenerationjob") or (job.created_by_id == user.pk and has(user, "generate"))
 
 
 def can_spend(user: Person, job: BulkGenerationJob) -> bool:
-    return can_act(user, job) and _has(user, "generate")
+    return can_act(user, job) and has(user, "generate")
 
 
 def can_create_pages(user: Person, job: BulkGenerationJob) -> bool:
-    return can_act(user, job) and _has(user, "create_pages")
+    return can_act(user, job) and has(user, "create_pages")
 
 
-def _has(user: Person, right: str) -> bool:
+def has(user: Person, right: str) -> bool:
     return bool(user.has_perm(f"bulk_admin.{right}"))  # type: ignore[union-attr]  # admin_view lets only users in

@@ -12,14 +12,14 @@ from django.db import transaction
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, ImageStatus, JobStatus, PageStatus
 
 logger = logging.getLogger(__name__)
-COUNTER_OF = {
+COUNTER_OF: dict[str, str] = {
     ImageStatus.QUEUED: "queued",
     ImageStatus.COMPLETED: "completed_count",
     ImageStatus.FAILED: "failed_count",
     ImageStatus.UNKNOWN: "unknown_count",
     ImageStatus.CANCELLED: "cancelled_count",
 }  # what is in flight is the rest
-PAGE_COUNTER_OF = {
+PAGE_COUNTER_OF: dict[str, str] = {
     PageStatus.QUEUED: "pages_open",
     PageStatus.CHECKING: "pages_open",
     PageStatus.WRITING: "pages_open",
@@ -57,10 +57,9 @@ def count_pages(job: BulkGenerationJob, before: str, after: str, n: int = 1) -> 
     _carry(job, PAGE_COUNTER_OF, before, after, n)
 
 
-def _carry(job: BulkGenerationJob, counters: dict[ImageStatus, str] | dict[PageStatus, str], before: str | None, after: str | None, n: int) -> None:
+def _carry(job: BulkGenerationJob, counters: dict[str, str], before: str | None, after: str | None, n: int) -> None:
     for status, sign in ((before, -1), (after, 1)):
-        name = counters.get(status)  # type: ignore[call-overload]  # a status is its string
-        if name:
+        if status is not None and (name := counters.get(status)):
             setattr(job, name, getattr(job, name) + sign * n)
 
 

@@ -94,7 +94,8 @@ def _picture_bounds(model: ImageModel, price: ModelPrice, quality: str, size: st
     tokens = output_tokens(model.token_rule, quality, size)
     low, high = model.token_rule.get("percent", {}).get(quality, (100, 100))
     ceiling = max(high, model.token_rule.get("ceiling_percent", {}).get(quality, 100))
-    return tuple(_per_million(price.image_output, -(-tokens * percent // 100)) for percent in (low, high, ceiling))  # type: ignore[return-value]  # three of three
+    low_cost, high_cost, most = (_per_million(price.image_output, -(-tokens * percent // 100)) for percent in (low, high, ceiling))
+    return low_cost, high_cost, most
 
 
 def output_tokens(rule: Mapping[str, Any], quality: str, size: str) -> int:

@@ -181,7 +181,10 @@ def _rows_of_table(text: str) -> Intake:
             intake.problems.append(cells)
         elif not all(map(_is_blank, cells)):
             found = _row(line, cells, names, has_header=header is not None)
-            (intake.rows if isinstance(found, Row) else intake.problems).append(found)  # type: ignore[arg-type]
+            if isinstance(found, Row):
+                intake.rows.append(found)
+            else:
+                intake.problems.append(found)
     return intake
 
 

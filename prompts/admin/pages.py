@@ -75,7 +75,7 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
 
 
 @admin.register(Prompt)
-class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
     form = PromptForm
     list_display = ["named", "state", "checked", "texts_by", "category", "made", "on_site"]
     list_filter = ["status", "moderation", PictureFilter, "content_source", "visibility", "category", "ai_generator", "created"]

@@ -13,7 +13,7 @@ from prompts.models import Category, StyleNote
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
     list_display = ["name", "slug", "page_count"]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
@@ -28,7 +28,7 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(StyleNote)
-class StyleNoteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StyleNoteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
     """One row: the list leads straight to it."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

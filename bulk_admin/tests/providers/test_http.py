@@ -18,7 +18,7 @@ def test_an_idle_connection_is_dropped_and_a_busy_one_kept():
         assert server.connections == 1
         idle_since = time.monotonic()
         while time.monotonic() - idle_since < 0.06:
-            client.is_closed  # noqa: B018
+            pass  # the clock is the state: how long a connection was idle
         client.get("models")
         assert server.connections == 2
 
