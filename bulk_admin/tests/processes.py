@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+# Far more than any wait takes, for the machine may be slow and busy; only a failing test ever waits so long.
+PATIENCE = 120.0
 FAST = {"BULK_HEARTBEAT": "0.5", "BULK_LEASE": "3", "BULK_RESCUE_EVERY": "1"}
 
 
@@ -78,7 +80,7 @@ def send(process: psutil.Process, number: int) -> None:
         return
 
 
-def wait_until(condition: Callable[[], Any], *, seconds: float = 30, what: str = "") -> Any:
+def wait_until(condition: Callable[[], Any], *, seconds: float = PATIENCE, what: str = "") -> Any:
     """The first true answer of a condition; AssertionError when none came in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

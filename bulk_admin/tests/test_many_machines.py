@@ -98,7 +98,7 @@ def test_two_hosts_share_one_limit_and_the_web_process_finds_every_picture(provi
     start_host("second")
     ring_for_each_host()
     processes.wait_until(lambda: Worker.objects.count() >= 2, what="both hosts pump")
-    processes.wait_until(lambda: has_ended(job), seconds=90, what="the job has ended")
+    processes.wait_until(lambda: has_ended(job), what="the job has ended")
     assert (job.status, job.completed_count) == ("completed", PICTURES)
     assert most_in_a_window(provider, WINDOW) <= LIMIT, late(provider)
     assert max(Counter(entry.prompt for entry in provider.till.calls()).values()) == 1
@@ -138,7 +138,7 @@ def test_a_rolling_deploy_with_an_additive_migration_loses_nothing(provider, sta
         ring_for_each_host()
         processes.stop(old)
         assert not has_ended(job), "the deploy must come in the middle of the job"
-        processes.wait_until(lambda: has_ended(job), seconds=90, what="the job has ended")
+        processes.wait_until(lambda: has_ended(job), what="the job has ended")
     finally:
         drop_column(column)
     assert (job.status, job.completed_count, job.unknown_count) == ("completed", 30, 0)

@@ -188,7 +188,7 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(server, text_acco
     processes.wait_until(lambda: Prompt.objects.count() >= 2, what="two pages are made")
     processes.kill(first)
     worker_process(env=QUICK)
-    processes.wait_until(lambda: GeneratedImage.objects.filter(job=job, page_status="created").count() == 12, seconds=60, what="all pages are made")
+    processes.wait_until(lambda: GeneratedImage.objects.filter(job=job, page_status="created").count() == 12, what="all pages are made")
     assert Prompt.objects.count() == 12
     assert Prompt.objects.values("source_ref").distinct().count() == 12
     assert audit() == []

@@ -73,6 +73,6 @@ def test_a_worker_killed_while_the_provider_works_loses_nothing(job, server, wor
     processes.kill(first)
     server.polls = 1
     worker_process()
-    processes.wait_until(lambda: job.images.get().status == ImageStatus.COMPLETED, seconds=60, what="the picture is collected")
+    processes.wait_until(lambda: job.images.get().status == ImageStatus.COMPLETED, what="the picture is collected")
     assert len(server.till.billed()) == 1
     assert audit() == []

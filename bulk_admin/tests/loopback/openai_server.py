@@ -12,6 +12,7 @@ import argparse
 import base64
 import math
 import random
+import threading
 import uuid
 from typing import Any
 
@@ -61,6 +62,9 @@ class OpenAIServer(LoopbackServer):
     ) -> None:
         super().__init__(port)
         self.latency = latency
+        # Cleared, it holds every answer back, so that a test may wait until as many calls are in flight as it wants.
+        self.gate = threading.Event()
+        self.gate.set()
         self.window = SlidingWindow(limit, window)
         self.plan = plan or FaultPlan()
         self.text_plan = FaultPlan(table=TEXT_FAULTS)
@@ -163,6 +167,7 @@ class OpenAIServer(LoopbackServer):
         entry = Entry(kind, fault.name if fault else "ok", billed=billed, usage=good.get("usage", {}) if billed else {}, **about)
         # Rung before the work, so that a client which hangs up meanwhile is charged all the same.
         self.till.ring(entry)
+        self.gate.wait(self.hang_seconds)
         if fault is None or fault.billed:
             self.let_go.wait(self._latency(about["client_request_id"]))
         return fault.answer(good, key) if fault else Answer(200, good)
