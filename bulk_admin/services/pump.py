@@ -8,15 +8,12 @@ a coordinator that waited there longer than its lease would be taken for dead.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +30,7 @@ from bulk_admin.services.doorbell import ring
 from bulk_admin.services.generation import ImageWork, RemoteId
 from bulk_admin.services.image_providers import ImageProvider, provider_class
 from bulk_admin.services.ledger import Idle, Permit, Stop, Wait
+from bulk_admin.services.opening_lock import OpeningLock
 from bulk_admin.services.page_work import PageWork, TextWork
 from bulk_admin.services.settling import note_remote_id, settle
 from bulk_admin.services.setup import credentials_of
@@ -55,43 +53,13 @@ def run() -> None:
 
     Returns at once when another pump of this host is opening calls: rows wait for it, not for us.
     """
-    with _opening_lock() as opening:
-        if opening is None:
-            return
-        Pump(opening).run()
-
-
-@contextmanager
-def _opening_lock() -> Iterator[OpeningLock | None]:
-    lock = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    opening = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    if not opening.take():
+        return
     try:
-        yield lock if lock.take() else None
+        Pump(opening).run()
     finally:
-        lock.release()
-
-
-class OpeningLock:
-    """A file lock: the kernel lets it go when the process dies, however it dies."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.handle: int | None = None
-
-    def take(self) -> bool:
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return False
-        self.handle = handle
-        return True
-
-    def release(self) -> None:
-        """A second call does nothing."""
-        if self.handle is not None:
-            os.close(self.handle)
-            self.handle = None
+        opening.release()
 
 
 @dataclass

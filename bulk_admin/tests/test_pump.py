@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.utils import timezone
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageStatus, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services import draining, jobs, pages, pump, rescue, storing
+from bulk_admin.services.opening_lock import OpeningLock
 from prompts.models import Prompt
 from prompts.services import b2_upload
 
@@ -86,9 +89,7 @@ def test_a_refused_key_pauses_the_job_and_after_resume_it_goes_on():
 
 def test_a_second_pump_of_the_host_returns_at_once(settings):
     job = job_with(2)
-    from pathlib import Path
-
-    first = pump.OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    first = OpeningLock(Path(settings.BULK_PUMP_LOCK))
     assert first.take()
     pump.run()
     assert job.images.filter(status="queued").count() == 2
@@ -119,10 +120,7 @@ def test_a_pump_that_is_asked_to_end_begins_no_rescue():
 def test_a_permit_that_is_too_old_to_send_is_handed_back(settings):
     settings.BULK_PERMIT_AGE = -1.0
     job = job_with(1)
-    lock_path = settings.BULK_PUMP_LOCK
-    from pathlib import Path
-
-    lock = pump.OpeningLock(Path(lock_path))
+    lock = OpeningLock(Path(settings.BULK_PUMP_LOCK))
     lock.take()
     one = pump.Pump(lock)
     one.worker = pump._register()
