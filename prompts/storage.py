@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.config import Config
+from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
@@ -82,6 +83,15 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
             raise ValueError("An object is written whole, by save().")
         found = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=self._normalize_name(clean_name(name)))
         return ContentFile(found["Body"].read(), name=name)
+
+
+def asking_once(alias: str) -> Storage:
+    """The storage of this name in STORAGES, with a client of its own that repeats no request."""
+    how: dict[str, Any] = settings.STORAGES[alias]
+    options = dict(how.get("OPTIONS", {}))
+    if "client_config" in options:
+        options["client_config"] = options["client_config"].merge(Config(retries={"total_max_attempts": 1}))
+    return storages.create_storage({**how, "OPTIONS": options})
 
 
 def b2_options(bucket: str, *, endpoint_url: str, region: str, key_id: str, application_key: str, public_url: str = "", retries: int = 4) -> dict[str, Any]:

@@ -143,9 +143,7 @@ def _probe(part: Part, name: str, *, public: bool) -> None:
     key, content = f"{PROBE}{uuid.uuid4()}", b"probe"
     begun = time.monotonic()
     try:
-        b2_upload.put(key, content, "text/plain", public=public)
-        is_whole = b2_upload.get(key, public=public) == content
-        b2_upload.delete(key, public=public)
+        is_whole = b2_upload.round_trip(key, content, public=public) == content
     except (b2_upload.StorageUnavailable, FileNotFoundError):
         # The storage's own words may name buckets and keys: they are in its log.
         part.add(name, "the storage refuses to write, read or delete", State.BAD, "Look at the storage's status, and at the B2_* settings or the disk.")

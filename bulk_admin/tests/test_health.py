@@ -126,20 +126,22 @@ def test_the_outbox_is_told_and_a_full_one_is_503(client, settings):
     assert bad(told(client, 503)) == {"Outbox"}
 
 
-def test_a_storage_that_is_down_is_503_and_its_probe_leaves_nothing(client, settings):
+def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leaves_nothing(client, settings):
     with S3Server("pages", "originals") as server:
         how = {"endpoint_url": server.url, "region": s3_server.REGION, "key_id": s3_server.KEY_ID, "application_key": s3_server.APPLICATION_KEY}
         b2 = {
-            name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(bucket, retries=0, **how)}
+            name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(bucket, **how)}
             for name, bucket in (("default", "pages"), ("private", "originals"))
         }
         settings.STORAGES = {**settings.STORAGES, **b2}
         assert "deleted in" in told(client)["Storage"]["Public pictures"]["value"]
         assert server.keys("pages") == server.keys("originals") == []
         server.front.outage = True
+        server.front.calls.clear()
         answer = client.get(reverse("admin:health"), headers=JSON)
         assert answer.status_code == 503
         assert server.url not in answer.content.decode()
+        assert [call[0] for call in server.front.calls] == ["PUT", "PUT"]
 
 
 def test_no_key_is_on_the_page(client):

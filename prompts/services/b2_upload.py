@@ -11,6 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.utils.http import content_disposition_header
 
+from prompts.storage import asking_once
+
 LINK_SECONDS = 900
 
 
@@ -48,6 +50,20 @@ def delete(key: str, *, public: bool = False) -> None:
         _storage(public).delete(key)
 
 
+def round_trip(key: str, content: bytes, *, public: bool = False) -> bytes:
+    """Write, read and delete an object, each asked for once: who looks whether the storage works will not wait for retries.
+
+    Returns what was read. Raises FileNotFoundError, StorageUnavailable.
+    """
+    storage = asking_once(_alias(public))
+    with _faults():
+        storage.save(key, ContentFile(content, name=key))
+        with storage.open(key, "rb") as file:
+            found = cast(bytes, file.read())
+        storage.delete(key)
+    return found
+
+
 def open_private(key: str) -> IO[Any]:
     """An open file for streaming. Raises FileNotFoundError, StorageUnavailable."""
     with _faults():
@@ -70,7 +86,11 @@ def public_url(key: str) -> str:
 
 
 def _storage(public: bool) -> Storage:
-    return storages["default" if public else "private"]
+    return storages[_alias(public)]
+
+
+def _alias(public: bool) -> str:
+    return "default" if public else "private"
 
 
 @contextmanager
