@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from e2e.browser import QUIET, executable
+from e2e.pages import PATIENCE
 
+expect.set_options(timeout=PATIENCE * 1000)
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "")
 
 
@@ -63,7 +65,7 @@ def new_context(browser: Browser, live_server: Any, watch: Watch) -> Iterator[Ca
         context = browser.new_context(
             **{"base_url": live_server.url, "viewport": {"width": 1280, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"], **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE * 1000)
         context.on("page", watch.page)
         context.on("request", watch.request)
         contexts.append(context)

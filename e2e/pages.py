@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 120.0  # seconds; far more than any wait takes, for the machine may be slow and busy
+
+
+def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
+    """For what the page does not show; the browser goes on meanwhile. AssertionError when it did not come in time."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until, f"Not within {PATIENCE:.0f} s: {what}"
+        page.wait_for_timeout(20)
 
 
 class NewJobPage:
@@ -60,5 +72,5 @@ class JobPage:
         self.page.get_by_role("button", name=re.compile("^Create pages from")).click()
         self.page.get_by_role("dialog").get_by_role("button", name=re.compile(r"^Create \d+ page")).click()
 
-    def wait_for(self, status: str, *, seconds: float = 60) -> None:
-        expect(self.page.locator("#job-pill")).to_have_text(re.compile(status, re.IGNORECASE), timeout=seconds * 1000)
+    def wait_for(self, status: str) -> None:
+        expect(self.page.locator("#job-pill")).to_have_text(re.compile(status, re.IGNORECASE))

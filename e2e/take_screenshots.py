@@ -47,7 +47,7 @@ def test_the_pages_of_one_job(new_context, staff, live_server, slow, worker_proc
     job.drop(1)
     expect(page.locator("#dock-sum")).to_contain_text("1 dropped")
     page.screenshot(path=IMAGES / "job.png")
-    expect(job.pictures).to_have_count(25, timeout=60_000)
+    expect(job.pictures).to_have_count(25)
     page.emulate_media(color_scheme="dark")
     page.reload()
     job.wait_for("completed|done|complete")

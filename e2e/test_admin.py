@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from e2e.pages import wait_until
+
 
 def test_staff_log_in_and_see_the_index(page, staff):
     page.goto("/admin/")
@@ -25,7 +27,7 @@ def test_the_watch_sees_what_a_page_does_wrong(browser, live_server, watch):
         page.evaluate("console.warn('careless')")
         page.goto("about:blank")  # the site's own pages forbid the request before it is made
         page.evaluate("fetch('http://192.0.2.1/').catch(() => {})")
-        page.wait_for_timeout(200)
+        wait_until(page, lambda: watch.outgoing, "the request is seen")
 
     assert any("careless" in line for line in watch.console)
     assert watch.outgoing == ["http://192.0.2.1/"]

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.services import jobs
 from bulk_admin.tests.factories import make_image, make_job, make_worker
+from e2e.pages import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,11 +36,7 @@ def kept(job):
 
 
 def wait_until_saved(page, job, wanted):
-    for _ in range(100):
-        if kept(job) == wanted:
-            return
-        page.wait_for_timeout(50)
-    assert kept(job) == wanted
+    wait_until(page, lambda: kept(job) == wanted, f"{wanted} is saved")
 
 
 def test_what_arrives_moves_neither_focus_nor_scroll_nor_choice(staff_page, job, faces):
@@ -70,11 +67,7 @@ def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
         route.fulfill(status=200, content_type="text/html", body=old)
 
     staff_page.route("**/status/*", replay)
-    for _ in range(100):
-        if len(replayed) > 2:
-            break
-        staff_page.wait_for_timeout(50)
-    assert len(replayed) > 2
+    wait_until(staff_page, lambda: len(replayed) > 2, "the old answer came again")
     expect(faces.first).to_have_attribute("aria-pressed", "true")
 
 
@@ -166,10 +159,7 @@ def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, 
         held.append(route)
 
     staff_page.route("**/status/*", hold_the_first)
-    for _ in range(100):
-        if held:
-            break
-        staff_page.wait_for_timeout(50)
+    wait_until(staff_page, lambda: held, "a poll is held")
     with staff_page.expect_response(lambda answer: answer.url.endswith("/select/")):
         faces.first.click()
     jobs.set_selected(job.pk, [job.images.get(position=4).pk], False)

@@ -48,7 +48,7 @@ def test_24_prompts_become_draft_pages(page, staff, slow_placeholder, worker_pro
     assert job.pictures.count() < 21, "three were dropped while others were still to come"
     page.reload()
     expect(job.dropped).to_have_count(3)
-    expect(job.pictures).to_have_count(21, timeout=60_000)
+    expect(job.pictures).to_have_count(21)
     expect(job.dropped).to_have_count(3)
     job.wait_for("completed|done|complete")
 
@@ -72,8 +72,8 @@ def test_a_second_browser_sees_the_same_job(new_context, staff, slow_placeholder
     job = NewJobPage(first).open().paste("A red door\nA green door\nA blue door").review().generate()
     second.goto(first.url)
 
-    expect(job.kept).to_have_count(3, timeout=60_000)
-    expect(JobPage(second).kept).to_have_count(3, timeout=60_000)
+    expect(job.kept).to_have_count(3)
+    expect(JobPage(second).kept).to_have_count(3)
     job.drop(1)
     second.reload()
     expect(JobPage(second).dropped).to_have_count(1)

@@ -89,14 +89,14 @@ class TestReplicate(HttpContract):
         server.polls = 10_000
         told = []
         with pytest.raises(OutcomeUnknown, match="collected"):
-            self.ask(self.make(server), timeout=0.05, on_remote_id=told.append)
+            self.ask(self.make(server), timeout=0.5, on_remote_id=told.append)
         server.polls = 1
         assert self.make(server).resume(told[0])[0].content
         assert self.paid_requests(server) == 1
 
     def test_a_run_that_never_ends_is_unknown(self, server):
         with pytest.raises(OutcomeUnknown):
-            self.ask(self.make(server), "[run:never]", timeout=0.05)
+            self.ask(self.make(server), "[run:never]", timeout=0.5)
 
     def test_a_run_that_the_provider_forgot_is_unknown(self, server):
         with pytest.raises(OutcomeUnknown, match="HTTP 404"):
