@@ -22,7 +22,8 @@ from bulk_admin.services.doorbell import ring
 
 logger = logging.getLogger(__name__)
 LOST_A_LOCK = 70
-HEED = 0.2
+BY_FORCE = "some process has not ended in time: ending them all"
+HEED = 0.2  # seconds
 
 
 class SafeCluster(cluster.Cluster):  # type: ignore[misc]  # django_q is untyped
@@ -72,13 +73,14 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
 
     def exit_for_a_restart(self) -> None:
         logger.critical("a process died that may have held a queue lock: draining, then ending for a restart")
-        self.drain_workers()
         end = time.monotonic() + settings.BULK_GRACE + 1
         while time.monotonic() < end and any(worker.is_alive() and worker.timer.value > 0 for worker in self.pool):
-            time.sleep(0.1)
+            self.drain_workers()
+            time.sleep(HEED)
         self.end_anyway()
 
     def drain_workers(self) -> None:
+        """To be told again and again: a worker that has only just been started still ignores it."""
         for worker in list(self.pool):
             try:
                 os.kill(worker.pid, signal.SIGTERM)
@@ -86,12 +88,17 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
                 continue
 
     def stop(self) -> None:
-        self.drain_workers()
-        # Stock waits for ever to hand "STOP" to a worker that was killed meanwhile.
-        last = threading.Timer(settings.BULK_GRACE + 3, self.end_anyway)
-        last.daemon = True
-        last.start()
+        threading.Thread(target=self.press_to_end, daemon=True).start()
         super().stop()
+
+    def press_to_end(self) -> None:
+        """Stock tells its workers nothing, and waits for ever to hand "STOP" to one that was killed meanwhile."""
+        end = time.monotonic() + settings.BULK_GRACE + 3
+        while time.monotonic() < end:
+            self.drain_workers()
+            time.sleep(HEED)
+        logger.critical(BY_FORCE)
+        self.end_anyway()
 
     def end_anyway(self) -> None:
         for child in active_children():

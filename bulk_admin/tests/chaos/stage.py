@@ -315,7 +315,7 @@ class Stage:
         return named[target]
 
     def expect_end(self, family: list[psutil.Process]) -> None:
-        _, alive = psutil.wait_procs(family, timeout=float(SECONDS["BULK_GRACE"]) + 6)
+        _, alive = psutil.wait_procs(family, timeout=float(SECONDS["BULK_GRACE"]) + 30)
         alive = [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
         if alive:
             self.findings.append(f"{len(alive)} processes did not end after SIGTERM")

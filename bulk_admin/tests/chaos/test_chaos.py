@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
 import psutil
 import pytest
 from django.db import connection
 
+from bulk_admin.management.commands.bulk_worker import BY_FORCE, SafeSentinel
 from bulk_admin.tests import processes
 from bulk_admin.tests.auditor import audit, audit_against_till, audit_ends, audit_pages, audit_pictures
 
@@ -41,7 +43,6 @@ def test_the_books_are_right_after(stage: Stage, seed: int) -> None:
     assert not findings, "\n".join(["", *findings, f"again with: {again}", stage.story()])
 
 
-PLATFORM_PATIENCE = 30  # seconds from SIGTERM to SIGKILL on Heroku
 TOLD_TOO_EARLY = """
 import django; django.setup()
 from bulk_admin.management.commands.bulk_worker import SafeCluster, SafeSentinel
@@ -55,7 +56,7 @@ early.run()
 
 def test_a_cluster_that_is_told_to_end_before_it_has_begun_ends() -> None:
     command = [sys.executable, "-c", TOLD_TOO_EARLY]
-    assert subprocess.run(command, cwd=processes.ROOT, env=processes.environment({}), timeout=20, check=False).returncode == 0
+    assert subprocess.run(command, cwd=processes.ROOT, env=processes.environment({}), timeout=processes.PATIENCE, check=False).returncode == 0
 
 
 def test_a_cluster_that_is_told_to_end_again_and_again_ends(worker_process: Callable[..., psutil.Popen]) -> None:
@@ -63,8 +64,49 @@ def test_a_cluster_that_is_told_to_end_again_and_again_ends(worker_process: Call
     processes.wait_until(lambda: len(processes.kin(worker)) >= 6, what="its processes have begun")
     for _ in range(200):
         processes.send(worker, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes.kin(worker), timeout=PLATFORM_PATIENCE)
+    _, alive = psutil.wait_procs(processes.kin(worker), timeout=processes.PATIENCE)
     assert not alive, [(one, one.status(), one.cmdline()) for one in alive] + [worker.log.read_text()]
+    assert BY_FORCE not in worker.log.read_text()
+
+
+LATE_TO_HEED = """
+import signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("begun", flush=True)
+sys.stdin.readline()
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.pause()
+"""
+
+
+class OnlyPressing(SafeSentinel):
+    """A guard with one worker that ends nothing by force."""
+
+    def __init__(self, worker: subprocess.Popen[str]) -> None:
+        self.pool = [worker]
+        self.told = 0
+
+    def drain_workers(self) -> None:
+        super().drain_workers()
+        self.told += 1
+
+    def end_anyway(self) -> None:
+        """Or it would end the tests."""
+
+
+def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
+    with subprocess.Popen([sys.executable, "-c", LATE_TO_HEED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdin and worker.stdout and worker.stdout.readline() == "begun\n"
+        sentinel = OnlyPressing(worker)
+        try:
+            threading.Thread(target=sentinel.press_to_end, daemon=True).start()
+            processes.wait_until(lambda: sentinel.told, what="it is told, and does not heed it")
+            worker.stdin.write("now\n")
+            worker.stdin.flush()
+            assert worker.wait(processes.PATIENCE) == -signal.SIGTERM
+        finally:
+            sentinel.pool.clear()
+            worker.kill()
 
 
 def test_a_seed_draws_the_same_scenario_again() -> None:
