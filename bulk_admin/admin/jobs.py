@@ -50,7 +50,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Jobs change only through their own pages: each of them asks ``rights``.
-        return rights.can_view(request.user) if obj is None else rights.can_act(request.user, obj)
+        return rights.can_act_at_all(request.user) if obj is None else rights.can_act(request.user, obj)
 
     # --- addresses -------------------------------------------------------------------------------
 

@@ -18,6 +18,11 @@ def can_act(user: Person, job: BulkGenerationJob) -> bool:
     return has(user, "change_bulkgenerationjob") or (job.created_by_id == user.pk and has(user, "generate"))
 
 
+def can_act_at_all(user: Person) -> bool:
+    """On some job, if only one of their own."""
+    return has(user, "change_bulkgenerationjob") or (can_view(user) and has(user, "generate"))
+
+
 def can_spend(user: Person, job: BulkGenerationJob) -> bool:
     return can_act(user, job) and has(user, "generate")
 

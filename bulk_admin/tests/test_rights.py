@@ -109,3 +109,16 @@ def test_a_press_without_the_csrf_token_is_refused(superuser):
     client.force_login(superuser)
     job = make_job(1)
     assert client.post(address("act", ("pause",), job, None)).status_code == 403
+
+
+@pytest.mark.parametrize(("who", "view_only"), [("view only", True), ("owner", False), ("change", False)])
+def test_the_index_says_what_somebody_may_do_with_jobs(client, who, view_only):
+    log_in(client, who)
+    apps = client.get(reverse("admin:index")).context["app_list"]
+    told = {model["object_name"]: model["view_only"] for app in apps for model in app["models"]}
+    assert told["BulkGenerationJob"] is view_only
+
+
+def test_a_right_to_generate_is_no_right_to_see_jobs(client):
+    client.force_login(make_user("only", "bulk_admin.generate"))
+    assert client.get(reverse("admin:bulk_admin_bulkgenerationjob_changelist")).status_code == NO
