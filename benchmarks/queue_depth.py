@@ -44,7 +44,7 @@ def old_calls(account: ProviderAccount, count: int) -> None:
     for start in range(0, count, AT_ONCE):
         size = min(AT_ONCE, count - start)
         ProviderCall.objects.bulk_create(
-            ProviderCall(job_ref=uuid.uuid4(), sent_at=ended + dt.timedelta(seconds=start + n), finished_at=ended, reserved=10_000, actual=10_000, **about)
+            ProviderCall(job_ref=uuid.uuid4(), sent_at=ended - dt.timedelta(seconds=start + n), finished_at=ended, reserved=10_000, actual=10_000, **about)
             for n in range(size)
         )
 
@@ -75,7 +75,8 @@ def pairs(pool: int, count: int) -> tuple[list[float], list[float]]:
 
 def measure(queued: int, jobs: int, history: int, count: int) -> float:
     """The median milliseconds of a pair, with its row told."""
-    account = account_at("http://127.0.0.1:9/v1", limit=1_000_000)
+    # Above what is opened here, so nothing waits; far above, and each permit would count its way through the history.
+    account = account_at("http://127.0.0.1:9/v1", limit=2 * count)
     note(f"{queued} pictures in {jobs} jobs, {history} old calls")
     queue_pictures(account, queued, jobs=jobs)
     old_calls(account, history)
