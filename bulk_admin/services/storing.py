@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from bulk_admin.failpoints import reach
 from bulk_admin.services.outcome import StoredPicture
-from prompts.services import b2_upload
+from prompts.services import b2_upload, pictures
 from prompts.services.pictures import PILLOW
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
@@ -156,13 +156,13 @@ def decode(content: bytes) -> Decoded:
                     raise Undecodable(f"{width}x{height} is too large to decode")
                 content_type = FORMATS[str(picture.format)]
                 picture.draft("RGB", (THUMBNAILS[-1] * 2, THUMBNAILS[-1] * 2))
-                upright = ImageOps.exif_transpose(picture)
+                upright = pictures.upright(picture)
                 if upright.size != picture.size and upright.size[0] == picture.size[1]:
                     width, height = height, width
                 return Decoded(content_type, width, height, _thumbnails(upright))
     except Undecodable:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Exception as error:  # Pillow's readers raise whatever a broken file makes of them
         raise Undecodable(str(error)) from error
 
 
@@ -181,5 +181,5 @@ def _sniff(content: bytes) -> str:
     try:
         with Image.open(BytesIO(content), formats=tuple(FORMATS)) as picture:
             return FORMATS[str(picture.format)]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # noqa: BLE001  # as above
         return "application/octet-stream"

@@ -36,9 +36,17 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
 
 
+def odd_exif() -> bytes:
+    """A JPEG to be turned, with a width that is a word: Pillow reads it, and breaks when it turns the picture."""
+    entry = struct.Struct("<HHI4s")
+    entries = entry.pack(0x0100, 2, 4, b"wide") + entry.pack(0x0112, 3, 1, b"\6\0\0\0")
+    return encoded("JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x02\0" + entries + b"\0\0\0\0")
+
+
 @pytest.mark.parametrize(
     ("content", "content_type", "size"),
     [
+        (odd_exif(), "image/jpeg", (900, 500)),
         (encoded("PNG"), "image/png", (900, 500)),
         (encoded("JPEG"), "image/jpeg", (900, 500)),
         (encoded("JPEG", "CMYK"), "image/jpeg", (900, 500)),

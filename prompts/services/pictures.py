@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import struct
 import threading
 import warnings
 from io import BytesIO
@@ -18,17 +17,6 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 LOOK_SIDE = 512
 JPEG_QUALITY = 80
-UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 # Decoding and scaling is most of a picture's work; more at once only makes each slower.
 PILLOW = threading.BoundedSemaphore(2)
 
@@ -39,7 +27,7 @@ def opened(content: bytes) -> tuple[Image.Image, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _opened(content)
-    except UNREADABLE as error:
+    except Exception as error:  # Pillow's readers raise whatever a broken file makes of them
         raise ServiceError("The picture can not be read.", code="undecodable", retryable=False, billed="no") from error
 
 
@@ -47,9 +35,17 @@ def _opened(content: bytes) -> tuple[Image.Image, str]:
     with Image.open(BytesIO(content), formats=list(EXTENSIONS)) as file:
         if file.width * file.height > MAX_PIXELS or max(file.size) > MAX_SIDE:
             raise ValueError("too large")
-        picture = ImageOps.exif_transpose(file)
+        picture = upright(file)
         mode = "RGBA" if picture.has_transparency_data else "RGB"
         return picture.convert(mode), str(file.format)
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """Turned as its EXIF says; as it came when that can not be read, for the picture may be whole all the same."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # noqa: BLE001  # as above; a picture that is broken itself says so when it is decoded
+        return picture
 
 
 def fitted(picture: Image.Image, side: int) -> Image.Image:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bulk_admin.tests.loopback.pictures import bomb
+from bulk_admin.tests.test_storing import odd_exif
 from prompts.services import pictures
 from prompts.services.errors import ServiceError
 
@@ -30,6 +31,10 @@ def test_a_model_sees_a_jpeg_of_at_most_512_pixels(width, height, size):
 )
 def test_every_mode_of_picture_can_be_looked_at(mode, file_format):
     assert looked_at(make_picture(64, 64, file_format, mode)).mode == "RGB"
+
+
+def test_a_picture_whose_exif_can_not_be_read_is_looked_at_as_it_came():
+    assert looked_at(odd_exif()).size == (512, 284)
 
 
 def test_what_is_transparent_is_seen_on_white():
