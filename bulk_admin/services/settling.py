@@ -13,6 +13,7 @@ from django.db.models import F, Max
 
 from bulk_admin.models import (
     ACTIVE_JOBS,
+    ENDED_JOBS,
     Billed,
     BulkGenerationJob,
     CallKind,
@@ -30,6 +31,7 @@ from bulk_admin.models import (
 from bulk_admin.services import estimate, pages
 from bulk_admin.services.counters import count, lock_job, lock_jobs, save
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.doorbell import ring
 from bulk_admin.services.ledger import spend_keys
 from bulk_admin.services.outcome import Outcome, StoredPicture
 
@@ -176,6 +178,9 @@ def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
     else:
         done = _settle_without_picture(job, image, call, outcome, booked, now, was_unknown=was_unknown)
     status, reason = _job_stop(job, outcome, mine=mine)
+    if done == ImageStatus.QUEUED and job.status in ENDED_JOBS:  # a late "not sent": nothing else would serve it any more
+        status = JobStatus.PROCESSING
+        ring()
     has_ended = save(job, now, status=status, reason=reason)
     if job.create_pages_when_done and job.status == JobStatus.COMPLETED:
         if has_ended:

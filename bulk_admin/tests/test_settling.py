@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services import jobs, ledger, pages
@@ -349,4 +350,20 @@ def test_rescue_leaves_a_call_alone_whose_worker_is_alive(job):
     owner = ProviderCall.objects.get(pk=permit.call_id).owner_id
     Worker.objects.filter(pk=owner).update(beat_at="1970-01-01T00:00:00Z")
     assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == "unknown"
+    assert audit() == []
+
+
+@pytest.mark.parametrize("ended", ["failed", "completed"])
+def test_a_late_not_sent_reopens_an_ended_job(job, ended):
+    permits = [open_one(job) for _ in range(3)]
+    settle(permits[0].call_id, delivered(permits[0]) if ended == "completed" else refused())
+    for permit in permits[1:]:
+        settle(permit.call_id, unknown())
+    job.refresh_from_db()
+    assert job.status == ended
+    settle(permits[2].call_id, handed_back("The permit was too old to send."))
+    job.refresh_from_db()
+    assert (job.status, job.queued, job.unknown_count, job.finished) == ("processing", 1, 1, None)
+    assert OrmQ.objects.count() == 1
+    assert isinstance(open_one(job), ledger.Permit)
     assert audit() == []
