@@ -85,7 +85,7 @@ IMAGE_MOVES: Mapping[str, frozenset[str]] = {
 }
 PAGE_MOVES: Mapping[str, frozenset[str]] = {
     Page.NONE: frozenset({Page.QUEUED}),
-    Page.QUEUED: frozenset({Page.CHECKING, Page.WRITING, Page.SAVING, Page.NONE}),
+    Page.QUEUED: frozenset({Page.CHECKING, Page.WRITING, Page.SAVING, Page.FAILED, Page.NONE}),
     Page.CHECKING: frozenset({Page.WRITING, Page.CREATED, Page.BLOCKED, Page.FAILED, Page.NONE}),  # created: its text came by rule
     Page.WRITING: frozenset({Page.SAVING, Page.FAILED, Page.NONE}),
     Page.SAVING: frozenset({Page.CREATED, Page.FAILED, Page.NONE}),

@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -79,9 +80,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing may leave from this pool until somebody mends what ``code`` names."""
+    """Nothing may leave from this pool, or with ``job_id`` for this job's pages, until somebody mends what ``code`` names."""
 
     code: str
+    job_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ Answer = Permit | Wait | Stop | Idle
 
 
 class CapReached(Exception):
-    """Undoes an opening whose price does not fit: nothing of it is kept."""
+    """Undoes an opening whose price does not fit: nothing of it is kept. With ``job_id`` only that job's person is at their cap."""
 
     def __init__(self, code: str, *, job_id: uuid.UUID | None = None, may_come_back: bool = False) -> None:
         super().__init__(code)
@@ -110,35 +112,43 @@ def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
 
     Everything is decided and written in one transaction: account, cooldown, pace, calls in flight, caps
     with what is reserved, the job's status, and the claim of the next due image or page text. A job at
-    its own cap is paused here and the next one is served. No permit, no call.
+    its own cap or its person's is passed over, and paused when nothing that is reserved can give it room
+    again. No permit, no call.
     """
+    passed_over: set[uuid.UUID] = set()
     while True:
         try:
-            answer = _open_call(pool_id, worker_id)
+            answer = _open_call(pool_id, worker_id, passed_over)
         except CapReached as cap:
-            if cap.may_come_back:
-                return Wait(0.5, "cap_reserved")
-            if cap.job_id is not None:
-                pause_jobs([cap.job_id], cap.code)
+            if cap.job_id is not None and (cap.may_come_back or _pause_buying(pool_id, cap.job_id, cap.code)):
+                passed_over.add(cap.job_id)
                 continue
-            answer = Stop(cap.code)
+            answer = Wait(0.5, "cap_reserved") if cap.may_come_back else Stop(cap.code, cap.job_id)
         if isinstance(answer, Permit):
             logger.info("call opened", extra=answer.ids)
-        if isinstance(answer, Stop) and answer.code in ACCOUNT_STOPS:
+        if isinstance(answer, Stop) and answer.job_id is None and answer.code in ACCOUNT_STOPS:
             pause_account(pool_id, answer.code)
-        return answer
+        return Wait(0.5, "cap_reserved") if isinstance(answer, Idle) and passed_over else answer
+
+
+def _pause_buying(pool_id: int, job_id: uuid.UUID, code: str) -> bool:
+    """Pause a job whose person is at their cap; False for its page texts, which no pause of the job holds back."""
+    if Pool.objects.filter(pk=pool_id, kind=CallKind.TEXT).exists():
+        return False
+    pause_jobs([job_id], code)
+    return True
 
 
 @whole_step
-def _open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
+def _open_call(pool_id: int, worker_id: uuid.UUID, passed_over: Collection[uuid.UUID] = ()) -> Answer:
     pool = Pool.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=pool_id)
     stamp = boottime()  # a wait for the lock is not age; a stop before the commit is
     gate = _gate(pool)
     if not isinstance(gate, dt.datetime):
         return gate
     if pool.kind == CallKind.IMAGE:
-        return _claim_image(pool, gate, worker_id, stamp)
-    return _claim_text(pool, gate, worker_id, stamp)
+        return _claim_image(pool, gate, worker_id, stamp, passed_over)
+    return _claim_text(pool, gate, worker_id, stamp, passed_over)
 
 
 def _gate(pool: Pool) -> Wait | Stop | dt.datetime:
@@ -181,10 +191,10 @@ def due(now: dt.datetime) -> Q:
     return Q(not_before=None) | Q(not_before__lte=now)
 
 
-def _claim_image(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float) -> Answer:
+def _claim_image(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float, passed_over: Collection[uuid.UUID]) -> Answer:
     """The next due image, of the job that was served least recently."""
     account = pool.account
-    waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS, queued__gt=0)
+    waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS, queued__gt=0).exclude(pk__in=passed_over)
     candidates = list(waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[:CANDIDATES])
     held_back = False
     for job_id in candidates:
@@ -264,19 +274,22 @@ def _open_image_call(
     )
 
 
-def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float) -> Answer:
+def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float, passed_over: Collection[uuid.UUID]) -> Answer:
     """The next image whose page waits for its text. Pause and cancel of its job leave page work alone."""
     try:
         model = model_for(pool.account, settings.OPENAI_TEXT_MODEL, now.date(), kind=CallKind.TEXT)
     except ModelNotAvailable:
         return Stop("model_retired")
-    waiting = pages_waiting_for_text(now)
+    waiting = pages_waiting_for_text(now).exclude(job_id__in=passed_over)
     for image_id, job_id in waiting.values_list("pk", "job_id")[:CANDIDATES]:
         job = lock_job(job_id)
         image = waiting.filter(pk=image_id).first()
         if image is None:
             continue
-        price = estimate.text_reserve(model, image.prompt_text, style_note(), now.date())
+        try:
+            price = estimate.text_reserve(model, image.prompt_text, style_note(), now.date())
+        except estimate.UnknownPrice:
+            return Stop("no_price")
         job.revision += 1
         GeneratedImage.objects.filter(pk=image.pk).update(page_owner_id=worker_id, revision=job.revision)
         job.text_reserved += price
@@ -305,7 +318,7 @@ def style_note() -> str:
 def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:
     due_pages = Q(page_not_before=None) | Q(page_not_before__lte=now)
     return GeneratedImage.objects.filter(due_pages, page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0).order_by(
-        "job__served", "job_id", "position"
+        F("job__served").asc(nulls_first=True), "job_id", "position"
     )
 
 

@@ -18,6 +18,7 @@ from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from bulk_admin.failpoints import reach
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
+from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
@@ -27,6 +28,8 @@ from prompts.services.errors import OpenAIAccess, ServiceError
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5
+TEXT_PAUSE = 0.5  # seconds
+NORMAL = ("rate_limited", "not_sent")
 FREE_STEPS = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.SAVING)
 
 
@@ -51,7 +54,10 @@ def claim(worker_id: uuid.UUID, most: int, access: OpenAIAccess | None) -> tuple
 def _seconds_to_the_next(now: dt.datetime) -> float | None:
     waiting = GeneratedImage.objects.filter(page_owner=None, page_status__in=OPEN_PAGES, job__pages_open__gt=0)
     first = waiting.aggregate(first=Min("page_not_before"))["first"]
-    return max((first - now).total_seconds(), 0.05) if first else None
+    if first is None:
+        return None
+    # What is due already is a text: its pool answers for it, and may have to wait for long.
+    return max((first - now).total_seconds(), 0.05) if first > now else TEXT_PAUSE
 
 
 @whole_step
@@ -153,12 +159,33 @@ def _new_page(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, lab
     )
 
 
+def fail_free_steps(code: str, message: str) -> None:
+    """For what no step can be done without: every page that waits for a free one has failed, and can be retried."""
+    fail_waiting(GeneratedImage.objects.filter(page_owner=None, page_status__in=FREE_STEPS, job__pages_open__gt=0), code, message)
+
+
+def fail_waiting(waiting: ImageQuerySet, code: str, message: str) -> None:
+    for job_id in set(waiting.order_by().values_list("job_id", flat=True)):
+        _fail_waiting(job_id, waiting, code, message)
+
+
+@whole_step
+def _fail_waiting(job_id: uuid.UUID, waiting: ImageQuerySet, code: str, message: str) -> None:
+    job = lock_job(job_id)
+    job.revision += 1
+    told = {"revision": job.revision, "page_error_code": code, "page_error": message}
+    failed = waiting.filter(job_id=job_id).order_by().move(PageStatus.FAILED, field="page_status", **told)
+    count_pages(job, PageStatus.QUEUED, PageStatus.FAILED, failed)  # all open steps are one counter
+    save(job, database_now())
+
+
 def fail_or_wait(job: BulkGenerationJob, image: GeneratedImage, error: ServiceError, now: dt.datetime, most: int, saved: dict[str, Any]) -> None:
-    """A step that may work later waits for its turn; else the page has failed, and says why."""
-    if error.retryable and image.page_attempt + 1 < most:
+    """A step that may work later waits for its turn; else the page has failed, and says why. What is normal uses no try up."""
+    tries = image.page_attempt + (error.code not in NORMAL)
+    if error.retryable and tries < most:
         pause = error.retry_after or settings.BULK_RETRY_BACKOFF * 2**image.page_attempt
         GeneratedImage.objects.filter(pk=image.pk).update(
-            page_attempt=image.page_attempt + 1,
+            page_attempt=tries,
             page_not_before=now + dt.timedelta(seconds=pause),
             page_error_code=error.code,
             page_error=str(error)[:500],

@@ -7,22 +7,27 @@ from typing import Any
 
 from django.conf import settings
 
+from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import CallKind, CallState, GeneratedImage, PageStatus, Pool, ProviderAccount, ProviderCall
-from bulk_admin.services.counters import count_pages, lock_job, save
+from bulk_admin.models.images import ImageQuerySet
+from bulk_admin.services.counters import lock_job, save
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.ledger import Permit, pages_waiting_for_text, style_note
+from bulk_admin.services.ledger import Permit, style_note
 from bulk_admin.services.outcome import Outcome
-from bulk_admin.services.page_steps import fail_or_wait, move_page
+from bulk_admin.services.page_steps import fail_or_wait, fail_waiting, move_page
 from bulk_admin.services.page_work import TextWork
 from bulk_admin.services.settling import settle
 from bulk_admin.services.setup import credentials_of
 from prompts.services.errors import OpenAIAccess, ServiceError
 
+NOTHING = "Nothing could be bought from the account for page texts."
+PERSON_CAP = "The day's spending cap of whoever started this job is reached."
+UNREADABLE = "The key of the account for page texts can not be read any more: enter it again."
 MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
 
 
 def platform_text_account() -> ProviderAccount | None:
-    """The platform's account for moderation and page texts, if there is a key."""
+    """The platform's account for moderation and page texts, if there is a key. Raises KeyUnreadable."""
     account = (
         ProviderAccount.objects.filter(provider="openai", owner=None, is_enabled=True, pools__kind=CallKind.TEXT).order_by("-key_from_environment").first()
     )
@@ -30,6 +35,7 @@ def platform_text_account() -> ProviderAccount | None:
 
 
 def text_access() -> OpenAIAccess | None:
+    """Raises KeyUnreadable."""
     account = platform_text_account()
     if account is None:
         return None
@@ -38,18 +44,34 @@ def text_access() -> OpenAIAccess | None:
 
 
 def pools_with_work() -> list[int]:
-    """The platform's text pool, while a page waits for its text."""
-    waiting = GeneratedImage.objects.filter(page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0)
-    account = platform_text_account() if waiting.exists() else None
-    return list(Pool.objects.filter(account=account, kind=CallKind.TEXT).values_list("pk", flat=True)) if account else []
+    """The platform's text pool, while a page waits for its text.
+
+    When the account has gone since, those pages have failed: no pool is left whose answer would end them.
+    """
+    if not _waiting().exists():
+        return []
+    try:
+        account = platform_text_account()
+    except KeyUnreadable:
+        fail_waiting(_waiting(), "bad_key", UNREADABLE)
+        return []
+    if account is None:
+        fail_waiting(_waiting(), "account_off", NOTHING)
+        return []
+    return list(Pool.objects.filter(account=account, kind=CallKind.TEXT).values_list("pk", flat=True))
+
+
+def _waiting() -> ImageQuerySet:
+    return GeneratedImage.objects.filter(page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0)
 
 
 def work_for(permit: Permit) -> TextWork:
-    access = text_access()
-    if access is None:
-        raise ValueError("There is no key for page texts.")
+    try:
+        access = text_access()
+    except KeyUnreadable:
+        access = None
     image = GeneratedImage.objects.get(pk=permit.image_id)
-    return TextWork(permit=permit, picture_key=image.picture_key, content_type=image.content_type, access=access, style_note=style_note())
+    return TextWork(permit=permit, picture_key=image.thumb_600 or image.picture_key, access=access, style_note=style_note())
 
 
 @whole_step
@@ -90,22 +112,11 @@ def _holds_the_step(call: ProviderCall, image: GeneratedImage) -> bool:
     return image.page_owner_id == call.owner_id and not image.calls.filter(kind=CallKind.TEXT, state=CallState.OPEN).exists()
 
 
-def stop(pool_id: int, code: str) -> None:
-    """Nothing can be bought from the text pool: the pages that wait for it have failed, and can be retried."""
+def stop(pool_id: int, code: str, job_id: uuid.UUID | None = None) -> None:
+    """Nothing can be bought from the text pool, or for that job: the pages that wait for it have failed, and can be retried."""
     if not Pool.objects.filter(pk=pool_id, kind=CallKind.TEXT).exists():
         return
-    waiting = pages_waiting_for_text(database_now())
-    for job_id in set(waiting.order_by().values_list("job_id", flat=True)):
-        _fail(job_id, code)
-
-
-@whole_step
-def _fail(job_id: uuid.UUID, code: str) -> None:
-    job = lock_job(job_id)
-    job.revision += 1
-    message = "Nothing could be bought from the account for page texts."
-    failed = job.images.filter(page_status=PageStatus.WRITING, page_owner=None).move(
-        PageStatus.FAILED, field="page_status", revision=job.revision, page_error_code=code, page_error=message
-    )
-    count_pages(job, PageStatus.WRITING, PageStatus.FAILED, failed)
-    save(job, database_now())
+    if job_id is None:
+        fail_waiting(_waiting(), code, NOTHING)
+    else:
+        fail_waiting(_waiting().filter(job_id=job_id), code, PERSON_CAP)

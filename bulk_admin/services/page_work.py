@@ -112,8 +112,7 @@ class TextWork:
 
     permit: Permit
     picture_key: str
-    content_type: str
-    access: OpenAIAccess
+    access: OpenAIAccess | None
     style_note: str
     started: float = field(default_factory=time.monotonic)
     was_sent: bool = False
@@ -129,16 +128,17 @@ class TextWork:
         done(self)
 
     def _call(self) -> None:
+        if self.access is None:  # it has gone since the permit was given
+            raise ServiceError("There is no key for page texts.", code="bad_key", retryable=False, billed="no")
         picture = b2_upload.get(self.picture_key)
         if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
-            raise ServiceError("The permit was too old to send.", code="not_sent", retryable=True, billed="no", retry_after=0.01)
+            raise ServiceError("The permit was too old to send.", code="not_sent", retryable=True, billed="no")
         self.was_sent = True
         self.written = ai_content.write(
             self.access,
             self.permit.model,
             self.permit.prompt,
             picture,
-            self.content_type,
             self.style_note,
             client_request_id=str(self.permit.call_id),
         )

@@ -78,6 +78,7 @@ class Pump:
     rescued_at: float = 0.0
     rescuer: threading.Thread | None = None
     is_opening: bool = True
+    broken_at: float = 0.0
     has_given_up: bool = False
 
     def run(self) -> None:
@@ -98,6 +99,13 @@ class Pump:
             connection.close_if_unusable_or_obsolete()
             time.sleep(LONGEST_SLEEP)
             return not draining.is_asked() or draining.seconds_since_asked() < settings.BULK_GRACE
+        except Exception:  # a fault in one thing must not cut the calls that are in flight: they are paid for
+            logger.exception("the pump broke: it opens nothing more, and waits for what is in flight")
+            self.broken_at = self.broken_at or time.monotonic()
+            self.is_opening = False
+            self.opening.release()
+            time.sleep(LONGEST_SLEEP)
+            return bool(self.in_flight) and time.monotonic() - self.broken_at < settings.BULK_SLOW_CALL_DEADLINE
 
     def _round(self) -> bool:
         self._beat()
@@ -169,9 +177,9 @@ class Pump:
         """What is still in flight is a dead worker's from now on: the next rescue finds it at once."""
         self.opening.release()
         logger.info("pump ends", extra={**self._ids(), "in_flight": len(self.in_flight), "seconds": round(time.monotonic() - self.started, 1)})
-        if not self.has_given_up:
+        if not self.has_given_up and not self.in_flight:
             for provider in self.providers.values():
-                provider.close()  # a call that was given up still reads its answer through it
+                provider.close()  # what was given up, or is in flight at a hurried end, still reads its answer through it
         Worker.objects.filter(pk=self.worker.pk).update(beat_at=GONE, draining=True, in_flight=len(self.in_flight))
         if not self.in_flight:
             Worker.objects.filter(pk=self.worker.pk).delete()
@@ -203,9 +211,11 @@ class Pump:
                 case Stop(code="storage_down"):
                     self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
-                case Stop(code=code):
-                    logger.warning("pool stops", extra={"pool": pool_id, "reason": code})
-                    page_texts.stop(pool_id, code)
+                case Stop(code=code, job_id=job_id):
+                    logger.warning("pool stops", extra={"pool": pool_id, "job": str(job_id or ""), "reason": code})
+                    page_texts.stop(pool_id, code, job_id)
+                    if job_id is not None:
+                        self._ask_again(pool_id, 0.0, waits)
                 case Idle():
                     pass
         opened += self._open_pages(waits)
@@ -234,7 +244,12 @@ class Pump:
         busy = sum(isinstance(work, PageWork) for work in self.in_flight.values())
         if busy >= PAGE_THREADS or not (busy or page_steps.work_is_waiting()):
             return 0
-        works, wait = page_steps.claim(self.worker.pk, PAGE_THREADS - busy, page_texts.text_access())
+        try:
+            access = page_texts.text_access()
+        except KeyUnreadable:  # without a key pages are made unchecked and by rule; this is not that
+            page_steps.fail_free_steps("bad_key", page_texts.UNREADABLE)
+            return 0
+        works, wait = page_steps.claim(self.worker.pk, PAGE_THREADS - busy, access)
         for work in works:
             self._run(work)
         if wait is not None:
@@ -288,17 +303,26 @@ class Pump:
         """Book results; those that the database did not take come again in the next round."""
         try:
             for work in list(works):
-                if isinstance(work, PageWork):
-                    self._note_page(work)
-                elif isinstance(work, RemoteId):
-                    note_remote_id(work.permit.call_id, work.permit.job_id, work.remote_id)
-                else:
-                    self._book_call(work)
+                try:
+                    self._book_one(work)
+                except (OperationalError, InterfaceError):
+                    raise
+                except Exception:  # or it would keep the others from being booked, round after round
+                    logger.exception("a result could not be booked: once this pump has ended, the rescue looks for it")
+                    self.in_flight.pop(id(work), None)
                 works.remove(work)
         finally:
             for work in works:
                 self.results.put(work)
         self._save_pages()
+
+    def _book_one(self, work: Result) -> None:
+        if isinstance(work, PageWork):
+            self._note_page(work)
+        elif isinstance(work, RemoteId):
+            note_remote_id(work.permit.call_id, work.permit.job_id, work.remote_id)
+        else:
+            self._book_call(work)
 
     def _note_page(self, work: PageWork) -> None:
         if id(work) in self.in_flight and work not in self.done_pages:  # else it was given up before it was done

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
 
 from bulk_admin.credentials import KeyUnreadable
@@ -44,12 +47,20 @@ COLLECT_SECONDS = 30.0
 
 def run() -> None:
     """Everything that rescue does, once. Safe to run anywhere, any number of times, also at the same time."""
-    rescue_calls()
-    page_steps.release_from_dead()
-    look_again()
-    empty_outbox()
-    relax_gaps()
-    forget_workers()
+    for step in (rescue_calls, page_steps.release_from_dead, look_again, empty_outbox, relax_gaps, forget_workers):
+        with _apart("a step of the rescue broke", step=step.__name__):
+            step()
+
+
+@contextmanager
+def _apart(what: str, **ids: object) -> Iterator[None]:
+    """What one odd row raises is logged, and the others go on: it would raise in every round, and end each one there."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, StorageUnavailable):
+        raise
+    except Exception:
+        logger.exception("%s", what, extra=ids)
 
 
 def tick() -> None:
@@ -71,11 +82,10 @@ def rescue_calls() -> None:
     """Open calls whose worker is dead: what is stored, or can be collected, is adopted; the rest becomes unknown."""
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
     for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
-        try:
+        # Not knowing whether it is there, it is left for the next round.
+        with suppress(StorageUnavailable), _apart("a call of a dead worker could not be rescued", **_ids(call)):
             done = _rescue_image(call) if call.kind == CallKind.IMAGE else page_texts.lose(call.pk, _unknown())
-        except StorageUnavailable:
-            continue  # not knowing whether it is there, it is left for the next round
-        logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
+            logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
 
 
 def _rescue_image(call: ProviderCall) -> str:
@@ -111,7 +121,8 @@ def look_again() -> None:
         due = ProviderCall.objects.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN, looked_up=looks, finished_at__lt=now - dt.timedelta(seconds=seconds))
         for call in due:
             try:
-                look_up(call)
+                with _apart("an unknown call could not be looked up", **_ids(call)):
+                    look_up(call)
             except StorageUnavailable:
                 return
             _note_look(call, looks + 1)
@@ -155,11 +166,12 @@ def empty_outbox() -> None:
     """Put bytes that the storage had refused where they belong."""
     for held in UnstoredImage.objects.select_related("call")[:OUTBOX_AT_ONCE]:
         try:
-            picture = storing.store(held.call.picture_key, bytes(held.content), {k: v for k, v in held.metadata.items() if k != "sha256"})
+            with _apart("a picture could not leave the outbox", **_ids(held.call)):
+                picture = storing.store(held.call.picture_key, bytes(held.content), {k: v for k, v in held.metadata.items() if k != "sha256"})
+                _leave_outbox(held, picture)
+                logger.info("picture left the outbox", extra=_ids(held.call))
         except StorageUnavailable:
             return
-        _leave_outbox(held, picture)
-        logger.info("picture left the outbox", extra=_ids(held.call))
 
 
 @whole_step

@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, JobStatus, Pool, ProviderCall, Spend, UnstoredImage
-from bulk_admin.services import jobs, ledger
+from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, JobStatus, ModelPrice, Pool, ProviderCall, Spend, UnstoredImage
+from bulk_admin.services import jobs, ledger, page_texts
 from bulk_admin.services.ledger import Idle, Permit, Stop, Wait
 
 from .auditor import audit
@@ -245,4 +245,47 @@ def test_paused_and_cancelled_jobs_leave_what_is_in_flight(job):
     job.refresh_from_db()
     assert (job.status, job.queued, job.cancelled_count, job.generating) == ("cancelled", 0, 2, 1)
     assert GeneratedImage.objects.get(pk=permit.image_id).status == "generating"
+    assert audit() == []
+
+
+def test_a_person_whose_cap_is_reserved_does_not_hold_up_the_others(job):
+    job.account.person_day_cap = PRICE * 2
+    job.account.save(update_fields=["person_day_cap"])
+    for _ in range(2):
+        assert isinstance(open_one(job), Permit)
+    other = make_job(2, account=job.account, model_name=job.model_name, quality="medium", created_by=make_user("other"))
+    BulkGenerationJob.objects.filter(pk=other.pk).update(served=timezone.now() + dt.timedelta(hours=1))
+    permits = [open_one(job) for _ in range(2)]
+    assert [permit.job_id for permit in permits] == [other.pk, other.pk]
+    assert open_one(job) == Wait(0.5, "cap_reserved")
+    job.refresh_from_db()
+    assert (job.status, job.reserved) == ("processing", PRICE * 2)
+    assert audit() == []
+
+
+def test_a_page_text_at_its_persons_cap_stops_that_jobs_texts_alone(job):
+    account = make_account("openai", person_day_cap=1)
+    capped = make_job(1, status="completed", stored=True, created_by=make_user("capped"))
+    capped.images.update(page_status="writing")
+    free = make_job(1, status="completed", stored=True, created_by=None)
+    free.images.update(page_status="writing")
+    BulkGenerationJob.objects.filter(pk__in=[capped.pk, free.pk]).update(pages_open=1)
+    BulkGenerationJob.objects.filter(pk=free.pk).update(served=timezone.now())
+    pool = account.pools.get(kind="text")
+    assert ledger.open_call(pool.pk, make_worker().pk) == Stop("day_cap", capped.pk)
+    page_texts.stop(pool.pk, "day_cap", capped.pk)
+    assert capped.images.values_list("page_status", "page_error_code").get() == ("failed", "day_cap")
+    permit = ledger.open_call(pool.pk, make_worker().pk)
+    assert isinstance(permit, Permit)
+    assert permit.job_id == free.pk
+    assert audit() == []
+
+
+def test_a_text_model_without_a_price_stops_the_texts():
+    account = make_account("openai")
+    job = make_job(1, status="completed", stored=True)
+    job.images.update(page_status="writing")
+    BulkGenerationJob.objects.filter(pk=job.pk).update(pages_open=1)
+    ModelPrice.objects.filter(model__kind="text").update(valid_from=dt.date(2099, 1, 1))
+    assert ledger.open_call(account.pools.get(kind="text").pk, make_worker().pk) == Stop("no_price")
     assert audit() == []

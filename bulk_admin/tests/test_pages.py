@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
+
 import pytest
+from django.utils import timezone
 
 from bulk_admin.models import GeneratedImage, PageStatus, ProviderAccount, ProviderCall
-from bulk_admin.services import pages, pump
+from bulk_admin.services import ledger, page_texts, pages, pump
 from prompts.models import Prompt, StyleNote
+from prompts.services import b2_upload
 
 from . import processes
 from .auditor import audit
@@ -192,3 +197,73 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(server, text_acco
     assert Prompt.objects.count() == 12
     assert Prompt.objects.values("source_ref").distinct().count() == 12
     assert audit() == []
+
+
+def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text_account):
+    job = finished_job(2)
+    pages.create_pages(job.pk)
+    job.images.update(page_status="writing", page_not_before=timezone.now() - dt.timedelta(seconds=5))
+    ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=False)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_open, job.pages_failed) == (0, 2)
+    assert set(job.images.values_list("page_error_code", flat=True)) == {"account_off"}
+    ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=True)
+    assert pages.retry_pages(job.pk) == 2
+    pump.run()
+    assert Prompt.objects.filter(content_source="ai").count() == 2
+    assert audit() == []
+
+
+def test_a_key_that_can_not_be_read_fails_pages_and_leaves_pictures_alone(server, text_account):
+    ProviderAccount.objects.filter(pk=text_account.pk).update(encrypted_key="garbage")
+    pictures = make_job(3, account=make_account())
+    job = finished_job(2)
+    pages.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    pictures.refresh_from_db()
+    assert (job.pages_open, job.pages_failed, job.pages_created) == (0, 2, 0)
+    assert set(job.images.values_list("page_error_code", flat=True)) == {"bad_key"}
+    assert (pictures.status, pictures.completed_count) == ("completed", 3)
+    assert audit() == []
+
+
+def test_a_key_that_goes_between_permit_and_call_buys_nothing(server, text_account, monkeypatch):
+    job = finished_job(1)
+    pages.create_pages(job.pk)
+    real = page_texts.work_for
+
+    def without_key(permit):
+        ProviderAccount.objects.filter(pk=text_account.pk).update(encrypted_key="garbage")
+        return real(permit)
+
+    monkeypatch.setattr("bulk_admin.services.page_texts.work_for", without_key)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_failed, job.text_spent, job.text_reserved) == (1, 0, 0)
+    assert server.till.calls("text") == []
+    assert audit() == []
+
+
+def test_refusals_that_are_normal_use_no_try_of_a_page_up(server, text_account):
+    server.text_plan.next(*["rate_limit_ms"] * 5, "ok")
+    job = finished_job(1)
+    pages.create_pages(job.pk)
+    pump.run()
+    assert Prompt.objects.get().content_source == "ai"
+    assert len(server.till.billed("text")) == 1
+    assert audit() == []
+
+
+def test_a_text_is_written_from_the_small_picture(server, text_account):
+    job = finished_job(1)
+    image = job.images.get()
+    b2_upload.delete(image.picture_key)
+    permit_work = page_texts.work_for(
+        ledger.Permit(
+            call_id=uuid.uuid4(), kind="text", image_id=image.pk, job_id=job.pk, account_id=1, pool_id=1, attempt=1, prompt="a calm sea", model="gpt-6-luna"
+        )
+    )
+    permit_work.run(lambda done: None)
+    assert permit_work.written is not None, permit_work.error

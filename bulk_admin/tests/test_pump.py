@@ -262,3 +262,56 @@ def test_a_key_that_can_not_be_read_pauses_its_job_before_anything_is_booked():
     job.refresh_from_db()
     assert (job.status, job.status_reason, job.queued) == ("paused", "bad_key", 2)
     assert not ProviderCall.objects.exists()
+
+
+def test_a_fault_in_one_thing_leaves_the_calls_in_flight_to_their_end(monkeypatch):
+    """Whatever it is: what is in flight is paid for."""
+    job = job_with(3, options={"delay": 0.3})
+
+    def broken(*given):
+        if ProviderCall.objects.filter(state=CallState.OPEN).count() == 3:
+            raise RuntimeError("nobody thought of this")
+        return [], None
+
+    monkeypatch.setattr("bulk_admin.services.page_steps.work_is_waiting", lambda: True)
+    monkeypatch.setattr("bulk_admin.services.page_steps.claim", broken)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.completed_count, job.unknown_count) == (3, 0)
+    assert audit() == []
+
+
+def test_a_result_that_can_not_be_booked_is_found_by_the_next_pump(monkeypatch):
+    job = job_with(3)
+    real, broken = pump.settle, []
+
+    def settle_all_but_the_first(call_id, outcome):
+        if not broken or call_id in broken:
+            broken.append(call_id)
+            raise RuntimeError("nobody thought of this")
+        return real(call_id, outcome)
+
+    monkeypatch.setattr(pump, "settle", settle_all_but_the_first)
+    pump.run()
+    assert job.images.filter(status="completed").count() == 2
+    monkeypatch.setattr(pump, "settle", real)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.status, job.completed_count) == ("completed", 3)
+    assert audit() == []
+
+
+def test_an_odd_call_does_not_keep_the_rescue_from_the_others(monkeypatch):
+    job = make_job(0, account=make_account())
+    dead = make_worker(beat_at=timezone.now() - timezone.timedelta(hours=1))
+    odd, plain = [make_call(make_image(job, "generating", owner=dead, attempt=1), CallState.OPEN, owner=dead, reserved=0) for _ in range(2)]
+    real = storing.find
+
+    def find(key):
+        if key == odd.picture_key:
+            raise TypeError("nobody thought of this")
+        return real(key)
+
+    monkeypatch.setattr("bulk_admin.services.storing.find", find)
+    rescue.run()
+    assert {call.pk: call.state for call in ProviderCall.objects.all()} == {odd.pk: "open", plain.pk: "unknown"}

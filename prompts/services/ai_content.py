@@ -72,7 +72,7 @@ class _TooPoor(Exception):
     """An answer that is not good enough for a page; the message says why."""
 
 
-def write(access: OpenAIAccess, model: str, prompt: str, picture: bytes, content_type: str, style_note: str, *, client_request_id: str) -> Written:
+def write(access: OpenAIAccess, model: str, prompt: str, picture: bytes, style_note: str, *, client_request_id: str) -> Written:
     """One paid call. Raises ServiceError; an empty, refused or truncated answer is one too ("bad_content"), never a page."""
     given: Any = _input(prompt, pictures.look(picture))
     try:

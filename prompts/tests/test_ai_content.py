@@ -38,7 +38,7 @@ def access(server):
 
 
 def write(access, prompt="a red fox in deep snow", style_note="", picture=None) -> Written:
-    return ai_content.write(access, MODEL, prompt, picture or make_picture(), "image/png", style_note, client_request_id="call-1")
+    return ai_content.write(access, MODEL, prompt, picture or make_picture(), style_note, client_request_id="call-1")
 
 
 def answers(server, name="answer", **changes) -> None:
