@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
 from bulk_admin.services import drafts, jobs
@@ -54,9 +54,11 @@ def include(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpRe
     if job is None:
         return _left(job_id)
     wanted = request.POST.get("wanted") == "1"
-    ids = _with_flag(job, request.POST["flag"]) if request.POST.get("flag") else _ids(request.POST.get("ids", ""))
+    ids = set(_with_flag(job, request.POST["flag"]) if request.POST.get("flag") else _ids(request.POST.get("ids", "")))
+    if job.images.filter(pk__in=ids).count() < len(ids):
+        return HttpResponseClientRefresh()  # the rows were replaced in another tab: a fresh bill would stand beside old texts
     drafts.set_included(job.pk, ids, wanted)
-    return _changed(request, job, set(ids))
+    return _changed(request, job, ids)
 
 
 @require_http_methods(["GET", "POST"])
@@ -94,15 +96,13 @@ def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpR
     job = _job(job_id)
     if not rights.can_spend(request.user, job):
         raise PermissionDenied
-    sheet = reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk])
-    if job.status == JobStatus.DRAFT and request.POST.get("pictures") != str(_pictures(job)):
-        messages.warning(request, "The sheet was changed after this page was made. Look at the new price, then press again.")
-        return HttpResponseRedirect(sheet)
     try:
-        jobs.generate(job.pk, by=request.user)
+        jobs.generate(job.pk, by=request.user, seen_revision=_revision(request))
+    except jobs.SheetChanged as error:
+        messages.warning(request, error.message)
     except jobs.CannotStart as error:
         messages.error(request, error.message)
-    return HttpResponseRedirect(sheet)
+    return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk]))
 
 
 @require_POST
@@ -151,8 +151,10 @@ def _with_flag(job: BulkGenerationJob, code: str) -> list[int]:
     return [image.pk for image in job.images.filter(included=True) if any(flag["code"] == code for flag in image.flags)]
 
 
-def _pictures(job: BulkGenerationJob) -> int:
-    return sum(count or job.images_per_prompt for count in job.images.filter(included=True).values_list("count", flat=True))
+def _revision(request: HttpRequest) -> int:
+    """The draft's revision that the pressed button was made for; one that no draft has when the form does not say it."""
+    text = request.POST.get("revision", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
 
 
 def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
@@ -178,6 +180,7 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
 
 def _changed(request: HttpRequest, job: BulkGenerationJob, ids: set[int]) -> HttpResponse:
     """Only the rows that changed travel, with the bill and the counts."""
-    context = _sheet(request, job)
+    # Read anew, and before its rows: the button's revision must never be newer than what the bill was made from.
+    context = _sheet(request, _job(job.pk))
     context["rows"] = [image for image in context["rows"] if image.pk in ids]
     return TemplateResponse(request, f"{HERE}/_sheet_changed.html", {**context, "oob": True})

@@ -181,7 +181,16 @@ def set_included(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
         return 0
-    return job.images.filter(pk__in=list(image_ids), included=not wanted).update(included=wanted)
+    changed = job.images.filter(pk__in=list(image_ids), included=not wanted).update(included=wanted)
+    if changed:
+        _raise_revision(job)
+    return changed
+
+
+def _raise_revision(job: BulkGenerationJob) -> None:
+    """What Generate was shown for is no more: a button that knows an older revision starts nothing."""
+    job.revision += 1
+    BulkGenerationJob.objects.filter(pk=job.pk).update(revision=job.revision)
 
 
 @whole_step
@@ -195,6 +204,7 @@ def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
         raise DraftRefused("The prompt is empty. Untick the row to leave it out.")
     if not job.images.filter(pk=image_id).update(prompt_text=text):
         raise DraftRefused("This row is gone: reload the page.")
+    _raise_revision(job)
     model = model_for(job.account, job.model_name, database_now().date())
     rows = list(job.images.order_by("position"))
     changed = []

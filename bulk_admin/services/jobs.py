@@ -59,6 +59,13 @@ class CannotStart(Exception):
         self.code, self.message = code, message
 
 
+class SheetChanged(CannotStart):
+    """The draft is not what the pressed button was made for."""
+
+    def __init__(self) -> None:
+        super().__init__("changed", "The sheet was changed after this page was made. Look at the new price, then press again.")
+
+
 @dataclass(frozen=True, slots=True)
 class DeleteResult:
     deleted: int
@@ -85,14 +92,17 @@ def _readable_key(account: ProviderAccount) -> str:
 
 
 @whole_step
-def generate(job_id: uuid.UUID, *, by: Any) -> bool:
+def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) -> bool:
     """Start a draft: drop the rows not included, make the variants, queue everything and ring.
 
-    False when it was no draft any more (pressed twice). Raises CannotStart, and then nothing changes.
+    False when it was no draft any more (pressed twice). Raises CannotStart, and then nothing changes;
+    SheetChanged when ``seen_revision``, the draft's as its price was shown, is not its revision now.
     """
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
         return False
+    if seen_revision is not None and job.revision != seen_revision:
+        raise SheetChanged
     now = database_now()
     check_can_buy(job.account, job.model_name, now.date())
     rows = list(job.images.filter(included=True).order_by("position"))

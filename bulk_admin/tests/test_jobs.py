@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ProviderCall
-from bulk_admin.services import jobs
+from bulk_admin.services import drafts, jobs
 
 from .auditor import audit
 from .factories import make_account, make_call, make_image, make_job, make_model, make_page, make_user
@@ -40,6 +40,17 @@ def test_generate_pressed_twice_is_one_job(draft):
     assert not jobs.generate(draft.pk, by=make_user())
     assert draft.images.count() == 6
     assert OrmQ.objects.count() == 1
+
+
+def test_generate_starts_only_what_its_button_was_shown_for(draft):
+    shown = draft.revision
+    assert drafts.set_included(draft.pk, [draft.images.get(position=2).pk], True) == 1
+    with pytest.raises(jobs.SheetChanged, match="Look at the new price"):
+        jobs.generate(draft.pk, by=make_user(), seen_revision=shown)
+    draft.refresh_from_db()
+    assert (draft.status, draft.images.count(), OrmQ.objects.count()) == ("draft", 3, 0)
+    assert drafts.set_included(draft.pk, [draft.images.get(position=2).pk], True) == 0  # as it was: the price is the same
+    assert jobs.generate(draft.pk, by=make_user(), seen_revision=draft.revision)
 
 
 def test_generate_with_nothing_ticked_changes_nothing(draft):

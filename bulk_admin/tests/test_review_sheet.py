@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 from django.db import connection
@@ -42,6 +43,16 @@ def sheet(job, name, *more):
 
 def row(job, position):
     return job.images.get(position=position)
+
+
+def pressed(body):
+    """What the Generate button of this page, or of this answer, sends."""
+    form = re.search(r'<form method="post" action="[^"]*/sheet/generate/".*?</form>', body, re.DOTALL)[0]
+    return dict(re.findall(r'name="(\w+)" value="(\d+)"', form))
+
+
+def opened(page, job):
+    return page.get(job.get_absolute_url()).content.decode()
 
 
 def test_the_sheet_says_in_words_what_it_found(page, job):
@@ -98,19 +109,65 @@ def test_a_bad_edit_is_refused_and_the_row_stays(page, job, text, message):
 
 
 def test_generate_starts_once_however_often_it_is_pressed(page, job):
+    button = pressed(opened(page, job))
     for _ in range(2):
-        response = page.post(sheet(job, "generate"), {"pictures": "4"})
+        response = page.post(sheet(job, "generate"), button)
         assert response.url == job.get_absolute_url()
     job.refresh_from_db()
     assert (job.status, job.total, job.queued, job.skipped) == (JobStatus.PENDING, 4, 4, 1)
 
 
-def test_generate_asks_again_when_the_sheet_was_changed_elsewhere(page, job):
+def reword(page, job):
+    page.post(sheet(job, "row", row(job, 2).pk), {"text": "A much longer fox"})
+
+
+def swap_rows(page, job):
+    """As many pictures as before, but of other prompts."""
+    page.post(sheet(job, "include"), {"ids": row(job, 1).pk, "wanted": "0"})
     page.post(sheet(job, "include"), {"ids": row(job, 3).pk, "wanted": "1"})
-    body = page.post(sheet(job, "generate"), {"pictures": "4"}, follow=True).content.decode()
+
+
+def choose_high(page, job):
+    """By way of the form: the same prompts, dearer."""
+    chosen = drafts.JobSettings(name="Autumn", account_id=job.account_id, model_name=job.model_name, size=job.size, quality="high")
+    drafts.replace_draft(job.pk, chosen, parse_text(PASTE).rows, source_text=PASTE)
+
+
+@pytest.mark.parametrize("change", [reword, swap_rows, choose_high])
+def test_generate_asks_again_when_the_sheet_was_changed_elsewhere(page, job, change):
+    button = pressed(opened(page, job))
+    change(page, job)
+    body = page.post(sheet(job, "generate"), button, follow=True).content.decode()
     assert "Look at the new price" in body
     job.refresh_from_db()
     assert job.status == JobStatus.DRAFT
+    page.post(sheet(job, "generate"), pressed(body))
+    job.refresh_from_db()
+    assert job.status == JobStatus.PENDING
+
+
+@pytest.mark.parametrize("sent", [{}, {"revision": ""}, {"revision": "-1"}, {"revision": "٣"}, {"revision": "9" * 30}, {"pictures": "4"}])
+def test_a_press_that_does_not_say_what_it_saw_starts_nothing(page, job, sent):
+    assert "Look at the new price" in page.post(sheet(job, "generate"), sent, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("act", ["tick", "edit"])
+def test_what_is_changed_on_the_page_itself_comes_with_a_button_that_works(page, job, act):
+    if act == "tick":
+        answer = page.post(sheet(job, "include"), {"ids": row(job, 1).pk, "wanted": "0"})
+    else:
+        answer = page.post(sheet(job, "row", row(job, 1).pk), {"text": "A windmill"})
+    page.post(sheet(job, "generate"), pressed(answer.content.decode()))
+    job.refresh_from_db()
+    assert job.status == JobStatus.PENDING
+
+
+def test_a_tick_on_rows_that_were_replaced_elsewhere_loads_the_page_anew(page, job):
+    old = row(job, 1).pk
+    choose_high(page, job)
+    response = page.post(sheet(job, "include"), {"ids": old, "wanted": "0"})
+    assert response["HX-Refresh"] == "true"
+    assert not response.content
 
 
 @pytest.mark.parametrize("fault", ["account", "model"])
@@ -120,14 +177,14 @@ def test_what_can_not_start_says_what_to_do(page, job, fault):
         job.account.save()
     else:
         ImageModel.objects.filter(name=job.model_name).update(retired_on="2020-01-01")
-    body = page.post(sheet(job, "generate"), {"pictures": "4"}, follow=True).content.decode()
+    body = page.post(sheet(job, "generate"), pressed(opened(page, job)), follow=True).content.decode()
     assert ("Switch it on, or choose another one" if fault == "account" else "Choose another one") in html.unescape(body)
     job.refresh_from_db()
     assert job.status == JobStatus.DRAFT
 
 
 def test_a_sheet_that_was_started_elsewhere_leads_to_the_job_page(page, job):
-    page.post(sheet(job, "generate"), {"pictures": "4"})
+    page.post(sheet(job, "generate"), pressed(opened(page, job)))
     for response in (
         page.post(sheet(job, "include"), {"ids": "1", "wanted": "0"}),
         page.post(sheet(job, "row", job.images.first().pk), {"text": "late"}),
@@ -152,7 +209,7 @@ ACTS = ("include", "row", "generate", "discard")
 
 def press(client, job, name):
     address = sheet(job, name, job.images.first().pk) if name == "row" else sheet(job, name)
-    return client.post(address, {"pictures": "4", "text": "x", "ids": "1", "wanted": "0"})
+    return client.post(address, {"revision": "1", "text": "x", "ids": "1", "wanted": "0"})
 
 
 @pytest.mark.parametrize("name", ACTS)
