@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.services import drafts
 from bulk_admin.services.catalogue import ModelNotAvailable
-from bulk_admin.services.intake import Row
+from bulk_admin.services.intake import IntakeError, Row, parse_text
 
 from . import quote, rights
 from .bulk_acts import counted
@@ -117,7 +119,7 @@ def _job(text: str | None) -> BulkGenerationJob | None:
 
 def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str, Any]:
     if draft:
-        return {**_chosenof(draft), "name": draft.name, "prompts": draft.source_text}
+        return {**_chosenof(draft), "name": draft.name, "prompts": _text_of(draft)}
     now = timezone.localtime()
     fresh = {"name": f"Job {now.day} {now:%b %H:%M}"}
     pattern = _job(request.GET.get("from"))
@@ -128,6 +130,19 @@ def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str,
 
 def _chosenof(job: BulkGenerationJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in COPIED} | {"account": job.account_id, "model": job.model_name, "category": job.category_id}
+
+
+def _text_of(draft: BulkGenerationJob) -> str:
+    """The paste as it was while the rows still say the same, else the rows as the sheet shows them."""
+    texts = list(draft.images.order_by("position").values_list("prompt_text", flat=True))
+    return draft.source_text if _texts_in(draft.source_text) == texts else as_paste(texts)
+
+
+def _texts_in(paste: str) -> list[str]:
+    try:
+        return [row.text for row in parse_text(paste).rows]
+    except IntakeError:
+        return []
 
 
 def _prompts_of(job: BulkGenerationJob, which: str) -> str:
@@ -143,8 +158,10 @@ def _prompts_of(job: BulkGenerationJob, which: str) -> str:
 
 def as_paste(texts: list[str]) -> str:
     """Prompts as somebody would paste them: one a line, or in blocks when one of them has lines of its own."""
-    parted = "\n---\n" if any("\n" in text for text in texts) else "\n"
-    return parted.join(texts)
+    if not any("\n" in text for text in texts):
+        return "\n".join(texts)
+    # A lone one has its separator too: without, its lines would be prompts.
+    return "\n---\n".join(texts if len(texts) > 1 else [*texts, ""])
 
 
 # --- saving ------------------------------------------------------------------------------------
@@ -155,22 +172,26 @@ def _save(request: HttpRequest, form: NewJobForm, draft: BulkGenerationJob | Non
     chosen, source_text, skipped = form.job_settings(), form.source_text, len(form.problems)
     try:
         if draft:
-            return drafts.replace_draft(draft.pk, chosen, _with_overrides(draft, form.rows), source_text=source_text, skipped=skipped)
+            return drafts.replace_draft(draft.pk, chosen, _as_on_the_sheet(draft, form.rows), source_text=source_text, skipped=skipped)
         return drafts.create_draft(chosen, form.rows, by=request.user, source_text=source_text, skipped=skipped)
     except (drafts.DraftRefused, ModelNotAvailable) as error:
         form.add_error(None, str(error))
         return None
 
 
-def _with_overrides(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
-    """A file's own sizes, qualities and counts are not in the paste: they stay with the prompts that are still the same."""
-    known: dict[str, GeneratedImage] = {image.prompt_text: image for image in draft.images.all()}
-    return [
-        Row(text=row.text, line=row.line, size=known[row.text].size, quality=known[row.text].quality, count=known[row.text].count)
-        if row.text in known and not (row.size or row.quality or row.count)
-        else row
-        for row in rows
-    ]
+def _as_on_the_sheet(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
+    """What a paste does not say stays with the prompts that are still the same, twins in their order."""
+    known: dict[str, list[GeneratedImage]] = defaultdict(list)
+    for image in draft.images.order_by("-position"):
+        known[image.prompt_text].append(image)
+    return [_like(row, known[row.text].pop()) if known[row.text] else row for row in rows]
+
+
+def _like(row: Row, image: GeneratedImage) -> Row:
+    """With a file's own size, quality and count, and with the tick where somebody set it against its flags."""
+    row = replace(row, included=None if image.included == drafts.starts_on(image.flags) else image.included)
+    has_its_own = row.size or row.quality or row.count
+    return row if has_its_own else replace(row, size=image.size, quality=image.quality, count=image.count)
 
 
 def _to_sheet(request: HttpRequest, job: BulkGenerationJob) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -110,10 +110,15 @@ def _fill(job: BulkGenerationJob, rows: Sequence[Row]) -> None:
     job.total_prompts = len(rows)
     job.save()
     images = [_image(job, position, row) for position, row in enumerate(rows, 1)]
-    for image, flags in zip(images, find_flags(job, model, [row.text for row in rows]), strict=True):
+    for image, row, flags in zip(images, rows, find_flags(job, model, [row.text for row in rows]), strict=True):
         image.flags = flags
-        image.included = not any(flag["code"] in STARTS_OFF for flag in flags)
+        image.included = starts_on(flags) if row.included is None else row.included
     GeneratedImage.objects.bulk_create(images, batch_size=500)
+
+
+def starts_on(flags: Iterable[Mapping[str, str]]) -> bool:
+    """Whether a row is ticked before anybody chose."""
+    return not any(flag["code"] in STARTS_OFF for flag in flags)
 
 
 def _check(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Row]) -> None:

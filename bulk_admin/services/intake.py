@@ -47,13 +47,17 @@ class IntakeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prompt, and the line it starts on. Empty size, quality and count stand for the job's."""
+    """One prompt, and the line it starts on. Empty size, quality and count stand for the job's.
+
+    ``included`` is what somebody chose for it; None leaves that to its flags.
+    """
 
     text: str
     line: int
     size: str = ""
     quality: str = ""
     count: int | None = None
+    included: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

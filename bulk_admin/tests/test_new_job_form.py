@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus, Spend
+from bulk_admin.services import drafts
 from bulk_admin.tests.factories import make_account, make_job, make_user
 
 ADD = "/admin/bulk_admin/bulkgenerationjob/add/"
@@ -246,6 +247,57 @@ def test_the_way_back_to_the_form_keeps_everything_and_changes_the_same_draft(pa
     page.post(ADD, filled(placeholder_account, prompts="a fox\n---\na dog", draft=job.pk, name="Winter"))
     job = BulkGenerationJob.objects.get()
     assert (job.name, list(job.images.order_by("position").values_list("prompt_text", "count"))) == ("Winter", [("a fox", 3), ("a dog", None)])
+
+
+def go_back_and_review(page, account, job, **changes):
+    """Back to the form and on to the sheet again, nothing typed: the rows that come of it."""
+    text = textarea(page.get(f"{ADD}?draft={job.pk}"))
+    page.post(ADD, filled(account, **{"prompts": "\r\n".join(text.splitlines()), "draft": job.pk, **changes}))
+    job = BulkGenerationJob.objects.get()
+    return list(job.images.order_by("position").values_list("prompt_text", "included"))
+
+
+def test_what_was_done_on_the_sheet_survives_the_way_back(page, placeholder_account):
+    page.post(ADD, filled(placeholder_account, prompts="a fox\na cat\nA CAT\na hare\na fox"))
+    job = BulkGenerationJob.objects.get()
+    ids = dict(job.images.values_list("position", "pk"))
+    drafts.edit_row(job.pk, ids[4], "a hare\nin the snow")
+    drafts.set_included(job.pk, [ids[1], ids[4]], False)
+    drafts.set_included(job.pk, [ids[3]], True)
+    before = list(job.images.order_by("position").values_list("prompt_text", "included"))
+    assert before == [("a fox", False), ("a cat", True), ("A CAT", True), ("a hare\nin the snow", False), ("a fox", False)]
+    assert go_back_and_review(page, placeholder_account, job) == before
+    assert go_back_and_review(page, placeholder_account, job, quality="high") == before
+
+
+def test_a_row_that_is_no_twin_any_more_is_on_again(page, placeholder_account):
+    page.post(ADD, filled(placeholder_account, prompts="a fox\nA FOX"))
+    job = BulkGenerationJob.objects.get()
+    assert go_back_and_review(page, placeholder_account, job, prompts="A FOX\na cat") == [("A FOX", True), ("a cat", True)]
+
+
+def test_twins_of_a_file_keep_each_their_own_settings(page, placeholder_account):
+    upload = SimpleUploadedFile("list.csv", b"prompt,quality,count\na fox,high,3\na fox,low,1\n")
+    page.post(ADD, filled(placeholder_account, prompts="", file=upload))
+    job = BulkGenerationJob.objects.get()
+    assert go_back_and_review(page, placeholder_account, job) == [("a fox", True), ("a fox", False)]
+    assert list(job.images.order_by("position").values_list("quality", "count")) == [("high", 3), ("low", 1)]
+
+
+def test_a_lone_prompt_of_several_lines_stays_one(page, staff, placeholder_account):
+    upload = SimpleUploadedFile("one.csv", b'prompt,count\n"a fox\nin the snow",2\n')
+    page.post(ADD, filled(placeholder_account, prompts="", file=upload))
+    job = BulkGenerationJob.objects.get()
+    assert go_back_and_review(page, placeholder_account, job) == [("a fox\nin the snow", True)]
+    old = make_job(["a cat\non a wall"], JobStatus.COMPLETED, account=placeholder_account, created_by=staff)
+    again = page.get(f"{ADD}?from={old.pk}&prompts=all").context["form"]
+    assert [row.text for row in again.rows] == ["a cat\non a wall"]
+
+
+def test_an_untouched_paste_comes_back_as_it_was_pasted(page, placeholder_account):
+    paste = "a fox\n\n-----\n\na cat\n"
+    page.post(ADD, filled(placeholder_account, prompts=paste.replace("\n", "\r\n")))
+    assert page.get(f"{ADD}?draft={BulkGenerationJob.objects.get().pk}").context["form"]["prompts"].value().split() == paste.split()
 
 
 def test_a_new_job_takes_over_the_settings_of_an_old_one(page, staff, placeholder_account):
