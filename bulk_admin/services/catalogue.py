@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from bulk_admin.models import CallKind, ImageModel, ProviderAccount
+from bulk_admin.services import catalogue_rules
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.setup import credentials_of
 
@@ -42,11 +44,12 @@ def validate_size(model: ImageModel, size: str) -> str:
         width, height = parse_size(size)
     except ValueError as error:
         return str(error)
-    if size in model.sizes:
+    sizes = _listed(model.sizes)
+    if size in sizes:
         return ""
     rule = model.size_rule
-    if not rule:
-        return f"{model.label} makes {', '.join(model.sizes)}."
+    if not rule or catalogue_rules.size_rule(rule):
+        return f"{model.label} makes {', '.join(sizes) or 'no size'}."
     if width % rule["multiple"] or height % rule["multiple"]:
         return f"Both sides must be multiples of {rule['multiple']}."
     if max(width, height) > rule["longest"]:
@@ -59,7 +62,13 @@ def validate_size(model: ImageModel, size: str) -> str:
 
 
 def is_offered(model: ImageModel, quality: str, size: str) -> bool:
-    return (quality in model.qualities or (not model.qualities and not quality)) and not validate_size(model, size)
+    qualities = _listed(model.qualities)
+    return (quality in qualities or (not qualities and not quality)) and not validate_size(model, size)
+
+
+def _listed(texts: Any) -> list[str]:
+    """A row may hold what no form of ours would save: a price function must not break on it."""
+    return [] if catalogue_rules.texts(texts) else list(texts)
 
 
 def image_models(provider: str) -> QuerySet[ImageModel]:

@@ -16,6 +16,7 @@ from django.db.models import Avg, Q
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ImageStatus, ModelPrice, Pool, ProviderCall
 from bulk_admin.money import usd
+from bulk_admin.services import catalogue_rules
 from bulk_admin.services.catalogue import is_offered, parse_size
 from prompts.services import ai_content
 
@@ -92,6 +93,8 @@ def _picture_bounds(model: ImageModel, price: ModelPrice, quality: str, size: st
         flat = _flat(model, price, quality, size)
         return flat, flat, flat
     tokens = output_tokens(model.token_rule, quality, size)
+    if price.image_output <= 0:
+        raise UnknownPrice(f"{model.label} is billed by tokens and has no price for them. Enter it in the catalogue.")
     low, high = model.token_rule.get("percent", {}).get(quality, (100, 100))
     ceiling = max(high, model.token_rule.get("ceiling_percent", {}).get(quality, 100))
     low_cost, high_cost, most = (_per_million(price.image_output, -(-tokens * percent // 100)) for percent in (low, high, ceiling))
@@ -104,8 +107,10 @@ def output_tokens(rule: Mapping[str, Any], quality: str, size: str) -> int:
     https://community.openai.com/t/gpt-image-2-output-pricing-calculator-online-and-in-your-code/1382699;
     checked against seven published or measured figures. Raises UnknownPrice.
     """
+    if problem := catalogue_rules.token_rule(rule):
+        raise UnknownPrice(f"The catalogue's token rule is not sound. {problem}")
     factor = rule.get("factors", {}).get(quality)
-    if rule.get("rule") != "patches" or not factor:
+    if not factor:
         raise UnknownPrice(f"There is no token rule for quality {quality!r}.")
     width, height = parse_size(size)
     longer, shorter = max(width, height), min(width, height)
@@ -114,14 +119,20 @@ def output_tokens(rule: Mapping[str, Any], quality: str, size: str) -> int:
 
 
 def _flat(model: ImageModel, price: ModelPrice, quality: str, size: str) -> int:
-    table = price.per_image
+    table = price.per_image if isinstance(price.per_image, dict) else {}
     for key in (f"{quality}|{size}", f"{quality}|*", f"*|{size}", "*"):
         if key in table:
-            return int(table[key])
+            return _amount(model, table[key])
     if "per_megapixel" in table:
         width, height = parse_size(size)
-        return int(table.get("base", 0)) + -(-int(table["per_megapixel"]) * width * height // MILLION)
+        return _amount(model, table.get("base", 0)) + -(-_amount(model, table["per_megapixel"]) * width * height // MILLION)
     raise UnknownPrice(f"{model.label} has no price for {quality or 'a picture'} at {size}.")
+
+
+def _amount(model: ImageModel, value: Any) -> int:
+    if not catalogue_rules.is_amount(value):
+        raise UnknownPrice(f"{model.label} has a flat price that is no whole number of micro-dollars. Correct it in the catalogue.")
+    return int(value)
 
 
 def _per_million(price: int, tokens: int) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import json
 
 import pytest
 
 from bulk_admin.models import ImageModel, ModelPrice
 from bulk_admin.seed import CATALOGUE, seed_catalogue
-from bulk_admin.services import catalogue, estimate
+from bulk_admin.services import catalogue, catalogue_rules, estimate
 from bulk_admin.services.catalogue import ModelNotAvailable
-from bulk_admin.tests.factories import make_account
+from bulk_admin.tests.factories import make_account, make_model
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
@@ -138,3 +140,91 @@ def test_a_model_without_a_rule_takes_only_its_own_sizes():
     model = ImageModel.objects.get(name="gpt-image-1.5")
     assert catalogue.validate_size(model, "1536x1024") == ""
     assert catalogue.validate_size(model, "1536x864") == "GPT Image 1.5 makes 1024x1024, 1536x1024, 1024x1536."
+
+
+def test_what_the_catalogue_starts_with_is_sound():
+    for model in ImageModel.objects.prefetch_related("prices"):
+        assert (catalogue_rules.size_rule(model.size_rule), catalogue_rules.token_rule(model.token_rule)) == ("", ""), model
+        assert all(catalogue_rules.flat_prices(price.per_image) == "" for price in model.prices.all()), model
+        assert all(catalogue_rules.texts(names) == "" for names in (model.sizes, model.qualities, model.output_formats, model.backgrounds)), model
+
+
+SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max_ratio": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "complaint"),
+    [
+        (catalogue_rules.flat_prices, {}, ""),
+        (catalogue_rules.flat_prices, {"*": 0, "low|*": 1, "*|640x640": 2, "low|640x640": 3, "|640x640": 4}, ""),
+        (catalogue_rules.flat_prices, {"base": 15_000, "per_megapixel": 15_000}, ""),
+        (catalogue_rules.flat_prices, {"*": 0.04}, "$0.04 is 40000."),
+        (catalogue_rules.flat_prices, {"*": "40000"}, "write whole micro-dollars"),
+        (catalogue_rules.flat_prices, {"*": True}, "write whole micro-dollars"),
+        (catalogue_rules.flat_prices, {"*": -1}, "write whole micro-dollars"),
+        (catalogue_rules.flat_prices, {"low": 1}, "“low” is no key"),
+        (catalogue_rules.flat_prices, {"*|*": 1}, "is no key"),
+        (catalogue_rules.flat_prices, {"base": 1}, "needs “per_megapixel”"),
+        (catalogue_rules.flat_prices, [1], "JSON object"),
+        (catalogue_rules.size_rule, {}, ""),
+        (catalogue_rules.size_rule, SIZES, ""),
+        (catalogue_rules.size_rule, {"multiple": 16}, "needs longest, min_pixels, max_pixels, max_ratio too"),
+        (catalogue_rules.size_rule, {**SIZES, "most": 1}, "has no “most”"),
+        (catalogue_rules.size_rule, {**SIZES, "multiple": 0}, "“multiple” must be a whole number"),
+        (catalogue_rules.size_rule, {**SIZES, "max_ratio": float("nan")}, "“max_ratio” must be"),
+        (catalogue_rules.size_rule, {**SIZES, "min_pixels": 10}, "“min_pixels” is more"),
+        (catalogue_rules.size_rule, "16", "JSON object"),
+        (catalogue_rules.token_rule, {}, ""),
+        (catalogue_rules.token_rule, {"rule": "none"}, ""),
+        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 16}, "percent": {"low": [100, 200]}, "ceiling_percent": {"low": 250}}, ""),
+        (catalogue_rules.token_rule, {"rule": "patches"}, "needs factors too"),
+        (catalogue_rules.token_rule, {"rule": "patches", "factors": {}}, "“factors” must have"),
+        (catalogue_rules.token_rule, {"rule": "tiles", "factors": {"low": 1}}, "must be “patches”"),
+        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 1.5}}, "“factors” must be"),
+        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percent": {"low": [2, 1]}}, "“percent” must be"),
+        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percents": {}}, "has no “percents”"),
+        (catalogue_rules.texts, [], ""),
+        (catalogue_rules.texts, "low", "JSON list"),
+        (catalogue_rules.texts, [1], "JSON list"),
+    ],
+)
+def test_a_field_of_the_catalogue_is_checked(check, value, complaint):
+    found = check(value)
+    assert complaint in found if complaint else found == ""
+
+
+def posted(model, **changes):
+    """The change form as it is sent when nothing is touched but ``changes``."""
+    price = model.prices.get()
+    jsons = ("sizes", "size_rule", "qualities", "output_formats", "backgrounds", "token_rule")
+    plain = ("kind", "provider", "name", "label", "prompt_limit", "default_size", "default_quality", "successor", "note", "sort_order")
+    rows = {"prices-TOTAL_FORMS": 1, "prices-INITIAL_FORMS": 1, "prices-0-id": price.pk, "prices-0-model": model.pk, "prices-0-valid_from": price.valid_from}
+    written = {name: json.dumps(getattr(model, name)) for name in jsons} | {"prices-0-per_image": json.dumps(price.per_image)}
+    before = {f"initial-{name}": text for name, text in written.items()}  # as Django does it where a default is a function
+    return {**written, **before, **{name: getattr(model, name) for name in plain}, "is_enabled": "on", **rows, **changes}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("prices-0-per_image", '{"*": 0.04}', "$0.04 is 40000."),
+        ("size_rule", '{"multiple": 16}', "needs longest"),
+        ("token_rule", '{"rule": "patches"}', "needs factors too"),
+        ("qualities", '"low"', "JSON list"),
+    ],
+)
+def test_the_form_refuses_what_the_price_function_could_not_read(client, superuser, name, text, complaint):
+    client.force_login(superuser)
+    model = make_model("openai_compatible", label="Flat")
+    response = client.post(f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, **{name: text}))
+    assert response.status_code == 200
+    assert complaint in html.unescape(response.content.decode())
+
+
+def test_an_emptied_field_is_an_empty_one_and_not_null(client, superuser):
+    client.force_login(superuser)
+    model = make_model("openai_compatible", label="Flat", size_rule=SIZES, backgrounds=["opaque"])
+    response = client.post(f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, size_rule="", backgrounds="", **{"prices-0-per_image": ""}))
+    assert response.status_code == 302
+    model = ImageModel.objects.get(pk=model.pk)
+    assert (model.size_rule, model.backgrounds, model.prices.get().per_image) == ({}, [], {})

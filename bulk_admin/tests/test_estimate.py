@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -110,6 +111,61 @@ def test_a_flat_price_is_read_from_the_nearest_key():
     model.prices.update(per_image={"low|512x512": 1})
     with pytest.raises(UnknownPrice):
         estimate.price_of_image(ImageModel.objects.get(pk=model.pk), "high", "512x512", "a fox", TODAY)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"*": 0.04},
+        {"*": 40_000.0},
+        {"*": "0.04"},
+        {"*": True},
+        {"*": None},
+        {"*": -1},
+        {"*": 10**13},
+        {"base": 0.5, "per_megapixel": 1},
+        {"per_megapixel": "1"},
+        [],
+        5,
+    ],
+)
+def test_a_flat_price_that_is_no_whole_amount_is_no_price(table):
+    model = make_model("openai_compatible", label="Flat")
+    model.prices.update(per_image=table)
+    for ask in (estimate.price_of_image, estimate.reserve_for):
+        with pytest.raises(UnknownPrice):
+            ask(model, "low", "1024x1024", "a fox", TODAY)
+
+
+@pytest.mark.django_db
+def test_a_model_billed_by_tokens_is_not_free_for_want_of_a_price():
+    model = seeded("gpt-image-2")
+    model.prices.update(image_output=0)
+    with pytest.raises(UnknownPrice, match="no price for them"):
+        estimate.reserve_for(model, "low", "1024x1024", "a fox", TODAY)
+
+
+WORDS = ["*", "low", "low|*", "*|640x640", "base", "per_megapixel", "rule", "factors", "percent", "ceiling_percent", "multiple", "longest", "max_ratio"]
+SCALARS = st.none() | st.booleans() | st.integers(-5, 10**14) | st.floats() | st.sampled_from(["patches", "none", "low", "640x640"])
+ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5), max_leaves=8)
+
+
+@pytest.mark.django_db
+def test_whatever_stands_in_the_catalogue_the_answer_is_an_amount_or_that_there_is_none():
+    model = ImageModel.objects.prefetch_related("prices").get(name="gpt-image-2")
+    (price,) = model.prices.all()
+
+    @settings(max_examples=500, deadline=None)
+    @given(ANYTHING, ANYTHING, ANYTHING, st.just(["640x640"]) | ANYTHING, st.just(["low"]) | ANYTHING)
+    def check(per_image, token_rule, size_rule, sizes, qualities):
+        price.per_image = per_image
+        model.token_rule, model.size_rule, model.sizes, model.qualities = token_rule, size_rule, sizes, qualities
+        for size in ("640x640", "1024x1024"):
+            with suppress(UnknownPrice):
+                assert estimate.reserve_for(model, "low", size, "a fox", TODAY) >= 0
+
+    check()
 
 
 def bill(model: ImageModel, prompt: str, output_tokens: int) -> int:
