@@ -117,11 +117,15 @@ def may_delete(user: rights.Person, image: GeneratedImage) -> bool:
 
 def _preview_delete(images: Images) -> list[Line]:
     return [
-        _line(image, "It has a page, or one is being made.", ok=False)
-        if image.prompt_page_id or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED)
-        else _line(image, "Will be deleted, unless a call for it is open or unknown.")
-        for image in images
+        _line(image, reason, ok=False) if (reason := _why_keep(image)) else _line(image, "Will be deleted, unless a call for it is open.") for image in images
     ]
+
+
+def _why_keep(image: GeneratedImage) -> str:
+    if image.status == ImageStatus.UNKNOWN:
+        return f"Its outcome is unknown: {jobs.DECIDE_FIRST}"
+    has_page = image.prompt_page_id or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED)
+    return "It has a page, or one is being made." if has_page else ""
 
 
 def _delete(images: Images) -> list[Line]:

@@ -69,6 +69,8 @@ def _retry(job: BulkGenerationJob) -> Line:
 def _preview_delete(job: BulkGenerationJob) -> Line:
     if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
         return _line(job, "It is still running: cancel it first.", ok=False)
+    if job.unknown_count:
+        return _line(job, f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: {jobs.DECIDE_FIRST}", ok=False)
     return _line(job, f"{counted(job.total, 'picture')} will be deleted. Pages made from it and its money rows stay.")
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Max
+from django.conf import settings
+from django.db.models import Count, Max, QuerySet
 
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
     BulkGenerationJob,
+    CallKind,
     CallState,
     GeneratedImage,
     ImageStatus,
@@ -35,6 +37,7 @@ from bulk_admin.services.rescue import look_up
 
 # Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled instead.
 RETRYABLE_CODES = frozenset({"not_sent", "overloaded", "rate_limited", "provider_error"})
+DECIDE_FIRST = "buy it again, or accept it as lost, first."
 REASONS = {
     "paused": "Paused by staff. Resume when you are ready.",
     "cancelled": "Cancelled. Pictures that were in flight are kept.",
@@ -329,28 +332,39 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
     """Delete pictures for good, their files soon after; those that must stay come back with the reason."""
     job = lock_job(job_id)
     job.revision += 1
+    under_way = set(ProviderCall.objects.filter(image__job=job, state=CallState.OPEN).values_list("image_id", flat=True))
     deleted: list[GeneratedImage] = []
     kept: list[tuple[GeneratedImage, str]] = []
     for image in job.images.filter(pk__in=list(image_ids)):
-        reason = _why_keep(image)
+        reason = _why_keep(image, is_under_way=image.pk in under_way)
         kept.append((image, reason)) if reason else deleted.append(image)
     for image in deleted:
         count(job, image.status, None)
         count_pages(job, image.page_status, PageStatus.NONE)
     job.removed_images = [*job.removed_images, *([job.revision, image.pk] for image in deleted)]
-    job.images.filter(pk__in=[image.pk for image in deleted]).delete()
     if deleted:
+        keys = _stop_looking(ProviderCall.objects.filter(image__in=[image.pk for image in deleted]))
+        job.images.filter(pk__in=[image.pk for image in deleted]).delete()
         save(job, database_now())
-        ring_to_delete([image.picture_key for image in deleted if image.picture_key])
+        ring_to_delete([*(image.picture_key for image in deleted if image.picture_key), *keys])
     return DeleteResult(len(deleted), kept)
 
 
-def _why_keep(image: GeneratedImage) -> str:
-    if image.calls.filter(state__in=(CallState.OPEN, CallState.UNKNOWN)).exists():
-        return "A call for it is open or its outcome is unknown: settle it first."
+def _why_keep(image: GeneratedImage, *, is_under_way: bool) -> str:
+    if image.status == ImageStatus.UNKNOWN:
+        return f"Its outcome is unknown: {DECIDE_FIRST}"
+    if is_under_way:
+        return "A call for it is open: wait until it has ended."
     if image.prompt_page_id is not None or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED):
         return "It has a page, or one is being made."
     return ""
+
+
+def _stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
+    """Calls whose picture is deleted need not be looked up any more; the keys of what they may have stored."""
+    unknown = list(calls.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN))
+    ProviderCall.objects.filter(pk__in=[call.pk for call in unknown]).update(looked_up=len(settings.BULK_LOOK_AGAIN))
+    return [call.picture_key for call in unknown]
 
 
 @whole_step
@@ -359,10 +373,13 @@ def delete_job(job_id: uuid.UUID) -> str:
     job = lock_job(job_id)
     if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
         return "It is still running: cancel it first."
-    if ProviderCall.objects.filter(job_ref=job.pk, state__in=(CallState.OPEN, CallState.UNKNOWN)).exists():
-        return "A call of it is open or its outcome is unknown: settle it first."
+    if job.unknown_count:
+        return f"The outcome of a picture is unknown: {DECIDE_FIRST}"
+    if ProviderCall.objects.filter(job_ref=job.pk, state=CallState.OPEN).exists():
+        return "A call of it is open: wait until it has ended."
     if job.pages_open:
         return "Pages are being made from it: stop them first."
-    ring_to_delete(list(job.images.exclude(picture_key="").values_list("picture_key", flat=True)))
+    keys = _stop_looking(ProviderCall.objects.filter(job_ref=job.pk))
+    ring_to_delete([*job.images.exclude(picture_key="").values_list("picture_key", flat=True), *keys])
     job.delete()
     return ""
