@@ -93,8 +93,12 @@ def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreateP
 
 @whole_step
 def stop_pages(job_id: uuid.UUID) -> int:
-    """Take back page work that no worker holds; the count. What is saved of it stays for the next time."""
+    """Take back page work that no worker holds; the count. What is saved of it stays for the next time.
+
+    Pages are asked for from then on: a re-roll that ends the job once more does not begin them all again.
+    """
     job = lock_job(job_id)
+    BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=False)
     job.revision += 1
     waiting = job.images.filter(page_owner=None, page_status__in=OPEN_PAGES)
     stopped = waiting.move(PageStatus.NONE, field="page_status", revision=job.revision, page_not_before=None)

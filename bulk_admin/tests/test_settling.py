@@ -137,7 +137,7 @@ def test_pictures_that_come_after_the_end_get_the_page_that_was_asked_for(job):
     assert audit() == []
 
 
-def test_a_late_picture_does_not_bring_back_pages_that_were_stopped(job):
+def test_a_late_picture_begins_no_page_after_pages_were_stopped(job):
     BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=True)
     late, *others = [open_one(job) for _ in range(3)]
     settle(late.call_id, unknown())
@@ -145,7 +145,22 @@ def test_a_late_picture_does_not_bring_back_pages_that_were_stopped(job):
         settle(permit.call_id, delivered(permit))
     assert pages.stop_pages(job.pk) == 2
     settle(late.call_id, delivered(late))
-    assert list(job.images.exclude(page_status="none").values_list("pk", flat=True)) == [late.image_id]
+    assert not job.images.exclude(page_status="none").exists()
+
+
+def test_a_reroll_after_pages_were_stopped_does_not_begin_them_all_again(job):
+    BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=True)
+    permits = [open_one(job) for _ in range(3)]
+    for permit in permits:
+        settle(permit.call_id, delivered(permit))
+    assert pages.stop_pages(job.pk) == 3
+    jobs.reroll(job.pk, permits[0].image_id, seen_variant=1)
+    again = open_one(job)
+    settle(again.call_id, delivered(again))
+    job.refresh_from_db()
+    assert (job.status, job.pages_open) == ("completed", 0)
+    assert pages.create_pages(job.pk).queued == 3  # whoever asks for them still gets them
+    assert audit() == []
 
 
 def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
