@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 MICRO = 1_000_000
+THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 
 
 def usd(micro: int) -> str:
@@ -28,9 +30,12 @@ def decimal_string(micro: int) -> str:
 
 
 def parse_usd(text: str) -> int:
-    """Micro-dollars from "10", "$1.50" or "0.0133". Raises ValueError on anything else."""
+    """Micro-dollars from "10", "$1.50", "1,000" or "0.0133". Raises ValueError on anything else, so on "0,50": is it half a dollar or fifty?"""
+    amount_text = text.strip().removeprefix("$")
+    if "," in amount_text and not THOUSANDS.fullmatch(amount_text):
+        raise ValueError(f"{text!r} is not an amount in dollars: write cents after a point, as in 0.50.")
     try:
-        amount = Decimal(text.strip().removeprefix("$").replace(",", ""))
+        amount = Decimal(amount_text.replace(",", ""))
     except InvalidOperation as error:
         raise ValueError(f"{text!r} is not an amount in dollars.") from error
     if not amount.is_finite() or amount < 0:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -102,9 +102,17 @@ class BulkActs:
     def _rows(self, request: HttpRequest, act: Act, ids: Sequence[str]) -> Rows:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             raise PermissionDenied
-        found = list(self.act_queryset(ids))
+        found = list(self.act_queryset([pk for pk in ids if self._is_id(pk)]))
         refused = [Line(str(row), _url(row), "Not yours: you have no right to do this to it.", ok=False) for row in found if not act.may(request.user, row)]
         return Rows([row for row in found if act.may(request.user, row)], refused)
+
+    def _is_id(self, text: str) -> bool:
+        """Whether a row could have this id; an address may say anything."""
+        try:
+            self.opts.pk.clean(text, None)
+        except ValidationError:
+            return False
+        return True
 
     def _gone(self, ids: Sequence[str], rows: Rows) -> Iterable[Line]:
         missing = len(set(ids)) - len(rows.allowed) - len(rows.refused)

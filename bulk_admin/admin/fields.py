@@ -27,7 +27,7 @@ class UsdField(forms.CharField):
         try:
             micro = parse_usd(text)
         except ValueError:
-            raise ValidationError("Enter an amount in dollars, as 5 or 0.25.", code="invalid") from None
+            raise ValidationError("Enter an amount in dollars, with cents after a point: 5 or 0.25.", code="invalid") from None
         if micro > LARGEST:
             raise ValidationError("Enter at most 1,000,000 dollars.", code="too_much")
         return micro

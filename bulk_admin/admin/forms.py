@@ -17,7 +17,7 @@ from bulk_admin.choices import AccountChoice, ModelChoice, account_choices, defa
 from bulk_admin.models import ImageModel
 from bulk_admin.services.drafts import JobSettings
 from bulk_admin.services.estimate import UnknownPrice, price_of_image
-from bulk_admin.services.intake import Intake, IntakeError, Problem, Row, parse_file, parse_text
+from bulk_admin.services.intake import MAX_BYTES, Intake, IntakeError, Problem, Row, parse_file, parse_text
 from prompts.models import Category, Prompt
 
 from .fields import UsdField
@@ -190,7 +190,7 @@ class NewJobForm(forms.Form):
         if text.strip():
             self._read("prompts", lambda: parse_text(text))
         if upload is not None:
-            self._read("file", lambda: parse_file(upload.name, upload.read()))
+            self._read("file", lambda: parse_file(upload.name, upload.read(MAX_BYTES + 1)))
         if not text.strip() and upload is None and not self.has_error("file"):
             self.add_error("prompts", "Paste at least one prompt, or choose a file.")
         return data

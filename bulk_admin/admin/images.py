@@ -98,9 +98,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         return super().get_queryset(request).select_related("job", "prompt_page").defer(*unread)
 
     def act_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
-        return (
-            GeneratedImage.objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()]).select_related("job").defer("job__source_text", "content", "moderation")
-        )
+        return GeneratedImage.objects.filter(pk__in=ids).select_related("job").defer("job__source_text", "content", "moderation")
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.ask(request, image_acts.DELETE, [object_id])

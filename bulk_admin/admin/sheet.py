@@ -18,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
 from bulk_admin.services import drafts, jobs
+from bulk_admin.services.catalogue import ModelNotAvailable
 
 from . import quote, rights
 from .options import ModelAdmin
@@ -81,11 +82,15 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
     error = "" if text else "A prompt can not be empty. Untick the row to leave it out."
     if "\x00" in text:
         error = "This text holds a NUL character. Remove it."
+    before = {other.pk: (other.flags, other.included) for other in job.images.all()}
+    if not error:
+        try:
+            drafts.edit_row(job.pk, image.pk, text)
+        except (drafts.DraftRefused, ModelNotAvailable) as refused:
+            error = str(refused)
     if error:
         image.prompt_text = text.replace("\x00", "")
         return TemplateResponse(request, f"{HERE}/_sheet_edit.html", {"job": job, "row": image, "error": error, "can_act": True})
-    before = {other.pk: (other.flags, other.included) for other in job.images.all()}
-    drafts.edit_row(job.pk, image.pk, text)
     after = {other.pk: (other.flags, other.included) for other in job.images.all()}
     return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})
 

@@ -95,7 +95,8 @@ def _ensure_environment_account(provider: str) -> None:
         return
     account = ProviderAccount.objects.create(provider=provider, label=_free_label(provider_class(provider).label), key_from_environment=True)
     ensure_pools(account)
-    if PLATFORMS[provider].comes_first or not ProviderAccount.objects.filter(is_default=True).exclude(provider="placeholder").exists():
+    platform = PLATFORMS.get(provider)
+    if (platform and platform.comes_first) or not ProviderAccount.objects.filter(is_default=True).exclude(provider="placeholder").exists():
         ProviderAccount.objects.filter(is_default=True).update(is_default=False)
         ProviderAccount.objects.filter(pk=account.pk).update(is_default=True)
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, PageStatus, Worker
 from bulk_admin.tests.factories import make_call, make_image, make_job, make_user
@@ -273,3 +274,13 @@ def test_the_job_page_leads_to_its_dropped_pictures_to_delete_them(admin_client)
     assert f"Dropped of {job.pk}" in page
     assert f"Kept of {job.pk}" not in page
     assert f"Dropped of {other.pk}" not in page
+
+
+@pytest.mark.parametrize(("kind", "act"), [("bulkgenerationjob", "delete_jobs"), ("generatedimage", "delete_images")])
+@pytest.mark.parametrize("pk", ["abc", "9" * 20, "-1", "%00", "00000000-0000-0000-0000-000000000000", "١"])
+def test_an_address_that_no_row_can_have_is_no_crash(client, superuser, kind, act, pk):
+    client.force_login(superuser)
+    base = reverse(f"admin:bulk_admin_{kind}_changelist")
+    for path in (f"{base}{pk}/delete/", f"{base}{pk}/change/", f"{base}{pk}/history/"):
+        assert client.get(path).status_code in (200, 302, 404), path
+    assert client.post(f"{base}bulk/{act}/", {"ids": f"{pk},,x"}).status_code == 200

@@ -101,11 +101,18 @@ def test_an_edited_row_is_flagged_anew_and_so_is_its_twin(page, job):
     assert row(job, 3).flags == []
 
 
-@pytest.mark.parametrize(("text", "message"), [("   ", "can not be empty"), ("a \x00 b", "NUL")])
+@pytest.mark.parametrize(("text", "message"), [("   ", "can not be empty"), ("\ufeff", "empty"), ("a \x00 b", "NUL")])
 def test_a_bad_edit_is_refused_and_the_row_stays(page, job, text, message):
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": text}).content.decode()
     assert message in body
     assert row(job, 1).prompt_text == "A lighthouse"
+
+
+def test_an_edit_after_the_model_was_switched_off_says_so_and_keeps_the_text(page, job):
+    ImageModel.objects.filter(name=job.model_name).update(is_enabled=False)
+    body = page.post(sheet(job, "row", row(job, 1).pk), {"text": "A windmill"}).content.decode()
+    assert "A windmill</textarea>" in body
+    assert 'class="errornote' in body or "switched off" in body or "not available" in body
 
 
 def test_generate_starts_once_however_often_it_is_pressed(page, job):
