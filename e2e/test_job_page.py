@@ -105,6 +105,53 @@ def test_a_double_click_on_re_roll_buys_one_picture(staff_page, job, faces):
     assert job.images.filter(position=3).count() == 2
 
 
+@pytest.fixture
+def hold(staff_page):
+    """Press a key and hold it: each repeat comes when the server has answered what was sent before."""
+
+    def hold_down(key, times=4):
+        for _ in range(times):
+            staff_page.keyboard.down(key)
+            staff_page.wait_for_timeout(50)
+            expect(staff_page.locator(".htmx-request")).to_have_count(0)
+        staff_page.keyboard.up(key)
+
+    return hold_down
+
+
+def test_a_key_that_is_held_on_a_tile_buys_one_picture(staff_page, job, faces, hold):
+    faces.first.focus()
+    hold("r")
+    expect(staff_page.locator("#grid article")).to_have_count(7)
+    assert job.images.count() == 7
+
+
+def test_enter_held_on_re_roll_buys_one_picture(staff_page, job, faces, hold):
+    staff_page.get_by_role("button", name=re.compile("^Re-roll prompt 3")).focus()
+    hold("Enter")
+    expect(staff_page.locator("#grid article")).to_have_count(7)
+    assert job.images.count() == 7
+
+
+@pytest.mark.parametrize("key", ["r", "Enter"])
+def test_a_key_that_is_held_in_zoom_buys_one_picture(staff_page, job, faces, hold, key):
+    faces.first.focus()
+    staff_page.keyboard.press("z")
+    staff_page.locator("#zoom").get_by_role("button", name="Re-roll").focus()
+    hold(key)
+    expect(staff_page.locator("#grid article")).to_have_count(7)
+    assert job.images.count() == 7
+
+
+def test_a_held_x_drops_one_picture_and_a_held_arrow_goes_on_moving(staff_page, job, faces, hold):
+    faces.first.focus()
+    hold("x")
+    expect(faces.nth(1)).to_be_focused()
+    hold("ArrowRight", times=2)
+    expect(faces.nth(3)).to_be_focused()
+    wait_until_saved(staff_page, job, [False, True, True, True])
+
+
 def test_half_an_edit_survives_what_arrives(staff_page, job, faces):
     staff_page.get_by_role("button", name=re.compile("^Edit and re-roll prompt 3")).click()
     field = staff_page.get_by_role("textbox")

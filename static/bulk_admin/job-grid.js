@@ -67,6 +67,8 @@ const gridKeys = {
   "?": () => document.getElementById("open-help").click(),
 };
 export const keyOf = (event) => (event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key);
+// A key that is held goes on moving. Everything else it does once: a re-roll costs money.
+export const isHeld = (event) => event.repeat && !event.key.startsWith("Arrow");
 
 export function startGrid(root) {
   const grid = document.getElementById("grid");
@@ -76,8 +78,13 @@ export function startGrid(root) {
     const act = gridKeys[keyOf(event)];
     if (!tile || !act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    if (isHeld(event)) return;
     const next = act(tile);
     if (next?.dataset) goTo(next);
+  });
+  root.addEventListener("keydown", (event) => {
+    // Browsers click a button again and again while Enter is held on it.
+    if (event.key === "Enter" && event.repeat && event.target.tagName === "BUTTON") event.preventDefault();
   });
   grid.addEventListener("focusin", (event) => {
     const tile = tileOf(event.target);

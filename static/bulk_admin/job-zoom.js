@@ -1,5 +1,5 @@
 // The picture large. The same keys as in the grid, and the grid's focus follows.
-import { goTo, keyOf, keys, step } from "./job-grid.js";
+import { goTo, isHeld, keyOf, keys, step } from "./job-grid.js";
 import { want } from "./job-selection.js";
 import { faceOf, isDone, isKept, tileOf } from "./job-tiles.js";
 
@@ -56,6 +56,7 @@ export function startZoom(root) {
     const key = keyOf(event);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key === " " && event.target.tagName === "BUTTON") return;
+    if (isHeld(event) && (key === "z" || key === " " || keys[key])) { event.preventDefault(); return; }
     if (key === "z") { event.preventDefault(); close(); return; }
     if (key === "e") { event.preventDefault(); acts.edit(); return; }
     if (key === " ") { event.preventDefault(); acts.keep(); return; }
