@@ -212,3 +212,19 @@ def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, 
     jobs.set_selected(job.pk, [job.images.get(position=4).pk], False)
     held[0].continue_()
     expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(staff_page, job, faces, watch):
+    held = []
+    staff_page.route("**/select/", lambda route: held.append(route))
+    first = job.images.get(position=3)
+    faces.first.click()
+    wait_until(staff_page, lambda: held, "the save is held")
+    jobs.delete_images(job.pk, [first.pk])
+    expect(staff_page.locator(f"#tile-{first.pk}")).to_have_count(0)
+    held[0].abort()
+    expect(staff_page.get_by_text("That was not saved. Try again.")).to_be_visible()
+    staff_page.unroute("**/select/")
+    faces.first.click()
+    wait_until_saved(staff_page, job, [False, True, True])
+    watch.console[:] = [said for said in watch.console if "/select/" not in said and "htmx:" not in said]  # the failed request's own

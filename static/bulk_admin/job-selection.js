@@ -36,7 +36,8 @@ async function send() {
     const ok = await post(ids, state);
     for (const id of ids) {
       if (wanted.get(id) === state) wanted.delete(id);
-      if (!ok) paint(document.getElementById(`tile-${id}`), !state);
+      const tile = document.getElementById(`tile-${id}`);
+      if (!ok && tile && isDone(tile)) paint(tile, !state); // it may have been deleted meanwhile
     }
     if (!ok) recount();
   }
