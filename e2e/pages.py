@@ -46,6 +46,9 @@ class SheetPage:
     def ticked(self) -> Locator:
         return self.rows.get_by_role("checkbox", checked=True)
 
+    def editor(self) -> Locator:
+        return self.rows.get_by_role("textbox")
+
     def generate(self) -> JobPage:
         self.page.get_by_role("button", name=re.compile("^Generate ")).click()
         expect(self.page.get_by_role("region", name="Progress")).to_be_visible()
