@@ -42,3 +42,36 @@ def test_no_view_hides_the_price(sheet, view):
 
     expect(sheet.bill.get_by_role("row", name="Estimate")).to_be_visible()
     expect(sheet.bill.get_by_role("row", name="Turned off")).to_be_visible()
+
+
+def test_generate_waits_for_an_edit_that_is_not_saved(sheet, job):
+    sheet.page.get_by_role("button", name="A desk with {season} flowers").click()
+    sheet.editor().fill("A desk with autumn flowers")
+    sheet.bill.get_by_role("button", name="Generate").click()
+
+    expect(sheet.rows.get_by_role("alert")).to_have_text("Row 2 is still being edited: save it or undo it first.")
+    expect(sheet.editor()).to_be_focused()
+    job.refresh_from_db()
+    assert job.status == JobStatus.DRAFT
+
+    sheet.rows.get_by_role("button", name="Save").click()
+    expect(sheet.page.get_by_role("button", name="A desk with autumn flowers")).to_be_visible()
+    sheet.generate()
+    assert GeneratedImage.objects.filter(job=job, prompt_text="A desk with autumn flowers").exists()
+
+
+def test_generate_goes_on_when_the_edit_was_undone_in_the_box(sheet):
+    sheet.page.get_by_role("button", name="A desk with {season} flowers").click()
+    sheet.editor().fill("A desk with autumn flowers")
+    sheet.bill.get_by_role("button", name="Generate").click()
+    expect(sheet.rows.get_by_role("alert")).to_be_visible()
+    sheet.editor().fill("A desk with {season} flowers")
+
+    sheet.generate()
+
+
+def test_an_edit_that_changes_nothing_does_not_hold_up_generate(sheet):
+    sheet.page.get_by_role("button", name="A desk with {season} flowers").click()
+    expect(sheet.editor()).to_be_visible()
+
+    sheet.generate()

@@ -77,8 +77,26 @@ for (const fault of ["htmx:responseError", "htmx:sendError"]) {
   });
 }
 
+// A refused text is not saved either, though the server sent it back as it is.
+const unsaved = (form) => form.querySelector("textarea").value !== form.querySelector("textarea").defaultValue || form.querySelector(".errornote:not(.held)");
+
+function holdUp(form) {
+  const number = form.closest("tr").querySelector(".n").textContent.trim();
+  const note = form.querySelector(".errornote") ?? Object.assign(document.createElement("p"), { className: "errornote held" });
+  note.setAttribute("role", "alert");
+  note.textContent = `Row ${number} is still being edited: save it or undo it first.`;
+  form.querySelector("textarea").before(note);
+  form.querySelector("textarea").focus();
+}
+
 sheet.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-once]")) return;
+  const open = [...rows.querySelectorAll("tr.editing form")].find(unsaved);
+  if (open) {
+    event.preventDefault();
+    holdUp(open);
+    return;
+  }
   // Pressed twice it would change nothing either: the server looks at the status.
   setTimeout(() => { event.target.querySelector("button").disabled = true; });
 });
