@@ -89,6 +89,7 @@ class NewJobForm(forms.Form):
         self.fields["prompts"].validators = [each for each in self.fields["prompts"].validators if not isinstance(each, ProhibitNullCharactersValidator)]
         self.rows: list[Row] = []
         self.problems: list[Problem] = []
+        self.refused = ""  # why nothing of a paste or a file could be read
         self.accounts = account_choices(person)
         self.account_choice = self._chosen_account()
         self.models = model_choices(self.account_choice.account.provider, on) if self.account_choice else []
@@ -108,7 +109,8 @@ class NewJobForm(forms.Form):
     def _read_initial(self, text: str) -> None:
         try:
             found = parse_text(text)
-        except IntakeError:
+        except IntakeError as error:
+            self.refused = error.message
             return
         self.rows, self.problems = found.rows, found.problems
 
@@ -199,6 +201,7 @@ class NewJobForm(forms.Form):
         try:
             found = parse()
         except IntakeError as error:
+            self.refused = error.message
             self.add_error(name, error.message)
             return
         self.rows += found.rows

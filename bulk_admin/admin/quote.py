@@ -50,9 +50,12 @@ class Quote:
     problem_count: int
     sent: str
     each: list[dict[str, str]]
+    refused: str = ""
 
     @property
     def summary(self) -> str:
+        if self.refused:
+            return self.refused
         if not self.prompts:
             return "No prompts yet"
         return f"{counted(self.bill.pictures, 'picture')} · {self.bill.total}" if self.bill.total else counted(self.prompts, "prompt")
@@ -83,6 +86,7 @@ def of_form(form: NewJobForm) -> Quote:
         problem_count=len(form.problems),
         sent=compose_prompt(job, images[0].prompt_text)[:2_000] if job and images else "",
         each=_each_quality(job, model, form.on) if job and model else [],
+        refused=form.refused,
     )
 
 

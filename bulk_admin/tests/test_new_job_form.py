@@ -100,6 +100,16 @@ def test_a_bad_paste_is_refused_with_what_to_do_and_kept_in_the_form(page, place
     assert not GeneratedImage.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["nul", "too many lines", "too many prompts", "too large"])
+def test_the_live_price_says_why_a_paste_is_refused(page, placeholder_account, name):
+    text, message = BAD_PASTES[name]
+    card, dock = html.unescape(page.post(PRICE, filled(placeholder_account, prompts=text)).content.decode()).split('id="dock-sum"')
+    assert message in card
+    assert message in dock
+    assert "$0.00" not in card
+    assert "No prompts yet" not in dock
+
+
 BAD_FILES = {
     "0 bytes": ("list.txt", b"", "is empty"),
     "a program named csv": ("list.csv", b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" * 8, "a program"),
