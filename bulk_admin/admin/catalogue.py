@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Field, JSONField
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -17,9 +18,10 @@ from bulk_admin.services.estimate import UnknownPrice, price_of_image
 from bulk_admin.services.image_providers import provider_choices
 
 from .fields import RequiredUsdField
-from .options import ModelAdmin, TabularInline
+from .options import ModelAdmin, StackedInline
 
 PRICES = ("text_input", "image_input", "image_output", "text_output")
+SHORT_JSON: dict[type[Field[Any, Any]], dict[str, Any]] = {JSONField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60, "spellcheck": "false"})}}
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -43,9 +45,11 @@ def _sound(value: Any, empty: Any, problem_of: Callable[[Any], str]) -> Any:
     return value
 
 
-class PriceInline(TabularInline[ModelPrice, ImageModel]):
+class PriceInline(StackedInline[ModelPrice, ImageModel]):
     model = ModelPrice
     form = PriceForm
+    formfield_overrides = SHORT_JSON
+    fields = (("valid_from", "confidence"), PRICES, "per_image", "source")
     extra = 0
     verbose_name_plural = "prices: US dollars per million tokens; flat prices an image in micro-dollars"
 
@@ -82,6 +86,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 @admin.register(ImageModel)
 class ImageModelAdmin(ModelAdmin[ImageModel]):
     form = ModelForm
+    formfield_overrides = SHORT_JSON
     inlines = [PriceInline]
     list_display = ("label", "name", "provider", "kind", "life", "typical_price", "is_enabled", "is_default", "sort_order")
     list_filter = ("provider", "kind", "is_enabled")

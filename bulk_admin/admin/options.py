@@ -9,13 +9,17 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
 else:
 
     class ModelAdmin(admin.ModelAdmin):
         """Django's, which type checkers know as a generic class and Python does not."""
 
         def __class_getitem__(cls, model: type[Model]) -> type:
+            return cls
+
+    class StackedInline(admin.StackedInline):
+        def __class_getitem__(cls, models: Any) -> type:
             return cls
 
     class TabularInline(admin.TabularInline):
@@ -36,4 +40,4 @@ class ReadOnly:
         return False
 
 
-__all__ = ["ModelAdmin", "ReadOnly", "TabularInline"]
+__all__ = ["ModelAdmin", "ReadOnly", "StackedInline", "TabularInline"]
