@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulk_admin.models import ImageModel, ImageStatus, JobStatus
+from bulk_admin.models import ImageModel, ImageStatus, JobStatus, PageStatus
 from bulk_admin.tests.factories import make_call, make_image, make_job
 from e2e.conftest import log_in
 
@@ -51,3 +51,15 @@ def test_the_dock_is_in_line_with_the_content(new_context, superuser, placeholde
         starts[width] = page.evaluate("[...document.querySelectorAll('#dock-sum, .desk h1, #new-job .settings')].map((each) => each.getBoundingClientRect().left)")
 
     assert all(len(set(lefts)) == 1 for lefts in starts.values()), starts
+
+
+@pytest.mark.parametrize("name", ["bulkgenerationjob", "generatedimage"])
+def test_a_list_of_jobs_or_pictures_fits_a_laptop_whole(staff_page, staff, placeholder_account, name):
+    spent = {"spent": 123_450_000, "estimate": 1_250_000_000, "pages_created": 150}
+    job = make_job(150, JobStatus.PENDING, account=placeholder_account, created_by=staff, name="Lighthouses and other evenings", **spent)
+    made = {"page_status": PageStatus.CREATED, "cost": 210_700, "prompt_text": "A lighthouse at dusk, long exposure, " * 4}
+    make_image(job, stored=True, recounted=False, position=1, variant=2, **made)
+    staff_page.set_viewport_size({"width": 1440, "height": 900})
+    staff_page.goto(f"{OURS}/{name}/")
+
+    assert staff_page.locator(".results").evaluate("(results) => results.scrollWidth - results.clientWidth") == 0

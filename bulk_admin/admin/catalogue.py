@@ -88,7 +88,7 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
     form = ModelForm
     formfield_overrides = SHORT_JSON
     inlines = [PriceInline]
-    list_display = ("label", "name", "provider", "kind", "life", "typical_price", "is_enabled", "is_default", "sort_order")
+    list_display = ("label", "name", "provider", "kind", "life", "typical_price", "is_enabled", "is_default")
     list_filter = ("provider", "kind", "is_enabled")
     search_fields = ("label", "name")
     fieldsets = (
@@ -115,7 +115,7 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
             return format_html('<span class="pill tone-unk">Until {}</span>', f"{model.retired_on:%d %b %Y}")
         return format_html('<span class="pill tone-ok">{}</span>', "Live")
 
-    @admin.display(description="price, default size and quality")
+    @admin.display(description="usual price")
     def typical_price(self, model: ImageModel) -> str:
         if not model.default_size:
             return "–"

@@ -22,7 +22,7 @@ TONES = {CallState.OPEN: "run", CallState.DELIVERED: "ok", CallState.REFUSED: "b
 
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
-    list_display = ("sent", "of_job", "kind", "account_label", "model_name", "in_state", "billed", "booked", "http_status", "error_code", "request_id")
+    list_display = ("sent", "of_job", "kind", "account_label", "model_name", "in_state", "billed", "booked", "answer")
     list_filter = ("state", "billed", "kind", AccountLabelFilter, "sent_at")
     search_fields = ("job_label", "request_id", "=id", "=job_ref")
     search_help_text = "Job name, job id, call id or the provider's request id"
@@ -56,6 +56,10 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         if call.actual is None:
             return f"{usd(call.reserved)} reserved" if call.billed != Billed.NO else "–"
         return f"{usd(call.actual)}{' (estimated)' if call.is_estimated else ''}"
+
+    @admin.display(description="answer", ordering="http_status")
+    def answer(self, call: ProviderCall) -> str:
+        return " ".join(str(part) for part in (call.http_status, call.error_code) if part) or "–"
 
 
 def _totals(calls: Any) -> list[tuple[str, str]]:
