@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bulk_admin.services import pump as pump_service
-from bulk_admin.services import rescue, storing
+from bulk_admin.services import removal, rescue
 
 
 def pump() -> None:
@@ -15,5 +15,5 @@ def tick() -> None:
     rescue.tick()
 
 
-def delete_files(picture_keys: list[str]) -> None:
-    storing.delete(picture_keys)
+def delete_files(picture_keys: list[str], tries: int = 0) -> None:
+    removal.delete_files(picture_keys, tries)
