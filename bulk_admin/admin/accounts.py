@@ -187,6 +187,8 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         written = [name for name in form.changed_data if name in AccountForm.Meta.fields]
         written += self._apply_key(obj, form)
         with transaction.atomic():
+            # Pool before account, as everywhere: a worker that books a fault of the account holds its pool.
+            list(Pool.objects.select_for_update(no_key=True).filter(account=obj.pk or 0).order_by("pk"))
             if "is_default" in written and obj.is_default:
                 ProviderAccount.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
             # Only what this form changed: a worker writes the rest of the row meanwhile.

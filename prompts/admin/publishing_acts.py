@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,7 +11,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,6 +20,7 @@ from django.urls import reverse
 from prompts.models import Prompt
 from prompts.services import publishing
 
+logger = logging.getLogger(__name__)
 MOST_PAGES = 2_000
 Pages = list[Prompt]
 
@@ -39,7 +41,7 @@ class Act:
     before: str  # what will happen to a page that is ready
     after: str
     expect: Callable[[Prompt], Row]
-    perform: Callable[[HttpRequest, Pages], list[Row]]
+    perform: Callable[[HttpRequest, QuerySet[Prompt]], list[Row]]
 
 
 def view_of(model_admin: ModelAdmin[Prompt]) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -74,13 +76,10 @@ def ask(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: 
     return _answer(model_admin, request, "ask_publishing", act, context)
 
 
-@transaction.atomic
 def _do(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: QuerySet[Prompt], asked: int) -> HttpResponse:
     _check_right(model_admin, request, act)
-    # In one order everywhere, and held: nobody deletes a page while it is published.
-    chosen = list(pages.order_by("pk").select_for_update(no_key=True))
-    chosen.sort(key=lambda page: page.created, reverse=True)  # as they were shown
-    rows = ACTS[act].perform(request, chosen)
+    rows = ACTS[act].perform(request, pages)
+    rows.sort(key=lambda row: row.page.created, reverse=True)  # as they were shown
     changed = sum(not row.reason for row in rows)
     context = {"rows": rows, "changed": changed, "left": len(rows) - changed, "missing": asked - len(rows)}
     return _answer(model_admin, request, "publishing_result", act, context)
@@ -93,7 +92,14 @@ def _expect_published(page: Prompt) -> Row:
     return Row(page, reason=reason, warning="" if reason else publishing.why_not_publish(page))
 
 
-def _publish(request: HttpRequest, pages: Pages) -> list[Row]:
+def _held(pages: QuerySet[Prompt]) -> Pages:
+    """In one order everywhere, and held to the end of the transaction: nobody deletes a page while it is published."""
+    return list(pages.order_by("pk").select_for_update(no_key=True))
+
+
+@transaction.atomic
+def _publish(request: HttpRequest, chosen: QuerySet[Prompt]) -> list[Row]:
+    pages = _held(chosen)
     before = _published(pages)
     results = publishing.publish(pages, allow_unchecked="allow_unchecked" in request.POST)
     rows = [Row(page, reason="It is published already." if page.pk in before else reason) for page, reason in results]
@@ -105,7 +111,9 @@ def _expect_draft(page: Prompt) -> Row:
     return Row(page, reason="" if page.status == Prompt.Status.PUBLISHED else "It is a draft already.")
 
 
-def _unpublish(request: HttpRequest, pages: Pages) -> list[Row]:
+@transaction.atomic
+def _unpublish(request: HttpRequest, chosen: QuerySet[Prompt]) -> list[Row]:
+    pages = _held(chosen)
     before = _published(pages)
     publishing.unpublish(pages)
     for page in pages:
@@ -114,12 +122,23 @@ def _unpublish(request: HttpRequest, pages: Pages) -> list[Row]:
     return [Row(page, reason="" if page.pk in before else "It is a draft already.") for page in pages]
 
 
-def _delete(request: HttpRequest, pages: Pages) -> list[Row]:
+def _delete(request: HttpRequest, pages: QuerySet[Prompt]) -> list[Row]:
     """The files go after the commit (``services.page_files``)."""
-    _log(request, pages, DELETION, "Deleted.")
-    for page in pages:
-        page.delete()
-    return [Row(page) for page in pages]
+    return [_delete_one(request, page) for page in pages.order_by("pk")]
+
+
+def _delete_one(request: HttpRequest, page: Prompt) -> Row:
+    """In a transaction of its own: whoever listens locks rows too, and many pages' would be locked in no common order."""
+    try:
+        with transaction.atomic():
+            if not Prompt.objects.filter(pk=page.pk).exists():
+                return Row(page, reason="It was deleted meanwhile.")
+            _log(request, [page], DELETION, "Deleted.")
+            page.delete()
+    except OperationalError:
+        logger.warning("page could not be deleted", extra={"page": page.pk}, exc_info=True)
+        return Row(page, reason="The database was busy. Try again.")
+    return Row(page)
 
 
 ACTS = {
