@@ -48,7 +48,9 @@ def test_the_dock_is_in_line_with_the_content(new_context, superuser, placeholde
     starts = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        starts[width] = page.evaluate("[...document.querySelectorAll('#dock-sum, .desk h1, #new-job .settings')].map((each) => each.getBoundingClientRect().left)")
+        starts[width] = page.evaluate(
+            "[...document.querySelectorAll('#dock-sum, .desk h1, #new-job .settings')].map((each) => each.getBoundingClientRect().left)"
+        )
 
     assert all(len(set(lefts)) == 1 for lefts in starts.values()), starts
 
