@@ -42,8 +42,11 @@ def _place(name: str, order: tuple[str, ...]) -> int:
 def _bulk_block(request: HttpRequest) -> dict[str, Any]:
     # The site is made before the apps' models are loaded.
     from bulk_admin import overview
+    from bulk_admin.models import JobStatus
 
     if not (request.user.has_perm("bulk_admin.view_bulkgenerationjob") or request.user.has_perm("bulk_admin.change_bulkgenerationjob")):
         return {}
     jobs = overview.jobs_under_way()
-    return {"bulk_jobs": jobs, "bulk_no_worker": overview.no_worker(jobs), "bulk_may_generate": request.user.has_perm("bulk_admin.generate")}
+    paused = sum(job.status == JobStatus.PAUSED for job in jobs)
+    counts = {"bulk_under_way": len(jobs) - paused, "bulk_paused": paused}
+    return {**counts, "bulk_jobs": jobs, "bulk_no_worker": overview.no_worker(jobs), "bulk_may_generate": request.user.has_perm("bulk_admin.generate")}

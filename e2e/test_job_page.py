@@ -228,3 +228,22 @@ def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(s
     faces.first.click()
     wait_until_saved(staff_page, job, [False, True, True])
     watch.console[:] = [said for said in watch.console if "/select/" not in said and "htmx:" not in said]  # the failed request's own
+
+
+def test_a_re_roll_in_zoom_is_told_in_zoom_with_its_price_beforehand(staff_page, job, faces):
+    faces.first.focus()
+    staff_page.keyboard.press("z")
+    button = staff_page.locator("#zoom").get_by_role("button", name="Re-roll")
+    expect(button).to_have_attribute("title", re.compile("One more picture of this prompt, "))
+    button.click()
+    expect(staff_page.locator("#zoom #toast")).to_contain_text("queued")
+
+
+def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, faces, watch):
+    staff_page.route("**/status/*", lambda route: route.fulfill(status=204))
+    staff_page.route("**/select/", lambda route: route.fulfill(status=403))
+    faces.first.click()
+    expect(staff_page.locator("ul.messagelist")).to_contain_text("your session has ended. Reload the page.")
+    expect(staff_page.locator("ul.messagelist")).not_to_contain_text("Try again")
+    staff_page.unroute("**/select/")
+    watch.console.clear()

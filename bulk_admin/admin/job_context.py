@@ -43,6 +43,7 @@ def _shared(user: rights.Person, job: BulkGenerationJob, around: selectors.Surro
         "page_cost": usd((job.spent + job.text_spent) // job.pages_created) if job.pages_created else "",
         "can_act": rights.can_act(user, job),
         "can_spend": rights.can_spend(user, job),
+        "may_generate": rights.has(user, "generate"),
         "can_create_pages": rights.can_create_pages(user, job),
     }
 

@@ -91,7 +91,8 @@ def _resume(job: BulkGenerationJob, data: QueryDict) -> str:
 
 
 def _cancel(job: BulkGenerationJob, data: QueryDict) -> str:
-    return "The rest is cancelled. What is in flight is kept." if jobs.cancel(job.pk) else ""
+    kept = " What is in flight is kept." if job.generating else ""
+    return f"The rest is cancelled.{kept}" if jobs.cancel(job.pk) else ""
 
 
 def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:

@@ -6,11 +6,12 @@ import datetime as dt
 import re
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, Worker
 from bulk_admin.services.jobs import REASONS
-from bulk_admin.tests.factories import make_call, make_image, make_job, make_worker, recount
+from bulk_admin.tests.factories import make_call, make_image, make_job, make_user, make_worker, recount
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +190,23 @@ def test_page_steps_are_told_on_the_tile(page):
         "Same prompt as its page",
     ):
         assert words in html
+
+
+def test_who_may_only_look_is_offered_no_new_job_and_no_keys_that_buy(client):
+    job = make_job(2, JobStatus.COMPLETED)
+    client.force_login(make_user("viewer", "bulk_admin.view_bulkgenerationjob"))
+    body = client.get(job.get_absolute_url()).content.decode()
+    assert 'id="act-more"' not in body
+    assert "re-roll: one more picture" not in body
+    assert "keep or drop" not in body
+    client.force_login(make_user("staff", "bulk_admin.view_bulkgenerationjob", "bulk_admin.change_bulkgenerationjob", "bulk_admin.generate"))
+    body = client.get(job.get_absolute_url()).content.decode()
+    assert all(words in body for words in ('id="act-more"', "re-roll: one more picture", "keep or drop"))
+
+
+def test_the_index_counts_paused_jobs_apart(client, superuser):
+    make_job(1, JobStatus.PAUSED)
+    client.force_login(superuser)
+    assert "No jobs under way, 1 paused." in client.get(reverse("admin:index")).content.decode()
+    make_job(1, JobStatus.PROCESSING)
+    assert "1 job under way, 1 paused." in client.get(reverse("admin:index")).content.decode()

@@ -12,12 +12,21 @@ export function say(text, level = "success") {
   const item = Object.assign(document.createElement("li"), { className: level, textContent: text });
   list.replaceChildren(item);
   if (level === "success") setTimeout(() => item.remove(), 6000);
-  if (list.getBoundingClientRect().bottom < 0) toast(text);
+  if (openDialog() || list.getBoundingClientRect().bottom < 0) toast(text);
   return item;
+}
+
+const openDialog = () => document.querySelector("dialog[open]");
+
+// An error that the next answer that succeeds makes untrue.
+export function sayUntilItWorks(text) {
+  lost = say(text, "error");
 }
 
 export function toast(text, undo) {
   const place = document.getElementById("toast");
+  // Whatever is outside of an open dialog is behind its backdrop, for eyes and for screen readers.
+  (openDialog() ?? document.getElementById("toasts")).append(place);
   place.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
   if (undo) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });

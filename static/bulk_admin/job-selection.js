@@ -1,5 +1,5 @@
 // Keep and drop: painted at once, sent as the wanted state, one request at a time; the server has the last word.
-import { say, toast } from "./job-messages.js";
+import { sayUntilItWorks, toast } from "./job-messages.js";
 import { applyFilter, idOf, isDone, isKept, shown, tiles } from "./job-tiles.js";
 
 const wanted = new Map(); // id -> true or false, not yet confirmed
@@ -47,13 +47,18 @@ async function send() {
 // The answer is swapped before the ids leave `wanted`, so that no older tile shows through.
 async function post(ids, state) {
   let ok = false;
-  const note = (event) => { if (event.detail.pathInfo.requestPath === root.dataset.select) ok = event.detail.successful; };
+  let isTold = false;
+  const note = (event) => {
+    if (event.detail.pathInfo.requestPath !== root.dataset.select) return;
+    ok = event.detail.successful;
+    isTold = [403, 404].includes(event.detail.xhr.status); // with what to do: trying again would not help
+  };
   document.body.addEventListener("htmx:afterRequest", note);
   try {
     await window.htmx.ajax("POST", root.dataset.select, { source: root, target: "#job-live", swap: "innerHTML", values: { ids: ids.join(","), wanted: state ? "1" : "0" } });
   } catch { ok = false; }
   document.body.removeEventListener("htmx:afterRequest", note);
-  if (!ok) say("That was not saved. Try again.", "error");
+  if (!ok && !isTold) sayUntilItWorks("That was not saved. Try again.");
   return ok;
 }
 

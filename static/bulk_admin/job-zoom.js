@@ -24,6 +24,8 @@ function refresh() {
   const keep = dialog.querySelector("[data-zoom=keep]");
   keep?.setAttribute("aria-pressed", String(kept));
   if (keep) keep.textContent = kept ? "Kept" : "Keep";
+  const reroll = dialog.querySelector("[data-zoom=reroll]");
+  if (reroll) reroll.title = document.getElementById(`reroll-${tile().dataset.tile}`)?.title ?? "";
 }
 
 // The nearest tile with a picture, to that side.
