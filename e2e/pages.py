@@ -22,13 +22,14 @@ def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
 class NewJobPage:
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.prompts = page.get_by_label("Prompts", exact=True)
 
     def open(self) -> NewJobPage:
         self.page.goto("/admin/bulk_admin/bulkgenerationjob/add/")
         return self
 
     def paste(self, text: str) -> NewJobPage:
-        self.page.get_by_label("Prompts", exact=True).fill(text)
+        self.prompts.fill(text)
         return self
 
     def review(self) -> SheetPage:
