@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, Sum
+from django.contrib.auth import get_user_model
+from django.db.models import BigIntegerField, Case, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Left, StrIndex, Substr
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from bulk_admin.models import Billed, CallState, ProviderCall, Spend, UnstoredImage, Worker
+from bulk_admin.models import Billed, CallState, ProviderAccount, ProviderCall, Spend, UnstoredImage, Worker
 from bulk_admin.money import usd, usd_total
 
 from .filters import AccountLabelFilter
@@ -31,6 +33,31 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
     show_full_result_count = False
     change_list_template = "admin/bulk_admin/providercall/change_list.html"
     actions = None
+    fields = (
+        "id",
+        "kind",
+        "of_job",
+        "job_ref",
+        "image",
+        "account_label",
+        "person_label",
+        "model_name",
+        "in_state",
+        "billed",
+        "in_reserve",
+        "at_the_end",
+        "is_estimated",
+        "day",
+        "sent_at",
+        "finished_at",
+        "http_status",
+        "error_code",
+        "request_id",
+        "remote_id",
+        "usage",
+        "owner",
+        "looked_up",
+    )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
@@ -57,6 +84,14 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
             return f"{usd(call.reserved)} reserved" if call.billed != Billed.NO else "–"
         return f"{usd(call.actual)}{' (estimated)' if call.is_estimated else ''}"
 
+    @admin.display(description="reserved")
+    def in_reserve(self, call: ProviderCall) -> str:
+        return usd(call.reserved)
+
+    @admin.display(description="booked at the end")
+    def at_the_end(self, call: ProviderCall) -> str:
+        return "–" if call.actual is None else usd(call.actual)
+
     @admin.display(description="answer", ordering="http_status")
     def answer(self, call: ProviderCall) -> str:
         return " ".join(str(part) for part in (call.http_status, call.error_code) if part) or "–"
@@ -76,10 +111,25 @@ def _totals(calls: Any) -> list[tuple[str, str]]:
 
 @admin.register(Spend)
 class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
-    list_display = ("day", "scope", "key", "in_dollars", "on_its_way")
+    list_display = fields = ("day", "account", "person", "in_dollars", "on_its_way")
+    list_display_links = None
     list_filter = ("scope", "day")
-    search_fields = ("=key",)
+    search_fields = ("account_name", "person_name")
+    search_help_text = "Name of an account or of a person"
     actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Spend]:
+        return _named(super().get_queryset(request))
+
+    @admin.display(description="account", ordering="account_name")
+    def account(self, spend: Any) -> str:
+        return spend.account_name or f"deleted account {spend.account_id}"
+
+    @admin.display(description="person", ordering="person_name")
+    def person(self, spend: Any) -> str:
+        if spend.scope == Spend.Scope.ACCOUNT:
+            return "everybody together"
+        return spend.person_name or f"deleted person {spend.person_id}"
 
     @admin.display(description="spent", ordering="spent")
     def in_dollars(self, spend: Spend) -> str:
@@ -88,6 +138,19 @@ class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
     @admin.display(description="reserved", ordering="reserved")
     def on_its_way(self, spend: Spend) -> str:
         return usd(spend.reserved)
+
+
+def _named(days: QuerySet[Spend]) -> QuerySet[Spend]:
+    """With the names of account and person: the key is their ids, for rows of a day outlive both."""
+    people, colon = get_user_model(), StrIndex("key", Value(":"))
+    ids = {
+        "account_id": Case(When(scope=Spend.Scope.PERSON, then=Left("key", colon - 1)), default="key"),
+        "person_id": Case(When(scope=Spend.Scope.PERSON, then=Substr("key", colon + 1))),
+    }
+    accounts = ProviderAccount.objects.filter(pk=OuterRef("account_number")).values("label")
+    persons = people.objects.filter(pk=OuterRef("person_number")).values(people.USERNAME_FIELD)
+    numbers = {"account_number": Cast("account_id", BigIntegerField()), "person_number": Cast("person_id", BigIntegerField())}
+    return days.annotate(**ids).annotate(**numbers).annotate(account_name=Subquery(accounts), person_name=Subquery(persons))
 
 
 @admin.register(UnstoredImage)

@@ -91,7 +91,8 @@ class Spend(models.Model):
     reserved = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name_plural = "spend"
+        verbose_name = "day of spend"
+        verbose_name_plural = "days of spend"
         ordering = ["-day"]
         constraints = [
             models.UniqueConstraint(fields=["scope", "key", "day"], name="one_spend_a_day"),

@@ -8,13 +8,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, PageStatus, Worker
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, PageStatus, Spend, Worker
 from bulk_admin.tests.factories import make_call, make_image, make_job, make_user
 
 JOBS = "/admin/bulk_admin/bulkgenerationjob/"
 IMAGES = "/admin/bulk_admin/generatedimage/"
 CALLS = "/admin/bulk_admin/providercall/"
+SPEND = "/admin/bulk_admin/spend/"
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
 pytestmark = pytest.mark.django_db
@@ -225,6 +227,51 @@ def test_the_ledger_adds_up_the_rows_that_the_filter_shows(page):
     assert dict(page.get(CALLS, {"state__exact": "unknown"}).context["totals"])["Billed"] == "$0.00"
 
 
+def test_a_call_s_own_page_tells_money_as_the_list_does(page):
+    call = make_call(make_job(1, JobStatus.COMPLETED).images.get(), reserved=1_250_000, actual=640_000, request_id="req_7")
+    body = page.get(f"{CALLS}{call.pk}/change/").content.decode()
+    assert "$1.25" in body and "$0.64" in body
+    assert "640000" not in body and "1250000" not in body
+    assert "req_7" in body
+
+
+def test_a_call_s_status_and_error_share_a_column(page):
+    make_call(make_job(1, JobStatus.COMPLETED).images.get(), "refused", http_status=429, error_code="rate_limited")
+    assert "429 rate_limited" in page.get(CALLS).content.decode()
+
+
+@pytest.fixture
+def days(placeholder_account):
+    pat = make_user("pat")
+    today = timezone.now().date()
+    keys = (str(placeholder_account.pk), f"{placeholder_account.pk}:{pat.pk}", "987654", "987654:123456")
+    for key in keys:
+        Spend.objects.create(scope="person" if ":" in key else "account", key=key, day=today, spent=640_000)
+    return [(placeholder_account.label, "everybody together"), (placeholder_account.label, "pat")]
+
+
+def who(response):
+    rows = re.findall(r'field-account">([^<]+)</td><td class="field-person">([^<]+)<', response.content.decode())
+    return sorted((account, person) for account, person in rows)
+
+
+def test_a_day_of_spend_says_whose_it_was(page, days):
+    response = page.get(SPEND)
+    gone = [("deleted account 987654", "deleted person 123456"), ("deleted account 987654", "everybody together")]
+    assert who(response) == sorted(days + gone)
+    assert "4 days of spend" in response.content.decode()
+
+
+def test_days_of_spend_are_found_and_sorted_by_name(page, days):
+    assert who(page.get(SPEND, {"q": "pat"})) == days[1:]
+    assert who(page.get(SPEND, {"q": days[0][0]})) == days
+    assert page.get(SPEND, {"o": "3.2"}).status_code == 200
+
+
+def test_the_outbox_says_what_it_is_when_it_is_empty(page):
+    assert "an empty list is good" in page.get("/admin/bulk_admin/unstoredimage/").content.decode()
+
+
 @pytest.mark.parametrize("name", ["providercall", "spend", "unstoredimage", "worker"])
 def test_what_the_machinery_writes_is_only_read_even_by_superusers(page, name):
     assert page.get(f"/admin/bulk_admin/{name}/").status_code == 200
@@ -251,8 +298,6 @@ def test_the_front_page_shows_what_runs_and_says_when_no_worker_does(client, sta
     assert "Running one" in body and "Ended one" not in body
     assert re.search(r'href="/admin/bulk_admin/bulkgenerationjob/add/"[^>]*>New job', body)
     assert "No worker has been seen" in body
-    from django.utils import timezone
-
     Worker.objects.create(host="h", pid=1, beat_at=timezone.now())
     assert "No worker has been seen" not in client.get("/admin/").content.decode()
 
