@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
 from bulk_admin.money import usd_total
-from bulk_admin.services.accounts import check_account
+from bulk_admin.services.accounts import check_account, waiting_jobs
 from bulk_admin.services.image_providers import provider_choices, provider_class
 from bulk_admin.services.setup import ensure_pools
 
@@ -183,6 +183,11 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().changeform_view(request, *args, **kwargs)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if context.get("original"):
+            context["waiting_jobs"] = waiting_jobs(context["original"].pk).count()
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
         written = [name for name in form.changed_data if name in AccountForm.Meta.fields]
         written += self._apply_key(obj, form)
@@ -244,7 +249,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="last check")
     def last_check(self, account: ProviderAccount) -> str:
         if account.checked_at is None:
-            return "Never. Press Check: it buys nothing."
+            return "Never. Press Check: by itself it buys nothing."
         return f"{account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}"
 
     @admin.display(description="pictures a minute")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bulk_admin.credentials import KeyUnreadable
@@ -26,9 +29,15 @@ def check_account(account_id: int) -> CheckResult:
     account = ProviderAccount.objects.get(pk=account_id)
     result = _ask(account)
     mended = _keep_verdict(account_id, account.encrypted_key, result)
-    if mended:
-        _go_on(account_id)
-    return result
+    gone_on = _go_on(account_id) if mended else 0
+    if not gone_on:
+        return result
+    return replace(result, message=f"{result.message} {gone_on} paused {'job goes' if gone_on == 1 else 'jobs go'} on.")
+
+
+def waiting_jobs(account_id: int) -> QuerySet[BulkGenerationJob]:
+    """The jobs that a fault of the account has paused: a check that finds it well goes on with them."""
+    return BulkGenerationJob.objects.filter(account=account_id, status=JobStatus.PAUSED, status_reason__in=ACCOUNT_FAULTS)
 
 
 def _ask(account: ProviderAccount) -> CheckResult:
@@ -61,7 +70,5 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
     return not result.code
 
 
-def _go_on(account_id: int) -> None:
-    waiting = BulkGenerationJob.objects.filter(account=account_id, status=JobStatus.PAUSED, status_reason__in=ACCOUNT_FAULTS)
-    for job_id in waiting.order_by("pk").values_list("pk", flat=True):
-        jobs.resume(job_id)
+def _go_on(account_id: int) -> int:
+    return sum(jobs.resume(job_id) for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True))

@@ -171,7 +171,8 @@ def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(keeper, acco
     assert account.stop_code == "bad_key"
     assert account.checked_at is not None
     provider.good_key = KEY
-    keeper.post(f"{LIST}{account.pk}/check/")
+    assert "Check the key, and go on with 1 paused job<" in keeper.get(f"{LIST}{account.pk}/change/").content.decode()
+    assert "1 paused job goes on." in keeper.post(f"{LIST}{account.pk}/check/", follow=True).content.decode()
     for row in (account, waiting, by_staff):
         row.refresh_from_db()
     assert (account.stop_code, waiting.status, by_staff.status) == ("", JobStatus.PROCESSING, JobStatus.PAUSED)
