@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from bulk_admin.models import ACTIVE_JOBS, BulkGenerationJob, JobStatus, Worker
+from bulk_admin.models import ACTIVE_JOBS, BulkGenerationJob, JobStatus
+from bulk_admin.services import lookout
 
 MOST = 12
 
@@ -21,9 +20,10 @@ def jobs_under_way() -> list[BulkGenerationJob]:
 
 
 def no_worker(jobs: Sequence[BulkGenerationJob]) -> bool:
-    """Whether work waits and no worker has been seen lately."""
-    if not any(job.is_active or job.pages_open for job in jobs):
+    """Whether work of these jobs waits and no worker has been seen lately."""
+    waiting = [job for job in jobs if lookout.waits(job)]
+    if not waiting:
         return False
-    lately = timezone.now() - dt.timedelta(seconds=settings.BULK_NO_WORKER_AFTER)
-    waits_long = any((job.started or job.created) < lately for job in jobs)
-    return waits_long and not Worker.objects.filter(beat_at__gte=lately).exists()
+    signs = lookout.first_with_signs(BulkGenerationJob.objects.filter(pk=waiting[0].pk).only("pk"))
+    now = timezone.now()
+    return any(lookout.no_worker(job, signs, now) for job in waiting)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from bulk_admin.models import (
@@ -28,9 +28,9 @@ from bulk_admin.models import (
     Pool,
     ProviderCall,
     UnstoredImage,
-    Worker,
 )
 from bulk_admin.services import jobs as job_service
+from bulk_admin.services import lookout
 from bulk_admin.services import pages as page_service
 from bulk_admin.services.drafts import compose_prompt
 from bulk_admin.services.image_providers import provider_class
@@ -66,13 +66,12 @@ def surroundings(job: BulkGenerationJob) -> Surroundings:
     """At most three queries."""
     now = timezone.now()
     kind = CallKind.IMAGE if job.status not in ENDED_JOBS or not job.pages_open else CallKind.TEXT
-    beat = Subquery(Worker.objects.order_by("-beat_at").values("beat_at")[:1])
-    pool = Pool.objects.filter(account=job.account_id, kind=kind).annotate(beat=beat).first()
-    last_beat = pool.beat if pool else Worker.objects.aggregate(beat=Max("beat_at"))["beat"]
+    pool = lookout.first_with_signs(Pool.objects.filter(account=job.account_id, kind=kind))
+    signs = pool or lookout.first_with_signs(BulkGenerationJob.objects.filter(pk=job.pk).only("pk"))
     pace, seconds_left = _pace(job, now) if job.is_active else (0.0, None)
     return Surroundings(
         now=now,
-        no_worker=_no_worker(job, last_beat, now),
+        no_worker=lookout.no_worker(job, signs, now),
         wait_until=_wait_until(job, pool, now),
         limit=pool.limit_per_minute if pool else 0,
         pace=pace,
@@ -81,15 +80,9 @@ def surroundings(job: BulkGenerationJob) -> Surroundings:
     )
 
 
-def _no_worker(job: BulkGenerationJob, last_beat: dt.datetime | None, now: dt.datetime) -> bool:
-    waits = (job.is_active and job.queued > 0) or job.pages_open > 0
-    since = max((moment for moment in (last_beat, job.started) if moment), default=None)
-    return waits and (since is None or (now - since).total_seconds() > settings.BULK_NO_WORKER_AFTER)
-
-
 def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> dt.datetime | None:
     """When the provider's limit lets the next call of this job go, if that is still to come."""
-    if pool is None or not ((job.is_active and job.queued) or job.pages_open):
+    if pool is None or not lookout.waits(job):
         return None
     moments = [pool.cooldown_until]
     if pool.limit_per_minute:

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from tqdm import tqdm
 
@@ -19,7 +18,6 @@ from bulk_admin.services.report import job_report
 
 LOOK_EVERY = 0.5  # seconds
 LOOKS_WITHOUT_DATABASE = 60
-START_GRACE = 5.0  # seconds that an idle worker may need to take the job
 FAILURES, HALTED, INTERRUPTED = 3, 4, 130
 Say = Callable[[str], Any]
 
@@ -82,16 +80,15 @@ def watch(job_id: uuid.UUID, say: Say, *, is_terminal: bool) -> BulkGenerationJo
 
 
 def _look(job_id: uuid.UUID, shown: Lines | Bar) -> BulkGenerationJob:
-    began, told_no_worker = time.monotonic(), False
+    told_no_worker = False
     while True:
         job, no_worker = _read(job_id)
         shown.show(job)
         if is_settled(job):
             return job
-        grace = min(START_GRACE, settings.BULK_NO_WORKER_AFTER)
-        if no_worker and not told_no_worker and time.monotonic() - began >= grace:
+        if no_worker and not told_no_worker:
             shown.note("No worker is running, so nothing is made yet. Start one: manage.py bulk_worker")
-        told_no_worker = told_no_worker or (no_worker and time.monotonic() - began >= grace)
+        told_no_worker = told_no_worker or no_worker
         time.sleep(LOOK_EVERY)
 
 
