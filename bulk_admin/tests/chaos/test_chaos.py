@@ -96,6 +96,7 @@ class OnlyPressing(SafeSentinel):
         """Or it would end the tests."""
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the thread's end, above
 def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
     with subprocess.Popen([sys.executable, "-c", LATE_TO_HEED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdin and worker.stdout and worker.stdout.readline() == "begun\n"
