@@ -101,8 +101,9 @@ def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
     with subprocess.Popen([sys.executable, "-c", LATE_TO_HEED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdin and worker.stdout and worker.stdout.readline() == "begun\n"
         sentinel = OnlyPressing(worker)
+        pressing = threading.Thread(target=sentinel.press_to_end, daemon=True)
         try:
-            threading.Thread(target=sentinel.press_to_end, daemon=True).start()
+            pressing.start()
             processes.wait_until(lambda: sentinel.told, what="it is told, and does not heed it")
             worker.stdin.write("now\n")
             worker.stdin.flush()
@@ -110,6 +111,7 @@ def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
         finally:
             sentinel.pool.clear()
             worker.kill()
+            pressing.join()
 
 
 def test_a_seed_draws_the_same_scenario_again() -> None:
