@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.views.defaults import permission_denied
 
 from prompts.models import Category
 
@@ -76,3 +80,27 @@ def test_the_sitemap_costs_the_same_for_one_page_and_for_many(client, django_ass
         make_page(n, f"fox-{n}", category=Category.objects.create(name=str(n), slug=f"c-{n}"))
     with django_assert_max_num_queries(len(one)):
         client.get("/sitemap.xml")
+
+
+def test_who_may_not_is_told_in_the_site_s_look_and_led_back(client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("nobody", is_staff=True))
+    response = client.get("/admin/prompts/prompt/")
+    assert response.status_code == 403
+    assert "You may not do this" in text_of(response)
+    assert '<a href="/admin/">Back to the admin</a>' in text_of(response)
+
+
+def test_a_refusal_tells_visitors_neither_the_reason_nor_the_admin(rf):
+    request = rf.get("/")
+    request.user = AnonymousUser()
+    response = permission_denied(request, PermissionDenied("the vault's number is 7"))
+    assert response.status_code == 403
+    assert "See all prompts" in text_of(response)
+    assert "vault" not in text_of(response)
+    assert "/admin/" not in text_of(response)
+
+
+def test_a_form_that_outlived_its_session_is_told_what_to_do():
+    response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "sam"})
+    assert response.status_code == 403
+    assert "Go back, reload it and try again" in text_of(response)
