@@ -192,6 +192,29 @@ MUTANTS = [
         ("prompts/tests/test_publishing.py",),
     ),
     Mutant("a page's text is bought without end", SERVICES + "page_texts.py", "MAX_TRIES = 3", "MAX_TRIES = 30", (PAGES_TESTS, FENCE_TESTS)),
+    Mutant(
+        "Generate buys at a price that its button did not show",
+        JOBS,
+        "if seen_revision is not None and job.revision != seen_revision:",
+        "if False:",
+        (JOBS_TESTS,),
+    ),
+    Mutant(
+        'a late "not sent" leaves its picture in an ended job',
+        SETTLING,
+        "if done == ImageStatus.QUEUED and job.status in ENDED_JOBS:",
+        "if False:",
+        (SETTLING_TESTS,),
+    ),
+    Mutant("half a dollar is taken for fifty", "bulk_admin/money.py", "not THOUSANDS.fullmatch(amount_text)", "False", (T + "money.py",)),
+    Mutant("a broken pump leaves what is in flight", SERVICES + "pump.py", "return bool(self.in_flight) and time", "return False and time", (PUMP_TESTS,)),
+    Mutant(
+        "a capped person holds up everybody",
+        LEDGER,
+        "if cap.job_id is not None and (cap.may_come_back or",
+        "if cap.job_id is not None and not cap.may_come_back and (False or",
+        (LEDGER_TESTS,),
+    ),
 ]
 
 
