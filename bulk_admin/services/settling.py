@@ -65,8 +65,8 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     was_unknown = call.state == CallState.UNKNOWN
     booked = _booked(call, outcome)
     done = "counted"
-    if job is not None and call.image_id is not None:
-        settle_one = _settle_image if call.kind == CallKind.IMAGE else _settle_text
+    if job is not None:
+        settle_one = _settle_image if call.kind == CallKind.IMAGE and call.image_id is not None else _settle_money
         done = settle_one(job, call, outcome, booked, now, was_unknown=was_unknown)
     _pause_others(jobs, call, outcome, now)
     if was_unknown and outcome.state == CallState.UNKNOWN:
@@ -154,9 +154,16 @@ def _booked(call: ProviderCall, outcome: Outcome) -> int:
     return call.reserved if cost is None else cost
 
 
-def _settle_text(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
-    job.text_spent += booked - (call.reserved if was_unknown else 0)
-    job.text_reserved -= 0 if was_unknown else call.reserved
+def _settle_money(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
+    """For a page's text, and for a picture that was deleted meanwhile."""
+    spent = booked - (call.reserved if was_unknown else 0)
+    released = 0 if was_unknown else call.reserved
+    if call.kind == CallKind.TEXT:
+        job.text_spent += spent
+        job.text_reserved -= released
+    else:
+        job.spent += spent
+        job.reserved -= released
     job.revision += 1
     save(job, now)
     return "counted"

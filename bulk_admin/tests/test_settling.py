@@ -382,3 +382,16 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
     assert OrmQ.objects.count() == 1
     assert isinstance(open_one(job), ledger.Permit)
     assert audit() == []
+
+
+@pytest.mark.parametrize("answer", ["delivered", "not sent"])
+def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answer):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    assert jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert jobs.delete_images(job.pk, [permit.image_id]).deleted == 1
+    outcome = delivered(permit) if answer == "delivered" else handed_back("The permit was too old to send.")
+    settle(permit.call_id, outcome)
+    job.refresh_from_db()
+    assert (job.spent, job.reserved) == (PRICE if answer == "delivered" else 0, 0)
+    assert audit() == []
