@@ -38,6 +38,7 @@ class Act:
     name: str
     label: str
     may: Callable[[Any, Any], bool]  # (person, row)
+    may_at_all: Callable[[Any], bool]  # (person): on some row; who may not is not offered it
     preview: Callable[[Sequence[Any]], list[Line]]
     perform: Callable[[Sequence[Any]], list[Line]]
     button: Callable[[list[Line]], str]
@@ -67,7 +68,7 @@ class BulkActs:
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             return {}
-        return {act.name: (partial(self._ask, act=act), act.name, act.label) for act in self.acts}
+        return {act.name: (partial(self._ask, act=act), act.name, act.label) for act in self.acts if act.may_at_all(request.user)}
 
     def act_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"

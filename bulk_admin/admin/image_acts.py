@@ -115,6 +115,10 @@ def may_delete(user: rights.Person, image: GeneratedImage) -> bool:
     return rights.can_act(user, image.job) and rights.has(user, "delete_generatedimage")
 
 
+def may_delete_at_all(user: rights.Person) -> bool:
+    return rights.can_act_at_all(user) and rights.has(user, "delete_generatedimage")
+
+
 def _preview_delete(images: Images) -> list[Line]:
     return [
         _line(image, reason, ok=False) if (reason := _why_keep(image)) else _line(image, "Will be deleted, unless a call for it is open.") for image in images
@@ -143,10 +147,35 @@ def _on_job(may: Callable[[rights.Person, BulkGenerationJob], bool]) -> Callable
     return lambda user, image: may(user, image.job)
 
 
-CREATE_PAGES = Act("create_pages", "Create pages", _on_job(rights.can_create_pages), _preview_pages, _create_pages, _for_so_many("Create pages of"))
-RETRY = Act("retry_failed", "Retry", _on_job(rights.can_spend), _preview_retry, _retry, _for_so_many("Retry"), warning="A retry buys the picture.")
-KEEP = Act("keep", "Keep", _on_job(rights.can_act), _preview_selection(True), _select(True), _for_so_many("Keep"))
-DROP = Act("drop", "Drop", _on_job(rights.can_act), _preview_selection(False), _select(False), _for_so_many("Drop"))
+CREATE_PAGES = Act(
+    "create_pages",
+    "Create pages",
+    _on_job(rights.can_create_pages),
+    rights.can_create_pages_at_all,
+    _preview_pages,
+    _create_pages,
+    _for_so_many("Create pages of"),
+)
+RETRY = Act(
+    "retry_failed",
+    "Retry",
+    _on_job(rights.can_spend),
+    rights.can_spend_at_all,
+    _preview_retry,
+    _retry,
+    _for_so_many("Retry"),
+    warning="A retry buys the picture.",
+)
+KEEP = Act("keep", "Keep", _on_job(rights.can_act), rights.can_act_at_all, _preview_selection(True), _select(True), _for_so_many("Keep"))
+DROP = Act("drop", "Drop", _on_job(rights.can_act), rights.can_act_at_all, _preview_selection(False), _select(False), _for_so_many("Drop"))
 DELETE = Act(
-    "delete_images", "Delete", may_delete, _preview_delete, _delete, _for_so_many("Delete"), danger=True, warning="The files go too. This can not be undone."
+    "delete_images",
+    "Delete",
+    may_delete,
+    may_delete_at_all,
+    _preview_delete,
+    _delete,
+    _for_so_many("Delete"),
+    danger=True,
+    warning="The files go too. This can not be undone.",
 )

@@ -25,6 +25,10 @@ def may_delete(user: rights.Person, job: BulkGenerationJob) -> bool:
     return rights.has(user, "delete_bulkgenerationjob")
 
 
+def may_delete_at_all(user: rights.Person) -> bool:
+    return rights.can_act_at_all(user) or rights.has(user, "delete_bulkgenerationjob")
+
+
 def _pages_line(job: BulkGenerationJob, made: pages.CreatePages, verb: str) -> Line:
     if not made.queued:
         return _line(job, "No kept picture waits for a page.", ok=False)
@@ -83,9 +87,34 @@ def _for_so_many(verb: str) -> Callable[[list[Line]], str]:
     return lambda lines: f"{verb} {counted(sum(line.ok for line in lines), 'job')}"
 
 
-CREATE_PAGES = Act("create_pages", "Create pages", rights.can_create_pages, _each(_preview_pages), _each(_create_pages), _for_so_many("Create pages of"))
-CANCEL = Act("cancel", "Cancel the rest", rights.can_act, _each(_preview_cancel), _each(_cancel), _for_so_many("Cancel"), danger=True)
-RETRY = Act("retry_failed", "Retry failed", rights.can_spend, _each(_preview_retry), _each(_retry), _for_so_many("Retry"), warning="A retry buys the picture.")
+CREATE_PAGES = Act(
+    "create_pages",
+    "Create pages",
+    rights.can_create_pages,
+    rights.can_create_pages_at_all,
+    _each(_preview_pages),
+    _each(_create_pages),
+    _for_so_many("Create pages of"),
+)
+CANCEL = Act("cancel", "Cancel the rest", rights.can_act, rights.can_act_at_all, _each(_preview_cancel), _each(_cancel), _for_so_many("Cancel"), danger=True)
+RETRY = Act(
+    "retry_failed",
+    "Retry failed",
+    rights.can_spend,
+    rights.can_spend_at_all,
+    _each(_preview_retry),
+    _each(_retry),
+    _for_so_many("Retry"),
+    warning="A retry buys the picture.",
+)
 DELETE = Act(
-    "delete_jobs", "Delete", may_delete, _each(_preview_delete), _each(_delete), _for_so_many("Delete"), danger=True, warning="This can not be undone."
+    "delete_jobs",
+    "Delete",
+    may_delete,
+    may_delete_at_all,
+    _each(_preview_delete),
+    _each(_delete),
+    _for_so_many("Delete"),
+    danger=True,
+    warning="This can not be undone.",
 )

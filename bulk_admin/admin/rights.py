@@ -23,6 +23,14 @@ def can_act_at_all(user: Person) -> bool:
     return has(user, "change_bulkgenerationjob") or (can_view(user) and has(user, "generate"))
 
 
+def can_spend_at_all(user: Person) -> bool:
+    return can_act_at_all(user) and has(user, "generate")
+
+
+def can_create_pages_at_all(user: Person) -> bool:
+    return can_act_at_all(user) and has(user, "create_pages")
+
+
 def can_spend(user: Person, job: BulkGenerationJob) -> bool:
     return can_act(user, job) and has(user, "generate")
 

@@ -184,6 +184,28 @@ def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
     assert others.status == JobStatus.PENDING
 
 
+@pytest.mark.parametrize(
+    ("rights", "jobs", "images"),
+    [
+        ((), [], []),
+        (("delete_bulkgenerationjob", "create_pages"), ["delete_jobs"], []),
+        (("change_bulkgenerationjob",), ["cancel", "delete_jobs"], ["keep", "drop"]),
+        (("generate", "delete_generatedimage"), ["cancel", "retry_failed", "delete_jobs"], ["keep", "drop", "retry_failed", "delete_images"]),
+        (("generate", "create_pages"), ["create_pages", "cancel", "retry_failed", "delete_jobs"], ["create_pages", "keep", "drop", "retry_failed"]),
+    ],
+    ids=lambda value: "+".join(value) or "none",
+)
+def test_only_acts_that_somebody_may_do_to_something_are_offered(client, rights, jobs, images):
+    make_job(1, JobStatus.COMPLETED)
+    client.force_login(make_user("pat", "bulk_admin.view_bulkgenerationjob", *(f"bulk_admin.{right}" for right in rights)))
+    assert [offered(client, JOBS), offered(client, IMAGES)] == [jobs, images]
+
+
+def offered(client, address):
+    form = client.get(address).context["action_form"]
+    return [name for name, _ in form.fields["action"].choices if name] if form else []
+
+
 @pytest.mark.parametrize("address", [JOBS, IMAGES, f"{JOBS}bulk/cancel/", f"{IMAGES}bulk/keep/"])
 def test_staff_without_rights_meet_no_list_and_no_act(client, address):
     client.force_login(make_user("nobody"))
