@@ -47,6 +47,15 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """Where an act's two pages stand: the address that does it, and the way back."""
+
+    act_url: str
+    back_url: str
+    back: str = "Back to the list"
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """The chosen rows, parted by whether this person may do it to them."""
 
@@ -78,15 +87,16 @@ class BulkActs:
         ids = [str(pk) for pk in queryset.values_list("pk", flat=True)[: MOST_ROWS + 1]]
         return self.ask(request, act, ids)
 
-    def ask(self, request: HttpRequest, act: Act, ids: Sequence[str]) -> HttpResponse:
+    def ask(self, request: HttpRequest, act: Act, ids: Sequence[str], frame: Frame | None = None) -> HttpResponse:
         """The page before: how many, which, and what it means."""
         if len(ids) > MOST_ROWS:
             messages.error(request, f"These are more than {MOST_ROWS:,} rows. Narrow the filter, then choose again.")
             return HttpResponseRedirect(self._list_url())
+        frame = frame or self._frame(act)
         rows = self._rows(request, act, ids)
         lines = act.preview(rows.allowed)
         context = {"act": act, "ids": ",".join(str(row.pk) for row in rows.allowed), "lines": [*lines, *rows.refused], "button": act.button(lines)}
-        return self._page(request, "bulk_confirm.html", f"{act.label}?", {**context, "can_go_on": any(line.ok for line in lines)})
+        return self._page(request, "bulk_confirm.html", f"{act.label}?", {**context, "frame": frame, "can_go_on": any(line.ok for line in lines)})
 
     def bulk_view(self, request: HttpRequest, action: str) -> HttpResponse:
         act = next((act for act in self.acts if act.name == action), None)
@@ -94,11 +104,15 @@ class BulkActs:
             raise Http404
         if request.method != "POST":
             return HttpResponseRedirect(self._list_url())
+        return self.do(request, act, self._frame(act))
+
+    def do(self, request: HttpRequest, act: Act, frame: Frame) -> HttpResponse:
+        """Do it to the ids that the page before sent, and tell each one's result."""
         ids = [part for part in request.POST.get("ids", "").split(",") if part][:MOST_ROWS]
         rows = self._rows(request, act, ids)
         lines = act.perform(rows.allowed)
         lines += [*rows.refused, *self._gone(ids, rows)]
-        return self._page(request, "bulk_result.html", act.label, {"act": act, "lines": lines, "done": sum(line.ok for line in lines)})
+        return self._page(request, "bulk_result.html", act.label, {"frame": frame, "lines": lines, "done": sum(line.ok for line in lines)})
 
     def _rows(self, request: HttpRequest, act: Act, ids: Sequence[str]) -> Rows:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
@@ -122,6 +136,9 @@ class BulkActs:
     def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "list_url": self._list_url(), **context}
         return TemplateResponse(request, f"admin/bulk_admin/{template}", whole)
+
+    def _frame(self, act: Act) -> Frame:
+        return Frame(f"{self._list_url()}bulk/{act.name}/", self._list_url())
 
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")

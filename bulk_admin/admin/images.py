@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.money import usd
 
 from . import image_acts, rights, views
-from .bulk_acts import BulkActs
+from .bulk_acts import BulkActs, Frame
 from .filters import ErrorFilter, ImagePageFilter, KeptFilter
 from .options import ModelAdmin
+from .views_job import job_or_404
 
 TONES = {
     ImageStatus.DRAFT: "off",
@@ -75,9 +77,6 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         "page_error",
     )
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "job__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # None only before Django 5.0
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -91,7 +90,17 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        return [*self.act_urls(), *views.image_urls(self), *super().get_urls()]  # admin ends in a catch-all
+        dropped = path("dropped/<uuid:job_id>/delete/", self.admin_site.admin_view(self.delete_dropped), name="bulk_admin_generatedimage_delete_dropped")
+        return [dropped, *self.act_urls(), *views.image_urls(self), *super().get_urls()]  # admin ends in a catch-all
+
+    def delete_dropped(self, request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+        """The dropped pictures of one job: GET asks, POST deletes."""
+        job = job_or_404(request, job_id)
+        frame = Frame(request.path, job.get_absolute_url(), "Back to the job")
+        if request.method == "POST":
+            return self.do(request, image_acts.DELETE, frame)
+        dropped = job.images.filter(status=ImageStatus.COMPLETED, selected=False).order_by("position", "variant")
+        return self.ask(request, image_acts.DELETE, [str(pk) for pk in dropped.values_list("pk", flat=True)], frame)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
         unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")

@@ -330,17 +330,29 @@ def test_the_front_page_says_nothing_of_jobs_to_who_may_not_see_them(client):
     assert "Running one" not in client.get("/admin/").content.decode()
 
 
-def test_the_job_page_leads_to_its_dropped_pictures_to_delete_them(admin_client):
+def test_the_job_page_leads_to_deleting_its_dropped_pictures_and_back(page):
     job, other = make_job(1, JobStatus.COMPLETED), make_job(1, JobStatus.COMPLETED)
-    for each in (job, other):
-        make_image(each, ImageStatus.COMPLETED, selected=False, prompt_text=f"Dropped of {each.pk}")
-        make_image(each, ImageStatus.COMPLETED, prompt_text=f"Kept of {each.pk}")
-    address = re.search(r'href="([^"]+kept=no)"', admin_client.get(job.get_absolute_url()).content.decode())
-    page = admin_client.get(address[1].replace("&amp;", "&")).content.decode()
+    dropped = [make_image(job, selected=False), make_image(job, selected=False, page_status=PageStatus.CREATED), make_image(other, selected=False)]
+    address = re.search(r'href="([^"]+)"[^>]*>Delete dropped', page.get(job.get_absolute_url()).content.decode())[1]
+    before = page.get(address)
+    assert [line.ok for line in before.context["lines"]] == [True, False]
+    assert f'action="{address}"' in before.content.decode()
+    after = page.post(address, {"ids": before.context["ids"]})
+    assert [line.text for line in after.context["lines"]] == ["Deleted.", "It has a page, or one is being made."]
+    assert all(f'href="{job.get_absolute_url()}">Back to the job' in answer.content.decode() for answer in (before, after))
+    assert set(GeneratedImage.objects.filter(selected=False)) == set(dropped[1:])
+    assert job.images.filter(selected=True).count() == 1
 
-    assert f"Dropped of {job.pk}" in page
-    assert f"Kept of {job.pk}" not in page
-    assert f"Dropped of {other.pk}" not in page
+
+def test_the_dropped_pictures_of_somebody_else_are_not_deleted(client):
+    job = make_job(1, JobStatus.COMPLETED)
+    image = make_image(job, selected=False)
+    client.force_login(make_user("pat", "bulk_admin.view_bulkgenerationjob", "bulk_admin.generate", "bulk_admin.delete_generatedimage"))
+    response = client.post(reverse("admin:bulk_admin_generatedimage_delete_dropped", args=[job.pk]), {"ids": str(image.pk)})
+    assert "Not yours" in response.content.decode()
+    client.force_login(make_user("nobody"))
+    assert client.get(response.request["PATH_INFO"]).status_code == 403
+    assert GeneratedImage.objects.filter(pk=image.pk).exists()
 
 
 @pytest.mark.parametrize(("kind", "act"), [("bulkgenerationjob", "delete_jobs"), ("generatedimage", "delete_images")])
