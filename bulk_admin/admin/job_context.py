@@ -32,6 +32,7 @@ def _shared(user: rights.Person, job: BulkGenerationJob, around: selectors.Surro
         "digest": digest(around),
         "pill": {"label": label, "tone": tone},
         "sentence": wording.state(job, around),
+        "leads_to_account": wording.waits_for_account(job, around) and rights.has(user, "manage_accounts"),
         "spoken": wording.spoken(job),
         "milestone": wording.milestone(job),
         "tab_title": wording.title(job),

@@ -9,6 +9,7 @@ from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.selectors import Surroundings
 from bulk_admin.services import jobs as job_service
+from bulk_admin.services.ledger import ACCOUNT_STOPS
 from bulk_admin.templatetags.bulk import duration
 
 PILLS = {
@@ -39,8 +40,7 @@ def state(job: BulkGenerationJob, around: Surroundings) -> str:
 
 def _sentences(job: BulkGenerationJob, around: Surroundings) -> Iterator[str]:
     yield _standing(job)
-    reason = job.status_reason if job.status == JobStatus.PAUSED else around.account_stop
-    if reason:
+    if reason := _waits_for(job, around):
         yield job_service.REASONS.get(reason, "It waits for somebody to press Resume.")
     if job.status == JobStatus.CANCELLED and job.generating:
         yield f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be kept."
@@ -51,6 +51,16 @@ def _sentences(job: BulkGenerationJob, around: Surroundings) -> Iterator[str]:
         )
     if job.pages_open:
         yield f"{counted(job.pages_open, 'page is', 'pages are')} being made."
+
+
+def _waits_for(job: BulkGenerationJob, around: Surroundings) -> str:
+    """The code of what somebody must mend; empty when nothing waits for that."""
+    return job.status_reason if job.status == JobStatus.PAUSED else around.account_stop
+
+
+def waits_for_account(job: BulkGenerationJob, around: Surroundings) -> bool:
+    """Whether it is mended on the account's page."""
+    return _waits_for(job, around) in ACCOUNT_STOPS
 
 
 def _standing(job: BulkGenerationJob) -> str:

@@ -38,6 +38,7 @@ class Fact:
     value: str
     state: State = State.OK
     todo: str = ""
+    account_id: int | None = None  # where it is mended
 
 
 @dataclass(slots=True)
@@ -50,8 +51,8 @@ class Part:
         states = {fact.state for fact in self.facts}
         return next((state for state in (State.BAD, State.NOTE) if state in states), State.OK)
 
-    def add(self, name: str, value: str, state: State = State.OK, todo: str = "") -> None:
-        self.facts.append(Fact(name, value, state, "" if state == State.OK else todo))
+    def add(self, name: str, value: str, state: State = State.OK, todo: str = "", *, account_id: int | None = None) -> None:
+        self.facts.append(Fact(name, value, state, "" if state == State.OK else todo, account_id))
 
 
 def report() -> list[Part]:
@@ -165,7 +166,7 @@ def _providers(part: Part) -> None:
         words += [f"checked {account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}" if account.checked_at else "never checked"]
         state = State.BAD if account.stop_code and account.is_enabled else State.NOTE if cooldowns or not account.is_enabled else State.OK
         todo = "Mend it at the provider, then press Check on the account's page." if state == State.BAD else ""
-        part.add(account.label, ", ".join(words), state, todo)
+        part.add(account.label, ", ".join(words), state, todo, account_id=account.pk)
 
 
 def _age(now: dt.datetime, then: dt.datetime) -> float:

@@ -111,6 +111,14 @@ def test_a_stopped_account_is_503_and_a_switched_off_one_is_not(client):
     assert bad(told(client)) == set()
 
 
+def test_an_account_s_row_leads_to_its_page_who_may_mend_it(client):
+    account = make_account(stop_code="bad_key")
+    link = f'href="{reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])}"'
+    assert link in client.get(reverse("admin:health")).content.decode()
+    client.force_login(make_user("viewer", "bulk_admin.view_bulkgenerationjob"))
+    assert link not in client.get(reverse("admin:health")).content.decode()
+
+
 def test_a_cooldown_is_told_and_needs_nobody(client):
     account = make_account()
     account.pools.update(cooldown_until=timezone.now() + dt.timedelta(seconds=40))

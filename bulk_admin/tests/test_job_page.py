@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, Worker
 from bulk_admin.services.jobs import REASONS
-from bulk_admin.tests.factories import make_call, make_image, make_job, make_user, make_worker, recount
+from bulk_admin.tests.factories import make_account, make_call, make_image, make_job, make_user, make_worker, recount
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +210,24 @@ def test_the_index_counts_paused_jobs_apart(client, superuser):
     assert "No jobs under way, 1 paused." in client.get(reverse("admin:index")).content.decode()
     make_job(1, JobStatus.PROCESSING)
     assert "1 job under way, 1 paused." in client.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "account_stop", "leads"),
+    [
+        (JobStatus.PAUSED, "bad_key", "", True),
+        (JobStatus.PAUSED, "day_cap", "", True),
+        (JobStatus.PROCESSING, "", "no_credit", True),
+        (JobStatus.PAUSED, "paused", "", False),
+        (JobStatus.PAUSED, "job_cap", "", False),
+        (JobStatus.PROCESSING, "", "", False),
+    ],
+)
+def test_a_job_that_waits_for_its_account_leads_there_who_may_mend_it(client, status, reason, account_stop, leads):
+    job = make_job(1, status, status_reason=reason, account=make_account(stop_code=account_stop))
+    link = f'href="{reverse("admin:bulk_admin_provideraccount_change", args=[job.account_id])}"'
+    view = "bulk_admin.view_bulkgenerationjob"
+    client.force_login(make_user("keeper", view, "bulk_admin.manage_accounts"))
+    assert (link in client.get(job.get_absolute_url()).content.decode()) == leads
+    client.force_login(make_user("viewer", view))
+    assert link not in client.get(job.get_absolute_url()).content.decode()
