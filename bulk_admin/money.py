@@ -6,7 +6,7 @@ import re
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 MICRO = 1_000_000
-THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 
 
 def usd(micro: int) -> str:

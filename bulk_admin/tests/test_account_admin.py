@@ -74,7 +74,7 @@ def test_an_empty_key_field_keeps_the_key(keeper, account):
     assert 'value="2.50"' in keeper.get(change(account)).content.decode()
 
 
-@pytest.mark.parametrize("amount", ["-1", "a lot", "1e30", "NaN"])
+@pytest.mark.parametrize("amount", ["-1", "a lot", "1e30", "NaN", "0,50", "0,500"])
 def test_a_cap_that_is_no_amount_is_refused(keeper, account, amount):
     body = keeper.post(change(account), form(day_cap=amount)).content.decode()
     assert "dollars" in body and "errorlist" in body

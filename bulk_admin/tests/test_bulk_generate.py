@@ -176,7 +176,13 @@ def test_without_a_single_superuser_the_users_are_listed(prompts):
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"), [(["--cap", "lots"], "not an amount"), (["--per-prompt", "9"], "invalid choice"), (["--speed", "2"], "unrecognized")]
+    ("words", "complaint"),
+    [
+        (["--cap", "lots"], "not an amount"),
+        (["--cap", "0,50"], "after a point"),
+        (["--per-prompt", "9"], "invalid choice"),
+        (["--speed", "2"], "unrecognized"),
+    ],
 )
 def test_a_bad_option_is_refused(superuser, prompts, words, complaint):
     with pytest.raises(CommandError, match=complaint):

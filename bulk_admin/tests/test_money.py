@@ -15,7 +15,9 @@ def test_dollars_are_whole_micro_dollars(text, micro):
     assert parse_usd(text) == micro
 
 
-@pytest.mark.parametrize("text", ["0,50", "1,5", "2,50", "1000,00", "1,00", ",50", "1,000,00", "1.000,00", "", "-1", "nan", "inf", "ten", "1,000,"])
+@pytest.mark.parametrize(
+    "text", ["0,50", "0,500", "00,500", "1,5", "2,50", "1000,00", "1,00", ",50", "1,000,00", "1.000,00", "", "-1", "nan", "inf", "ten", "1,000,"]
+)
 def test_what_could_mean_two_amounts_or_none_is_refused(text):
     with pytest.raises(ValueError, match="not an amount in dollars"):
         parse_usd(text)
