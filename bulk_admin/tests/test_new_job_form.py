@@ -8,9 +8,12 @@ import html
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from bulk_admin.admin.forms import NewJobForm
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus, Spend
 from bulk_admin.services import drafts
+from bulk_admin.services.intake import MAX_BYTES
 from bulk_admin.tests.factories import make_account, make_job, make_user
 
 ADD = "/admin/bulk_admin/bulkgenerationjob/add/"
@@ -64,6 +67,19 @@ def test_a_filled_form_makes_a_draft_and_leads_to_its_sheet(page, staff, placeho
     assert (job.status, job.created_by, job.budget_cap, job.page_tags) == (JobStatus.DRAFT, staff, 2_500_000, "sea")
     assert list(job.images.values_list("prompt_text", flat=True)) == ["A lighthouse at dusk", "A fox in the snow"]
     assert page.get(response.url).status_code == 200
+
+
+def test_of_a_file_no_more_is_read_than_can_be_used(staff, placeholder_account):
+    class Upload(SimpleUploadedFile):
+        def read(self, size=-1):
+            found = super().read(size)
+            read.append(len(found))
+            return found
+
+    read = []
+    form = NewJobForm(filled(placeholder_account, prompts=""), {"file": Upload("list.txt", b"a fox\n" * 1_800_000)}, person=staff, on=timezone.now().date())
+    assert "larger than 2 MB" in str(form.errors["file"])
+    assert read == [MAX_BYTES + 1]
 
 
 def test_an_htmx_form_is_led_to_the_sheet_by_a_header(page, placeholder_account):

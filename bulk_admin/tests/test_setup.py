@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django_q.models import Schedule
 
+from bulk_admin import credentials
 from bulk_admin.models import Pool, ProviderAccount
 from bulk_admin.services import setup
+from bulk_admin.services.image_providers import Credentials
 from bulk_admin.tests.factories import make_account, make_user
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +68,15 @@ def test_an_account_of_staff_stays_the_default_when_a_token_of_replicate_appears
     settings.REPLICATE_API_TOKEN = "r8-for-a-test"
     setup.ensure_platform_accounts()
     assert names() == {("placeholder", False), ("openai_compatible", True), ("replicate", False)}
+
+
+def test_a_key_in_the_environment_is_enough_for_a_provider_without_settings_of_its_own(settings, monkeypatch):
+    monkeypatch.setitem(credentials.ENVIRONMENT_KEYS, "openai_compatible", "STUDIO_KEY")
+    settings.STUDIO_KEY = "studio-key-for-a-test"
+    setup.set_up_after_migrate()
+    account = ProviderAccount.objects.get(provider="openai_compatible")
+    assert setup.credentials_of(account) == Credentials(api_key="studio-key-for-a-test")
+    assert set(pools(account)) == {"image"}
 
 
 def test_a_label_that_is_taken_is_not_taken_twice(settings):
