@@ -247,3 +247,21 @@ def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, fac
     expect(staff_page.locator("ul.messagelist")).not_to_contain_text("Try again")
     staff_page.unroute("**/select/")
     watch.console.clear()
+
+
+def test_the_focus_stays_where_a_pressed_button_was(staff_page, job, faces):
+    failed = make_image(job, ImageStatus.FAILED, position=7, error_code="overloaded")
+    staff_page.reload()
+    pause, resume, cancel = (staff_page.locator(f"#act-{name}") for name in ("pause", "resume", "cancel"))
+    pause.press("Enter")
+    expect(resume).to_be_focused()
+    staff_page.keyboard.press("Enter")
+    expect(pause).to_be_focused()
+    staff_page.locator(f"#retry-{failed.pk}").press("Enter")
+    expect(staff_page.locator(f"#face-{failed.pk}")).to_be_focused()
+    cancel.press("Enter")
+    staff_page.get_by_role("button", name="Go on generating").press("Enter")
+    expect(cancel).to_be_focused()
+    staff_page.keyboard.press("Enter")
+    staff_page.get_by_role("button", name=re.compile(r"^Cancel \d")).press("Enter")
+    expect(staff_page.get_by_role("link", name="Generate more")).to_be_focused()

@@ -75,3 +75,19 @@ def test_an_edit_that_changes_nothing_does_not_hold_up_generate(sheet):
     expect(sheet.editor()).to_be_visible()
 
     sheet.generate()
+
+
+def test_a_tick_that_takes_its_row_out_of_the_view_leads_to_the_next_row(sheet, job):
+    job.images.update(included=False)
+    sheet.page.reload()
+    sheet.page.get_by_role("button", name="Off").click()
+    boxes = sheet.rows.get_by_role("checkbox")
+    boxes.first.focus()
+    sheet.page.keyboard.press("Space")
+
+    expect(sheet.rows.filter(visible=True)).to_have_count(2)
+    expect(boxes.first).to_be_focused()
+    boxes.nth(1).focus()
+    sheet.page.keyboard.press("Space")
+    expect(sheet.rows.filter(visible=True)).to_have_count(1)
+    expect(boxes.first).to_be_focused()

@@ -1,4 +1,5 @@
 // What an answer may replace. An older answer changes nothing; focus, scroll and filter stay.
+import { heirOf } from "./job-focus.js";
 import { say } from "./job-messages.js";
 import { applyFilter, makePlace } from "./job-tiles.js";
 import { repaint } from "./job-selection.js";
@@ -7,10 +8,13 @@ import { roam } from "./job-grid.js";
 const revision = (element) => Number(element.dataset.revision || -1);
 
 export function startSwaps(root) {
+  let passFocusOn = () => {};
+  let isPoll = false;
   let milestone = document.getElementById("job-status").dataset.milestone;
 
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "job-live" || !event.detail.shouldSwap) return;
+    isPoll = event.detail.requestConfig.verb === "get";
     if (!event.detail.requestConfig.elt.isConnected) {
       event.detail.shouldSwap = false;
       orphaned(root, event.detail);
@@ -33,6 +37,8 @@ export function startSwaps(root) {
     const older = "tile" in incoming.dataset && revision(incoming) < revision(target);
     // What is the same stays: a button must not be replaced between press and release.
     if (older || target.isEqualNode(incoming)) event.detail.shouldSwap = false;
+    // Not after a poll: Retry, which buys, must not come under a finger that is about to press Pause.
+    else if (!isPoll && target.contains(document.activeElement)) passFocusOn = heirOf(document.activeElement);
   });
 
   // Not before: settling gives every tile the attributes of the answer.
@@ -43,6 +49,8 @@ export function startSwaps(root) {
     repaint();
     applyFilter(root);
     roam();
+    passFocusOn();
+    passFocusOn = () => {};
     document.title = status.dataset.title;
     if (status.dataset.milestone !== milestone) {
       milestone = status.dataset.milestone;

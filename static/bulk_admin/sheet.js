@@ -11,6 +11,13 @@ function range(from, to) {
   return ends.includes(-1) ? [] : boxes.slice(Math.min(...ends), Math.max(...ends) + 1);
 }
 
+// The next row that the view shows, or the one before when it was the last.
+function below(box) {
+  const boxes = [...rows.querySelectorAll(".tick input")].filter((each) => each.checkVisibility());
+  const at = boxes.indexOf(box);
+  return boxes[at + 1] ?? boxes[at - 1];
+}
+
 rows.addEventListener("click", (event) => {
   const box = event.target.closest(".tick input");
   if (box) {
@@ -18,7 +25,10 @@ rows.addEventListener("click", (event) => {
     const changed = boxes.length ? boxes : [box];
     changed.forEach((each) => { each.checked = box.checked; });
     last = box.id;
-    post(sheet.dataset.include, { ids: changed.map((each) => each.dataset.id).join(","), wanted: box.checked ? "1" : "0" });
+    const next = below(box)?.id;
+    post(sheet.dataset.include, { ids: changed.map((each) => each.dataset.id).join(","), wanted: box.checked ? "1" : "0" }).then(() => {
+      if (!document.getElementById(box.id)?.checkVisibility()) document.getElementById(next)?.focus();
+    });
     return;
   }
   const edit = event.target.closest("[data-edit]");

@@ -1,0 +1,21 @@
+// An answer may take away the very button that was pressed: what stands in its place takes the focus over.
+import { tileOf } from "./job-tiles.js";
+
+const buttons = (row) => [...row.querySelectorAll("button:enabled, a[href], summary")].filter((each) => each.checkVisibility());
+// A browser lets go of what is no longer drawn a frame later.
+const isNowhere = () => document.activeElement === document.body || !document.activeElement.checkVisibility();
+
+// To be asked for while the button is there; the answer is to be called when it may be gone.
+export function heirOf(element) {
+  const tile = tileOf(element)?.id;
+  const row = element?.closest(".head, .dock");
+  if (!tile && !row) return () => {};
+  const at = row ? buttons(row).indexOf(element) : 0;
+  return () => {
+    if (!isNowhere()) return;
+    document.getElementById(element.id)?.focus(); // the same button, as the answer brought it anew
+    if (!isNowhere()) return;
+    const heir = tile ? document.getElementById(tile)?.querySelector(".face") : buttons(row)[at] ?? buttons(row).at(-1);
+    heir?.focus();
+  };
+}
