@@ -265,3 +265,16 @@ def test_the_focus_stays_where_a_pressed_button_was(staff_page, job, faces):
     staff_page.keyboard.press("Enter")
     staff_page.get_by_role("button", name=re.compile(r"^Cancel \d")).press("Enter")
     expect(staff_page.get_by_role("link", name="Generate more")).to_be_focused()
+
+
+def test_a_toast_outlives_the_zoom_that_it_was_shown_in(staff_page, job, faces):
+    make_image(job, ImageStatus.COMPLETED, position=3, variant=2, stored=True)
+    staff_page.reload()
+    faces.first.focus()
+    staff_page.keyboard.press("z")
+    staff_page.keyboard.press("Shift+P")
+    expect(staff_page.locator("#zoom #toast")).to_contain_text("1 dropped")
+    staff_page.keyboard.press("z")
+    expect(staff_page.get_by_role("button", name="Undo")).to_be_visible()
+    staff_page.get_by_role("button", name="Undo").click()
+    wait_until_saved(staff_page, job, [True] * 5)
