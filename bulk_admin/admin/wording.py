@@ -115,7 +115,7 @@ def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
         found.append(Fact("Pace", f"{around.pace:.1f}" if around.pace else "–", limit))
         found.append(Fact("Time left", f"about {duration(around.seconds_left)}" if around.seconds_left else "–"))
     elif job.started and job.finished:
-        found.append(Fact("Took", duration((job.finished - job.started).total_seconds())))
+        found.append(Fact("Start to finish", duration((job.finished - job.started).total_seconds())))
     if job.pages_open or job.pages_created:
         bad = [f"{number:,} {word}" for number, word in ((job.pages_blocked, "blocked"), (job.pages_failed, "failed")) if number]
         found.append(Fact("Pages", f"{job.pages_created:,}", ", ".join(bad) or (f"{job.pages_open:,} under way" if job.pages_open else "")))

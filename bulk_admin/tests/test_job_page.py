@@ -231,3 +231,10 @@ def test_a_job_that_waits_for_its_account_leads_there_who_may_mend_it(client, st
     assert (link in client.get(job.get_absolute_url()).content.decode()) == leads
     client.force_login(make_user("viewer", view))
     assert link not in client.get(job.get_absolute_url()).content.decode()
+
+
+def test_a_job_that_was_re_rolled_a_day_later_is_not_said_to_have_taken_a_day(page):
+    began = timezone.now() - dt.timedelta(days=1)
+    html = text_of(page(make_job(1, JobStatus.COMPLETED, started=began, finished=timezone.now())))
+    assert "Start to finish" in html
+    assert "Took" not in html
