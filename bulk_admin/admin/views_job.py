@@ -82,8 +82,12 @@ def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 # --- buttons of the whole job -------------------------------------------------------------------
 
 
+def _kept(job: BulkGenerationJob) -> str:
+    return " What is in flight is kept." if job.generating else ""
+
+
 def _pause(job: BulkGenerationJob, data: QueryDict) -> str:
-    return "Paused. What is in flight is kept." if jobs.pause(job.pk) else ""
+    return f"Paused.{_kept(job)}" if jobs.pause(job.pk) else ""
 
 
 def _resume(job: BulkGenerationJob, data: QueryDict) -> str:
@@ -91,8 +95,7 @@ def _resume(job: BulkGenerationJob, data: QueryDict) -> str:
 
 
 def _cancel(job: BulkGenerationJob, data: QueryDict) -> str:
-    kept = " What is in flight is kept." if job.generating else ""
-    return f"The rest is cancelled.{kept}" if jobs.cancel(job.pk) else ""
+    return f"The rest is cancelled.{_kept(job)}" if jobs.cancel(job.pk) else ""
 
 
 def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:

@@ -195,3 +195,11 @@ def test_a_file_that_is_not_there_is_not_found(client, staff):
     assert file_of(client, missing).status_code == 404
     assert file_of(client, job.images.first()).status_code == 404
     assert file_of(client, make_image(job, stored=True), "secret").status_code == 404
+
+
+@pytest.mark.parametrize("action", ["pause", "cancel"])
+def test_what_is_in_flight_is_told_only_when_something_is(press, action):
+    assert "in flight" not in said(press(make_job(2, JobStatus.PROCESSING), action))
+    job = make_job(2, JobStatus.PROCESSING)
+    make_image(job, ImageStatus.GENERATING)
+    assert "What is in flight is kept." in said(press(job, action))
