@@ -175,6 +175,9 @@ def test_nothing_is_wider_than_a_phone(new_context, staff, live_server, job):
     page.goto(job.get_absolute_url())
     expect(page.locator("#grid article").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_text("Select…").click()
+    menu = page.locator("#select-menu .items").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390
 
 
 def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, faces):
@@ -236,7 +239,9 @@ def test_a_re_roll_in_zoom_is_told_in_zoom_with_its_price_beforehand(staff_page,
     button = staff_page.locator("#zoom").get_by_role("button", name="Re-roll")
     expect(button).to_have_attribute("title", re.compile("One more picture of this prompt, "))
     button.click()
-    expect(staff_page.locator("#zoom #toast")).to_contain_text("queued")
+    toast = staff_page.locator("#zoom #toast")
+    expect(toast).to_contain_text("queued")
+    assert toast.bounding_box()["y"] < 100, "it is over none of zoom's buttons"
 
 
 def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, faces, watch):
