@@ -10,7 +10,7 @@ import argparse
 from benchmarks import site
 from benchmarks.report import head, tell
 from benchmarks.rows import account_at, queue_pictures
-from bulk_admin.services.ledger import Permit, open_call
+from bulk_admin.services.ledger.opening import Permit, open_call
 from bulk_admin.tests.factories import make_worker
 
 BEFORE = 20

@@ -17,7 +17,8 @@ from benchmarks import site
 from benchmarks.provider import photo
 from benchmarks.report import head, tell
 from bulk_admin.models import BulkGenerationJob
-from bulk_admin.services import pages, pump
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.worker import pump
 from bulk_admin.tests.factories import make_job
 from prompts.models import Prompt
 from prompts.services import publishing
@@ -51,7 +52,7 @@ def main() -> None:
     job = finished_job(count)
     began = time.perf_counter()
     with CaptureQueriesContext(connection) as queries:
-        pages.create_pages(job.pk)
+        page_queue.create_pages(job.pk)
         pump.run()
     seconds = time.perf_counter() - began
     made = Prompt.objects.count()

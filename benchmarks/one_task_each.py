@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 
-from bulk_admin.services import storing
 from bulk_admin.services.image_providers import Credentials, ImageResult, provider_class
 from bulk_admin.services.image_providers.errors import RateLimited
+from bulk_admin.services.storage import storing
 
 TASK = "benchmarks.one_task_each.make_picture"
 SETTINGS = {"size": "1024x1024", "quality": "medium"}

@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks import site
 from benchmarks.provider import photo
 from benchmarks.report import head, quantiles, tell
-from bulk_admin.services import storing
+from bulk_admin.services.storage import storing
 
 
 def pillow_alone(content: bytes) -> None:

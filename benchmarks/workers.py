@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from benchmarks import site
-from bulk_admin.services.doorbell import ring
+from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.tests import processes
 
 from django_q.models import Success  # isort: skip  # its models want the site, too

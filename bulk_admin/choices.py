@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
-from bulk_admin.services.catalogue import image_models, retirement_warning
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
+from bulk_admin.services.pricing.catalogue import image_models, retirement_warning
 from bulk_admin.services.setup import ensure_platform_accounts
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from bulk_admin.models import ACTIVE_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services import lookout
+from bulk_admin.services.monitoring import workers
 
 MOST = 12
 
@@ -21,9 +21,9 @@ def jobs_under_way() -> list[BulkGenerationJob]:
 
 def no_worker(jobs: Sequence[BulkGenerationJob]) -> bool:
     """Whether work of these jobs waits and no worker has been seen lately."""
-    waiting = [job for job in jobs if lookout.waits(job)]
+    waiting = [job for job in jobs if workers.waits(job)]
     if not waiting:
         return False
-    signs = lookout.first_with_signs(BulkGenerationJob.objects.filter(pk=waiting[0].pk).only("pk"))
+    signs = workers.first_with_signs(BulkGenerationJob.objects.filter(pk=waiting[0].pk).only("pk"))
     now = timezone.now()
-    return any(lookout.no_worker(job, signs, now) for job in waiting)
+    return any(workers.no_worker(job, signs, now) for job in waiting)

@@ -29,11 +29,11 @@ from bulk_admin.models import (
     ProviderCall,
     UnstoredImage,
 )
-from bulk_admin.services import jobs as job_service
-from bulk_admin.services import lookout
-from bulk_admin.services import pages as page_service
-from bulk_admin.services.drafts import compose_prompt
+from bulk_admin.services.drafting.drafts import compose_prompt
 from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.jobs import lifecycle as job_service
+from bulk_admin.services.monitoring import workers
+from bulk_admin.services.queue import page_queue as page_service
 
 TILES_A_POLL = 50
 WHOLE = 2**63 - 1  # as the cursor's image id: every tile of that revision was sent
@@ -66,12 +66,12 @@ def surroundings(job: BulkGenerationJob) -> Surroundings:
     """At most three queries."""
     now = timezone.now()
     kind = CallKind.IMAGE if job.status not in ENDED_JOBS or not job.pages_open else CallKind.TEXT
-    pool = lookout.first_with_signs(Pool.objects.filter(account=job.account_id, kind=kind))
-    signs = pool or lookout.first_with_signs(BulkGenerationJob.objects.filter(pk=job.pk).only("pk"))
+    pool = workers.first_with_signs(Pool.objects.filter(account=job.account_id, kind=kind))
+    signs = pool or workers.first_with_signs(BulkGenerationJob.objects.filter(pk=job.pk).only("pk"))
     pace, seconds_left = _pace(job, now) if job.is_active else (0.0, None)
     return Surroundings(
         now=now,
-        no_worker=lookout.no_worker(job, signs, now),
+        no_worker=workers.no_worker(job, signs, now),
         wait_until=_wait_until(job, pool, now),
         limit=pool.limit_per_minute if pool else 0,
         pace=pace,
@@ -82,7 +82,7 @@ def surroundings(job: BulkGenerationJob) -> Surroundings:
 
 def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> dt.datetime | None:
     """When the provider's limit lets the next call of this job go, if that is still to come."""
-    if pool is None or not lookout.waits(job):
+    if pool is None or not workers.waits(job):
         return None
     moments = [pool.cooldown_until]
     if pool.limit_per_minute:

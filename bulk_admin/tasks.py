@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bulk_admin.services import pump as pump_service
-from bulk_admin.services import removal, rescue
+from bulk_admin.services.storage import deleting
+from bulk_admin.services.worker import pump as pump_service
+from bulk_admin.services.worker import rescue
 
 
 def pump() -> None:
@@ -16,4 +17,4 @@ def tick() -> None:
 
 
 def delete_files(picture_keys: list[str], tries: int = 0) -> None:
-    removal.delete_files(picture_keys, tries)
+    deleting.delete_files(picture_keys, tries)

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from bulk_admin.models import ImageModel, ModelPrice
-from bulk_admin.services import catalogue_rules
-from bulk_admin.services.estimate import UnknownPrice, price_of_image
 from bulk_admin.services.image_providers import provider_choices
+from bulk_admin.services.pricing import rules
+from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 
 from .fields import RequiredUsdField
 from .options import ModelAdmin, StackedInline
@@ -35,7 +35,7 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         fields = ("valid_from", *PRICES, "per_image", "source", "confidence")
 
     def clean_per_image(self) -> Any:
-        return _sound(self.cleaned_data["per_image"], {}, catalogue_rules.flat_prices)
+        return _sound(self.cleaned_data["per_image"], {}, rules.flat_prices)
 
 
 def _sound(value: Any, empty: Any, problem_of: Callable[[Any], str]) -> Any:
@@ -62,22 +62,22 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         fields = "__all__"  # noqa: DJ007  # a row of the catalogue has nothing to hide
 
     def clean_sizes(self) -> Any:
-        return _sound(self.cleaned_data["sizes"], [], catalogue_rules.texts)
+        return _sound(self.cleaned_data["sizes"], [], rules.texts)
 
     def clean_qualities(self) -> Any:
-        return _sound(self.cleaned_data["qualities"], [], catalogue_rules.texts)
+        return _sound(self.cleaned_data["qualities"], [], rules.texts)
 
     def clean_output_formats(self) -> Any:
-        return _sound(self.cleaned_data["output_formats"], [], catalogue_rules.texts)
+        return _sound(self.cleaned_data["output_formats"], [], rules.texts)
 
     def clean_backgrounds(self) -> Any:
-        return _sound(self.cleaned_data["backgrounds"], [], catalogue_rules.texts)
+        return _sound(self.cleaned_data["backgrounds"], [], rules.texts)
 
     def clean_size_rule(self) -> Any:
-        return _sound(self.cleaned_data["size_rule"], {}, catalogue_rules.size_rule)
+        return _sound(self.cleaned_data["size_rule"], {}, rules.size_rule)
 
     def clean_token_rule(self) -> Any:
-        return _sound(self.cleaned_data["token_rule"], {}, catalogue_rules.token_rule)
+        return _sound(self.cleaned_data["token_rule"], {}, rules.token_rule)
 
     def _get_validation_exclusions(self) -> set[str]:
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # the stubs leave it out

@@ -15,9 +15,17 @@ from django.urls import reverse
 
 from bulk_admin.choices import AccountChoice, ModelChoice, account_choices, default_model, first_possible, model_choices
 from bulk_admin.models import ImageModel
-from bulk_admin.services.drafts import JobSettings
-from bulk_admin.services.estimate import UnknownPrice, price_of_image
-from bulk_admin.services.intake import MAX_BYTES, Intake, IntakeError, Problem, Row, parse_file, parse_text
+from bulk_admin.services.drafting.drafts import JobSettings
+from bulk_admin.services.drafting.intake import (
+    MAX_BYTES,
+    Intake,
+    IntakeError,
+    Problem,
+    Row,
+    parse_file,
+    parse_text,
+)
+from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 from prompts.models import Category, Prompt
 
 from .fields import UsdField

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
-from bulk_admin.services import jobs, pages
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.queue import page_queue
 
 from . import rights
 from .bulk_acts import Act, Line, counted
@@ -49,7 +50,7 @@ def _preview_pages(images: Images) -> list[Line]:
 
 def _create_pages(images: Images) -> list[Line]:
     for job_id, group in _by_job(images).items():
-        pages.create_pages(job_id, [image.pk for image in group])
+        page_queue.create_pages(job_id, [image.pk for image in group])
     return [_page_line(before, after) for before, after in _pairs(images)]
 
 
@@ -67,7 +68,7 @@ def _pairs(images: Images) -> list[tuple[GeneratedImage, GeneratedImage]]:
 
 
 def _can_retry(image: GeneratedImage) -> bool:
-    return image.status == ImageStatus.CANCELLED or (image.status == ImageStatus.FAILED and image.error_code in jobs.RETRYABLE_CODES)
+    return image.status == ImageStatus.CANCELLED or (image.status == ImageStatus.FAILED and image.error_code in lifecycle.RETRYABLE_CODES)
 
 
 def _preview_retry(images: Images) -> list[Line]:
@@ -76,7 +77,7 @@ def _preview_retry(images: Images) -> list[Line]:
 
 def _retry(images: Images) -> list[Line]:
     for job_id, group in _by_job(images).items():
-        jobs.retry_failed(job_id, [image.pk for image in group])
+        lifecycle.retry_failed(job_id, [image.pk for image in group])
     return [
         _line(before, "Queued again.") if _can_retry(before) and not _can_retry(after) else _line(before, "A retry can not help it.", ok=False)
         for before, after in _pairs(images)
@@ -105,7 +106,7 @@ def _select(wanted: bool) -> Callable[[Images], list[Line]]:
     def perform(images: Images) -> list[Line]:
         done = [image for image in images if image.status == ImageStatus.COMPLETED]
         for job_id, group in _by_job(done).items():
-            jobs.set_selected(job_id, [image.pk for image in group], wanted)
+            lifecycle.set_selected(job_id, [image.pk for image in group], wanted)
         return [_line(image, f"{word}.") if image.status == ImageStatus.COMPLETED else _line(image, "It has no picture.", ok=False) for image in images]
 
     return perform
@@ -127,7 +128,7 @@ def _preview_delete(images: Images) -> list[Line]:
 
 def _why_keep(image: GeneratedImage) -> str:
     if image.status == ImageStatus.UNKNOWN:
-        return f"Its outcome is unknown: {jobs.DECIDE_FIRST}"
+        return f"Its outcome is unknown: {lifecycle.DECIDE_FIRST}"
     has_page = image.prompt_page_id or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED)
     return "It has a page, or one is being made." if has_page else ""
 
@@ -135,7 +136,7 @@ def _why_keep(image: GeneratedImage) -> str:
 def _delete(images: Images) -> list[Line]:
     kept: dict[int, str] = {}
     for job_id, group in _by_job(images).items():
-        kept |= {image.pk: reason for image, reason in jobs.delete_images(job_id, [image.pk for image in group]).kept}
+        kept |= {image.pk: reason for image, reason in lifecycle.delete_images(job_id, [image.pk for image in group]).kept}
     return [_line(image, kept[image.pk], ok=False) if image.pk in kept else _line(image, "Deleted.") for image in images]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services import jobs, pages
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.queue import page_queue
 
 from . import rights
 from .bulk_acts import Act, Line, counted
@@ -29,7 +30,7 @@ def may_delete_at_all(user: rights.Person) -> bool:
     return rights.can_act_at_all(user) or rights.has(user, "delete_bulkgenerationjob")
 
 
-def _pages_line(job: BulkGenerationJob, made: pages.CreatePages, verb: str) -> Line:
+def _pages_line(job: BulkGenerationJob, made: page_queue.CreatePages, verb: str) -> Line:
     if not made.queued:
         return _line(job, "No kept picture waits for a page.", ok=False)
     parts = [f"{counted(made.queued, 'page')} {verb}"]
@@ -41,11 +42,11 @@ def _pages_line(job: BulkGenerationJob, made: pages.CreatePages, verb: str) -> L
 
 
 def _preview_pages(job: BulkGenerationJob) -> Line:
-    return _pages_line(job, pages.preview(job.pk), "will be made")
+    return _pages_line(job, page_queue.preview(job.pk), "will be made")
 
 
 def _create_pages(job: BulkGenerationJob) -> Line:
-    return _pages_line(job, pages.create_pages(job.pk), "queued")
+    return _pages_line(job, page_queue.create_pages(job.pk), "queued")
 
 
 def _preview_cancel(job: BulkGenerationJob) -> Line:
@@ -57,7 +58,7 @@ def _preview_cancel(job: BulkGenerationJob) -> Line:
 
 
 def _cancel(job: BulkGenerationJob) -> Line:
-    return _line(job, "Cancelled.") if jobs.cancel(job.pk) else _line(job, "It had ended, or is a draft.", ok=False)
+    return _line(job, "Cancelled.") if lifecycle.cancel(job.pk) else _line(job, "It had ended, or is a draft.", ok=False)
 
 
 def _preview_retry(job: BulkGenerationJob) -> Line:
@@ -66,7 +67,7 @@ def _preview_retry(job: BulkGenerationJob) -> Line:
 
 
 def _retry(job: BulkGenerationJob) -> Line:
-    count = jobs.retry_failed(job.pk)
+    count = lifecycle.retry_failed(job.pk)
     return _line(job, f"{counted(count, 'picture')} queued again.") if count else _line(job, "No failure here that a retry can help.", ok=False)
 
 
@@ -74,12 +75,12 @@ def _preview_delete(job: BulkGenerationJob) -> Line:
     if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
         return _line(job, "It is still running: cancel it first.", ok=False)
     if job.unknown_count:
-        return _line(job, f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: {jobs.DECIDE_FIRST}", ok=False)
+        return _line(job, f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: {lifecycle.DECIDE_FIRST}", ok=False)
     return _line(job, f"{counted(job.total, 'picture')} will be deleted. Pages made from it and its money rows stay.")
 
 
 def _delete(job: BulkGenerationJob) -> Line:
-    reason = jobs.delete_job(job.pk)
+    reason = lifecycle.delete_job(job.pk)
     return _line(job, reason, ok=False) if reason else Line(job.name, "", "Deleted.")
 
 

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.money import usd_total
-from bulk_admin.services.jobs import RETRYABLE_CODES
+from bulk_admin.services.jobs.lifecycle import RETRYABLE_CODES
 from bulk_admin.templatetags.bulk import times
 
 from . import job_acts, new_job, rights, sheet, views

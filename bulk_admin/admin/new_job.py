@@ -19,9 +19,9 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
-from bulk_admin.services import drafts
-from bulk_admin.services.catalogue import ModelNotAvailable
-from bulk_admin.services.intake import IntakeError, Row, parse_text
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
 from . import quote, rights
 from .bulk_acts import counted

@@ -11,9 +11,15 @@ from bulk_admin.choices import cap_left_today
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
 from bulk_admin.models.statuses import CallKind
 from bulk_admin.money import MICRO, usd, usd_total
-from bulk_admin.services.drafts import compose_prompt
-from bulk_admin.services.estimate import Price, UnknownPrice, estimate_job, history, price_of_image
-from bulk_admin.services.intake import Problem
+from bulk_admin.services.drafting.drafts import compose_prompt
+from bulk_admin.services.drafting.intake import Problem
+from bulk_admin.services.pricing.estimate import (
+    Price,
+    UnknownPrice,
+    estimate_job,
+    history,
+    price_of_image,
+)
 from bulk_admin.templatetags.bulk import duration
 
 from .bulk_acts import counted

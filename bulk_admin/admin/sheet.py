@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
-from bulk_admin.services import drafts, jobs
-from bulk_admin.services.catalogue import ModelNotAvailable
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
 from . import quote, rights
 from .options import ModelAdmin
@@ -102,10 +103,10 @@ def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpR
     if not rights.can_spend(request.user, job):
         raise PermissionDenied
     try:
-        jobs.generate(job.pk, by=request.user, seen_revision=_revision(request))
-    except jobs.SheetChanged as error:
+        lifecycle.generate(job.pk, by=request.user, seen_revision=_revision(request))
+    except lifecycle.SheetChanged as error:
         messages.warning(request, error.message)
-    except jobs.CannotStart as error:
+    except lifecycle.CannotStart as error:
         messages.error(request, error.message)
     return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk]))
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from bulk_admin import selectors
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
 from bulk_admin.money import usd, usd_total
-from bulk_admin.services import estimate
-from bulk_admin.services import jobs as job_service
 from bulk_admin.services.image_providers.errors import ProviderError
+from bulk_admin.services.jobs import lifecycle as job_service
+from bulk_admin.services.pricing import estimate
 
 STATES = {
     ImageStatus.DRAFT: "wait",

@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from bulk_admin.services import wellbeing
+from bulk_admin.services.monitoring import health
 
 WORDS = {"ok": "Well", "note": "Note", "bad": "Needs somebody"}
 TONES = {"ok": "ok", "note": "unk", "bad": "bad"}
@@ -25,8 +25,8 @@ def health_page(request: HttpRequest) -> HttpResponse:
     """503 when something needs somebody; JSON for who accepts that."""
     if not request.user.has_perm("bulk_admin.view_bulkgenerationjob"):
         raise PermissionDenied
-    parts = wellbeing.report()
-    is_bad = any(part.state == wellbeing.State.BAD for part in parts)
+    parts = health.report()
+    is_bad = any(part.state == health.State.BAD for part in parts)
     status = 503 if is_bad else 200
     response: HttpResponse
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
@@ -38,7 +38,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _context(request: HttpRequest, parts: list[wellbeing.Part], is_bad: bool) -> dict[str, Any]:
+def _context(request: HttpRequest, parts: list[health.Part], is_bad: bool) -> dict[str, Any]:
     rows = [(part, TONES[part.state], WORDS[part.state], [(fact, TONES[fact.state], WORDS[fact.state]) for fact in part.facts]) for part in parts]
     may_check = request.user.has_perm("bulk_admin.manage_accounts")
     return {**admin.site.each_context(request), "title": "Health", "parts": rows, "is_bad": is_bad, "may_check": may_check}

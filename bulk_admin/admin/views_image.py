@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from bulk_admin import selectors
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
-from bulk_admin.services import jobs
+from bulk_admin.services.jobs import lifecycle
 from prompts.services import b2_upload
 
 from . import rights
@@ -37,7 +37,7 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    new = jobs.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"))
+    new = lifecycle.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"))
     return ("One more picture of this prompt is queued.", "success") if new else STALE
 
 
@@ -47,18 +47,18 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
         return "The prompt is empty: nothing was bought.", "error"
     if over := selectors.too_long_by(job, text):
         return f"The prompt is {counted(over, 'character')} too long: nothing was bought.", "error"
-    new = jobs.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
+    new = lifecycle.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
     return ("A picture of the new prompt is queued.", "success") if new else STALE
 
 
 def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
     if image.attempt != _number(request, "seen_attempt"):
         return STALE
-    return ("Queued again.", "success") if jobs.retry_failed(job.pk, [image.pk]) else STALE
+    return ("Queued again.", "success") if lifecycle.retry_failed(job.pk, [image.pk]) else STALE
 
 
 def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    done = jobs.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    done = lifecycle.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         "adopted": ("The picture had arrived after all: nothing was bought.", "success"),
         "queued": ("Bought again: both calls are booked.", "success"),
@@ -66,7 +66,7 @@ def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedIma
 
 
 def _accept_as_lost(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    done = jobs.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    done = lifecycle.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         "adopted": ("The picture had arrived after all.", "success"),
         "lost": ("Accepted as lost.", "success"),

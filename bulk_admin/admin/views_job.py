@@ -16,8 +16,9 @@ from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 
 from bulk_admin import selectors
 from bulk_admin.models import BulkGenerationJob
-from bulk_admin.services import jobs, pages
-from bulk_admin.services.report import job_report
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs.report import job_report
+from bulk_admin.services.queue import page_queue
 
 from . import rights
 from .job_context import answer_context, digest
@@ -75,7 +76,7 @@ def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = job_or_404(request, job_id)
     if not rights.can_act(request.user, job):
         raise PermissionDenied
-    jobs.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
+    lifecycle.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
     return answer(request, job.pk)
 
 
@@ -87,33 +88,33 @@ def _kept(job: BulkGenerationJob) -> str:
 
 
 def _pause(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"Paused.{_kept(job)}" if jobs.pause(job.pk) else ""
+    return f"Paused.{_kept(job)}" if lifecycle.pause(job.pk) else ""
 
 
 def _resume(job: BulkGenerationJob, data: QueryDict) -> str:
-    return "Resumed." if jobs.resume(job.pk) else ""
+    return "Resumed." if lifecycle.resume(job.pk) else ""
 
 
 def _cancel(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"The rest is cancelled.{_kept(job)}" if jobs.cancel(job.pk) else ""
+    return f"The rest is cancelled.{_kept(job)}" if lifecycle.cancel(job.pk) else ""
 
 
 def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(jobs.retry_failed(job.pk), 'picture')} queued again."
+    return f"{counted(lifecycle.retry_failed(job.pk), 'picture')} queued again."
 
 
 def _create_pages(job: BulkGenerationJob, data: QueryDict) -> str:
-    made = pages.create_pages(job.pk, _ids(data), every_kept=data.get("every_kept") == "1")
+    made = page_queue.create_pages(job.pk, _ids(data), every_kept=data.get("every_kept") == "1")
     same = f" {counted(made.same_prompt, 'picture has', 'pictures have')} the same prompt as another one's page." if made.same_prompt else ""
     return f"{counted(made.queued, 'page')} queued.{same}"
 
 
 def _stop_pages(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(pages.stop_pages(job.pk), 'page')} taken from the queue."
+    return f"{counted(page_queue.stop_pages(job.pk), 'page')} taken from the queue."
 
 
 def _retry_pages(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(pages.retry_pages(job.pk), 'page')} queued again."
+    return f"{counted(page_queue.retry_pages(job.pk), 'page')} queued again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def act(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     chosen = _allowed(request.user, job, action)
     try:
         said = chosen.run(job, request.POST)
-    except jobs.CannotStart as refusal:
+    except lifecycle.CannotStart as refusal:
         return answer(request, job.pk, refusal.message, level="error")
     return answer(request, job.pk, said)
 
@@ -169,7 +170,7 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
             "ids": ",".join(map(str, image_ids := selectors.kept_for_pages(job))),
             "kept": len(image_ids),
             "every_kept": every_kept,
-            "preview": pages.preview(job.pk, image_ids, every_kept=every_kept),
+            "preview": page_queue.preview(job.pk, image_ids, every_kept=every_kept),
             "is_placeholder": selectors.is_placeholder(job),
         }
     return TemplateResponse(request, f"{FOLDER}/_ask_{action}.html", context)

@@ -12,12 +12,18 @@ from django.db import transaction
 from bulk_admin.choices import AccountChoice, ModelChoice, account_choices, default_model, first_possible, model_choices
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import BulkGenerationJob, CallKind, GeneratedImage, ProviderAccount
-from bulk_admin.services import drafts, jobs
-from bulk_admin.services.catalogue import ModelNotAvailable, is_offered, model_for, validate_size
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.drafts import JobSettings
-from bulk_admin.services.estimate import Estimate, UnknownPrice, estimate_job
-from bulk_admin.services.intake import Intake, Problem, Row
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting.drafts import JobSettings
+from bulk_admin.services.drafting.intake import Intake, Problem, Row
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.pricing.catalogue import (
+    ModelNotAvailable,
+    is_offered,
+    model_for,
+    validate_size,
+)
+from bulk_admin.services.pricing.estimate import Estimate, UnknownPrice, estimate_job
 
 
 class Refused(Exception):
@@ -99,8 +105,8 @@ def place(settings: JobSettings, intake: Intake, *, user: Any) -> Order:
     """Make the job and start it, or neither. Raises Refused."""
     order = _draft(settings, intake, user)
     try:
-        jobs.generate(order.job.pk, by=user)
-    except jobs.CannotStart as error:
+        lifecycle.generate(order.job.pk, by=user)
+    except lifecycle.CannotStart as error:
         raise Refused(error.message) from error
     except KeyUnreadable as error:
         raise Refused(f"{error} Enter the key of {order.job.account.label} again.") from error

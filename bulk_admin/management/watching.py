@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from bulk_admin import selectors
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services.jobs import REASONS
-from bulk_admin.services.report import job_report
+from bulk_admin.services.jobs.lifecycle import REASONS
+from bulk_admin.services.jobs.report import job_report
 
 LOOK_EVERY = 0.5  # seconds
 LOOKS_WITHOUT_DATABASE = 60

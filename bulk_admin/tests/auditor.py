@@ -20,7 +20,7 @@ from bulk_admin.models import (
     Spend,
     UnstoredImage,
 )
-from bulk_admin.services.ledger import spend_keys
+from bulk_admin.services.ledger.opening import spend_keys
 from prompts.models import Prompt
 from prompts.services import b2_upload
 

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from bulk_admin.models import JobStatus, ModelPrice, ProviderAccount
-from bulk_admin.services.accounts import check_account
+from bulk_admin.services.jobs.account_check import check_account
 from bulk_admin.tests.factories import make_account, make_job, make_user
 
 LIST = "/admin/bulk_admin/provideraccount/"

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus
-from bulk_admin.services.report import job_report
+from bulk_admin.services.jobs.report import job_report
 from bulk_admin.tests.factories import make_image, make_job
 
 pytestmark = pytest.mark.django_db

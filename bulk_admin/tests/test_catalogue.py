@@ -10,8 +10,8 @@ import pytest
 
 from bulk_admin.models import ImageModel, ModelPrice
 from bulk_admin.seed import CATALOGUE, seed_catalogue
-from bulk_admin.services import catalogue, catalogue_rules, estimate
-from bulk_admin.services.catalogue import ModelNotAvailable
+from bulk_admin.services.pricing import catalogue, estimate, rules
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 from bulk_admin.tests.factories import make_account, make_model
 
 pytestmark = pytest.mark.django_db
@@ -144,9 +144,9 @@ def test_a_model_without_a_rule_takes_only_its_own_sizes():
 
 def test_what_the_catalogue_starts_with_is_sound():
     for model in ImageModel.objects.prefetch_related("prices"):
-        assert (catalogue_rules.size_rule(model.size_rule), catalogue_rules.token_rule(model.token_rule)) == ("", ""), model
-        assert all(catalogue_rules.flat_prices(price.per_image) == "" for price in model.prices.all()), model
-        assert all(catalogue_rules.texts(names) == "" for names in (model.sizes, model.qualities, model.output_formats, model.backgrounds)), model
+        assert (rules.size_rule(model.size_rule), rules.token_rule(model.token_rule)) == ("", ""), model
+        assert all(rules.flat_prices(price.per_image) == "" for price in model.prices.all()), model
+        assert all(rules.texts(names) == "" for names in (model.sizes, model.qualities, model.output_formats, model.backgrounds)), model
 
 
 SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max_ratio": 2.5}
@@ -155,37 +155,37 @@ SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max
 @pytest.mark.parametrize(
     ("check", "value", "complaint"),
     [
-        (catalogue_rules.flat_prices, {}, ""),
-        (catalogue_rules.flat_prices, {"*": 0, "low|*": 1, "*|640x640": 2, "low|640x640": 3, "|640x640": 4}, ""),
-        (catalogue_rules.flat_prices, {"base": 15_000, "per_megapixel": 15_000}, ""),
-        (catalogue_rules.flat_prices, {"*": 0.04}, "$0.04 is 40000."),
-        (catalogue_rules.flat_prices, {"*": "40000"}, "write whole micro-dollars"),
-        (catalogue_rules.flat_prices, {"*": True}, "write whole micro-dollars"),
-        (catalogue_rules.flat_prices, {"*": -1}, "write whole micro-dollars"),
-        (catalogue_rules.flat_prices, {"low": 1}, "“low” is no key"),
-        (catalogue_rules.flat_prices, {"*|*": 1}, "is no key"),
-        (catalogue_rules.flat_prices, {"base": 1}, "needs “per_megapixel”"),
-        (catalogue_rules.flat_prices, [1], "JSON object"),
-        (catalogue_rules.size_rule, {}, ""),
-        (catalogue_rules.size_rule, SIZES, ""),
-        (catalogue_rules.size_rule, {"multiple": 16}, "needs longest, min_pixels, max_pixels, max_ratio too"),
-        (catalogue_rules.size_rule, {**SIZES, "most": 1}, "has no “most”"),
-        (catalogue_rules.size_rule, {**SIZES, "multiple": 0}, "“multiple” must be a whole number"),
-        (catalogue_rules.size_rule, {**SIZES, "max_ratio": float("nan")}, "“max_ratio” must be"),
-        (catalogue_rules.size_rule, {**SIZES, "min_pixels": 10}, "“min_pixels” is more"),
-        (catalogue_rules.size_rule, "16", "JSON object"),
-        (catalogue_rules.token_rule, {}, ""),
-        (catalogue_rules.token_rule, {"rule": "none"}, ""),
-        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 16}, "percent": {"low": [100, 200]}, "ceiling_percent": {"low": 250}}, ""),
-        (catalogue_rules.token_rule, {"rule": "patches"}, "needs factors too"),
-        (catalogue_rules.token_rule, {"rule": "patches", "factors": {}}, "“factors” must have"),
-        (catalogue_rules.token_rule, {"rule": "tiles", "factors": {"low": 1}}, "must be “patches”"),
-        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 1.5}}, "“factors” must be"),
-        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percent": {"low": [2, 1]}}, "“percent” must be"),
-        (catalogue_rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percents": {}}, "has no “percents”"),
-        (catalogue_rules.texts, [], ""),
-        (catalogue_rules.texts, "low", "JSON list"),
-        (catalogue_rules.texts, [1], "JSON list"),
+        (rules.flat_prices, {}, ""),
+        (rules.flat_prices, {"*": 0, "low|*": 1, "*|640x640": 2, "low|640x640": 3, "|640x640": 4}, ""),
+        (rules.flat_prices, {"base": 15_000, "per_megapixel": 15_000}, ""),
+        (rules.flat_prices, {"*": 0.04}, "$0.04 is 40000."),
+        (rules.flat_prices, {"*": "40000"}, "write whole micro-dollars"),
+        (rules.flat_prices, {"*": True}, "write whole micro-dollars"),
+        (rules.flat_prices, {"*": -1}, "write whole micro-dollars"),
+        (rules.flat_prices, {"low": 1}, "“low” is no key"),
+        (rules.flat_prices, {"*|*": 1}, "is no key"),
+        (rules.flat_prices, {"base": 1}, "needs “per_megapixel”"),
+        (rules.flat_prices, [1], "JSON object"),
+        (rules.size_rule, {}, ""),
+        (rules.size_rule, SIZES, ""),
+        (rules.size_rule, {"multiple": 16}, "needs longest, min_pixels, max_pixels, max_ratio too"),
+        (rules.size_rule, {**SIZES, "most": 1}, "has no “most”"),
+        (rules.size_rule, {**SIZES, "multiple": 0}, "“multiple” must be a whole number"),
+        (rules.size_rule, {**SIZES, "max_ratio": float("nan")}, "“max_ratio” must be"),
+        (rules.size_rule, {**SIZES, "min_pixels": 10}, "“min_pixels” is more"),
+        (rules.size_rule, "16", "JSON object"),
+        (rules.token_rule, {}, ""),
+        (rules.token_rule, {"rule": "none"}, ""),
+        (rules.token_rule, {"rule": "patches", "factors": {"low": 16}, "percent": {"low": [100, 200]}, "ceiling_percent": {"low": 250}}, ""),
+        (rules.token_rule, {"rule": "patches"}, "needs factors too"),
+        (rules.token_rule, {"rule": "patches", "factors": {}}, "“factors” must have"),
+        (rules.token_rule, {"rule": "tiles", "factors": {"low": 1}}, "must be “patches”"),
+        (rules.token_rule, {"rule": "patches", "factors": {"low": 1.5}}, "“factors” must be"),
+        (rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percent": {"low": [2, 1]}}, "“percent” must be"),
+        (rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percents": {}}, "has no “percents”"),
+        (rules.texts, [], ""),
+        (rules.texts, "low", "JSON list"),
+        (rules.texts, [1], "JSON list"),
     ],
 )
 def test_a_field_of_the_catalogue_is_checked(check, value, complaint):

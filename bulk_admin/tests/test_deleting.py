@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Spend
-from bulk_admin.services import jobs, rescue
-from bulk_admin.services.settling import settle
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.ledger.settling import settle
+from bulk_admin.services.worker import rescue
 from bulk_admin.tests.auditor import audit
 from bulk_admin.tests.factories import make_call, make_image, make_job, make_model
 from bulk_admin.tests.test_settling import delivered, open_one, refused, unknown
@@ -26,13 +27,13 @@ def job():
 def give_up(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    return permit, jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1)
+    return permit, lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1)
 
 
 def buy_again(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    pressed = jobs.buy_again(job.pk, permit.image_id, seen_attempt=1)
+    pressed = lifecycle.buy_again(job.pk, permit.image_id, seen_attempt=1)
     again = open_one(job)
     settle(again.call_id, delivered(again))
     return permit, pressed
@@ -41,15 +42,15 @@ def buy_again(job):
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_a_picture_that_somebody_decided_about_can_be_deleted(job, decide):
     permit, _ = decide(job)
-    assert jobs.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert lifecycle.delete_images(job.pk, [permit.image_id]).deleted == 1
     assert audit() == []
-    assert jobs.delete_job(job.pk) == ""
+    assert lifecycle.delete_job(job.pk) == ""
 
 
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_so_can_its_job_and_a_late_answer_only_moves_money(job, decide):
     permit, _ = decide(job)
-    assert jobs.delete_job(job.pk) == ""
+    assert lifecycle.delete_job(job.pk) == ""
     assert settle(permit.call_id, refused()) == "counted"
     call = ProviderCall.objects.get(pk=permit.call_id)
     assert (call.state, call.actual, call.image) == (CallState.REFUSED, 0, None)
@@ -62,9 +63,9 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
     key = ProviderCall.objects.get(pk=permit.call_id).picture_key
     OrmQ.objects.all().delete()
     if whole_job:
-        jobs.delete_job(job.pk)
+        lifecycle.delete_job(job.pk)
     else:
-        jobs.delete_images(job.pk, [permit.image_id])
+        lifecycle.delete_images(job.pk, [permit.image_id])
     assert [bell.task["args"] for bell in OrmQ.objects.all()] == [([key],)]  # a dying worker may have stored them
     ProviderCall.objects.update(finished_at="2020-01-01T00:00Z")
     rescue.look_again()
@@ -73,14 +74,14 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
 
 def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
     permit = open_one(job)
-    jobs.cancel(job.pk)
-    ((_, reason),) = jobs.delete_images(job.pk, [permit.image_id]).kept
+    lifecycle.cancel(job.pk)
+    ((_, reason),) = lifecycle.delete_images(job.pk, [permit.image_id]).kept
     assert "is open" in reason
-    assert "is open" in jobs.delete_job(job.pk)
+    assert "is open" in lifecycle.delete_job(job.pk)
     settle(permit.call_id, unknown())
-    ((_, reason),) = jobs.delete_images(job.pk, [permit.image_id]).kept
+    ((_, reason),) = lifecycle.delete_images(job.pk, [permit.image_id]).kept
     assert "accept it as lost" in reason
-    assert "accept it as lost" in jobs.delete_job(job.pk)
+    assert "accept it as lost" in lifecycle.delete_job(job.pk)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
 
 
@@ -91,7 +92,7 @@ def test_many_pictures_cost_as_many_queries_as_few():
         for image in images:
             make_call(image)
         with CaptureQueriesContext(connection) as queries:
-            assert jobs.delete_images(job.pk, [image.pk for image in images]).deleted == n
+            assert lifecycle.delete_images(job.pk, [image.pk for image in images]).deleted == n
         return len(queries)
 
     cost(2)
@@ -100,7 +101,7 @@ def test_many_pictures_cost_as_many_queries_as_few():
 
 def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_money_off_the_day(job):
     permit, _ = give_up(job)
-    jobs.delete_images(job.pk, [permit.image_id])
+    lifecycle.delete_images(job.pk, [permit.image_id])
     assert settle(permit.call_id, refused()) == "counted"
     assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
     assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0

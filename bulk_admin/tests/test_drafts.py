@@ -7,10 +7,11 @@ import uuid
 import pytest
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
-from bulk_admin.services import drafts, jobs
-from bulk_admin.services.catalogue import ModelNotAvailable
-from bulk_admin.services.drafts import DraftRefused, JobSettings, compose_prompt
-from bulk_admin.services.intake import Row
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting.drafts import DraftRefused, JobSettings, compose_prompt
+from bulk_admin.services.drafting.intake import Row
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 from bulk_admin.tests.factories import make_account, make_job, make_page, make_user
 
 pytestmark = pytest.mark.django_db
@@ -213,7 +214,7 @@ def test_a_row_can_not_be_reworded_to_nothing(draft, text):
 def test_a_job_that_was_started_is_no_draft_any_more(draft, settings_of, staff):
     job = draft("a fox", "an owl")
     fox = rows(job)[0].pk
-    assert jobs.generate(job.pk, by=staff)
+    assert lifecycle.generate(job.pk, by=staff)
     assert drafts.set_included(job.pk, [fox], False) == 0
     assert not drafts.discard(job.pk)
     with pytest.raises(DraftRefused, match="started"):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bulk_admin.models import CallState, GeneratedImage, ImageModel, ModelPrice
 from bulk_admin.seed import FACTORS_2, FACTORS_25, RULE_2, RULE_25, RULE_26
-from bulk_admin.services import estimate
-from bulk_admin.services.estimate import Price, UnknownPrice
+from bulk_admin.services.pricing import estimate
+from bulk_admin.services.pricing.estimate import Price, UnknownPrice
 from bulk_admin.tests.factories import make_account, make_call, make_image, make_job, make_model
 
 TODAY = dt.date(2026, 11, 22)

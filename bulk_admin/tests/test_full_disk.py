@@ -8,7 +8,7 @@ from django.db import connection
 from django_q.tasks import async_task
 
 from bulk_admin.models import UnstoredImage
-from bulk_admin.services.doorbell import ring
+from bulk_admin.services.queue.doorbell import ring
 
 from . import processes
 from .auditor import audit, audit_against_till, audit_ends, audit_pictures

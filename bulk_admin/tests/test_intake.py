@@ -4,7 +4,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bulk_admin.services.intake import MAX_BYTES, MAX_LINES, MAX_ROWS, Intake, IntakeError, Problem, Row, parse_file, parse_text
+from bulk_admin.services.drafting.intake import (
+    MAX_BYTES,
+    MAX_LINES,
+    MAX_ROWS,
+    Intake,
+    IntakeError,
+    Problem,
+    Row,
+    parse_file,
+    parse_text,
+)
 
 
 def texts(intake: Intake) -> list[str]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, Worker
-from bulk_admin.services.jobs import REASONS
+from bulk_admin.services.jobs.lifecycle import REASONS
 from bulk_admin.tests.factories import make_account, make_call, make_image, make_job, make_user, make_worker, recount
 
 pytestmark = pytest.mark.django_db

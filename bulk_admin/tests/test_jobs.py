@@ -9,7 +9,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ProviderCall
-from bulk_admin.services import drafts, jobs
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.jobs import lifecycle
 
 from .auditor import audit
 from .factories import make_account, make_call, make_image, make_job, make_model, make_page, make_user
@@ -26,7 +27,7 @@ def draft():
 
 
 def test_generate_drops_unticked_rows_makes_variants_and_rings_once(draft):
-    assert jobs.generate(draft.pk, by=make_user())
+    assert lifecycle.generate(draft.pk, by=make_user())
     draft.refresh_from_db()
     assert sorted(draft.images.values_list("position", "variant")) == [(1, 1), (1, 2), (3, 1), (3, 2), (3, 3), (3, 4)]
     assert set(draft.images.values_list("status", flat=True)) == {"queued"}
@@ -36,8 +37,8 @@ def test_generate_drops_unticked_rows_makes_variants_and_rings_once(draft):
 
 
 def test_generate_pressed_twice_is_one_job(draft):
-    assert jobs.generate(draft.pk, by=make_user())
-    assert not jobs.generate(draft.pk, by=make_user())
+    assert lifecycle.generate(draft.pk, by=make_user())
+    assert not lifecycle.generate(draft.pk, by=make_user())
     assert draft.images.count() == 6
     assert OrmQ.objects.count() == 1
 
@@ -45,18 +46,18 @@ def test_generate_pressed_twice_is_one_job(draft):
 def test_generate_starts_only_what_its_button_was_shown_for(draft):
     shown = draft.revision
     assert drafts.set_included(draft.pk, [draft.images.get(position=2).pk], True) == 1
-    with pytest.raises(jobs.SheetChanged, match="Look at the new price"):
-        jobs.generate(draft.pk, by=make_user(), seen_revision=shown)
+    with pytest.raises(lifecycle.SheetChanged, match="Look at the new price"):
+        lifecycle.generate(draft.pk, by=make_user(), seen_revision=shown)
     draft.refresh_from_db()
     assert (draft.status, draft.images.count(), OrmQ.objects.count()) == ("draft", 3, 0)
     assert drafts.set_included(draft.pk, [draft.images.get(position=2).pk], True) == 0  # as it was: the price is the same
-    assert jobs.generate(draft.pk, by=make_user(), seen_revision=draft.revision)
+    assert lifecycle.generate(draft.pk, by=make_user(), seen_revision=draft.revision)
 
 
 def test_generate_with_nothing_ticked_changes_nothing(draft):
     draft.images.update(included=False)
-    with pytest.raises(jobs.CannotStart, match="tick at least one"):
-        jobs.generate(draft.pk, by=make_user())
+    with pytest.raises(lifecycle.CannotStart, match="tick at least one"):
+        lifecycle.generate(draft.pk, by=make_user())
     draft.refresh_from_db()
     assert (draft.status, draft.images.count(), OrmQ.objects.count()) == ("draft", 3, 0)
 
@@ -76,8 +77,8 @@ def test_generate_with_nothing_ticked_changes_nothing(draft):
 def test_generate_is_refused_with_what_to_do(change, code):
     job = make_job(2, status="draft", model_name=make_model(name="priced").name, quality="medium")
     change(job)
-    with pytest.raises(jobs.CannotStart) as refused:
-        jobs.generate(job.pk, by=make_user())
+    with pytest.raises(lifecycle.CannotStart) as refused:
+        lifecycle.generate(job.pk, by=make_user())
     assert refused.value.code == code
     assert refused.value.message.endswith(".")
     job.refresh_from_db()
@@ -86,15 +87,15 @@ def test_generate_is_refused_with_what_to_do(change, code):
 
 def test_resume_goes_on_and_rings():
     job = make_job(2, status="paused", status_reason="job_cap")
-    assert jobs.resume(job.pk)
-    assert not jobs.resume(job.pk)
+    assert lifecycle.resume(job.pk)
+    assert not lifecycle.resume(job.pk)
     job.refresh_from_db()
     assert (job.status, job.status_reason, OrmQ.objects.count()) == ("processing", "", 1)
 
 
 def test_resume_after_an_account_fault_tries_the_account_again():
     job = make_job(2, status="paused", status_reason="bad_key", account=make_account(stop_code="bad_key", stop_message="no"))
-    jobs.resume(job.pk)
+    lifecycle.resume(job.pk)
     job.account.refresh_from_db()
     assert job.account.stop_code == ""
 
@@ -103,19 +104,19 @@ def test_retry_takes_only_what_a_retry_can_help():
     job = make_job(0, status="failed")
     codes = {"overloaded": True, "not_sent": True, "blocked": False, "rejected": False, "undecodable": False, "lost": False}
     images = {code: make_image(job, "failed", error_code=code) for code in codes}
-    assert jobs.retry_failed(job.pk) == 2
+    assert lifecycle.retry_failed(job.pk) == 2
     for code, helps in codes.items():
         images[code].refresh_from_db()
         assert (images[code].status == "queued") == helps, code
-    assert jobs.retry_failed(job.pk) == 0
+    assert lifecycle.retry_failed(job.pk) == 0
     assert audit() == []
 
 
 def test_a_cancelled_picture_is_bought_when_its_own_button_is_pressed():
     job = make_job(3, status="cancelled", status_reason="cancelled")
     one = job.images.first()
-    assert jobs.retry_failed(job.pk) == 0
-    assert jobs.retry_failed(job.pk, [one.pk]) == 1
+    assert lifecycle.retry_failed(job.pk) == 0
+    assert lifecycle.retry_failed(job.pk, [one.pk]) == 1
     job.refresh_from_db()
     assert (job.status, job.queued, job.cancelled_count, job.finished) == ("processing", 1, 2, None)
     assert audit() == []
@@ -124,9 +125,9 @@ def test_a_cancelled_picture_is_bought_when_its_own_button_is_pressed():
 def test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing():
     job = make_job(2, status="completed", images_per_prompt=2)
     old = job.images.get(position=1, variant=1)
-    new = jobs.reroll(job.pk, old.pk, seen_variant=2)
+    new = lifecycle.reroll(job.pk, old.pk, seen_variant=2)
     assert (new.position, new.variant, new.parent, new.status) == (1, 3, old, "queued")
-    assert jobs.reroll(job.pk, old.pk, seen_variant=2) is None
+    assert lifecycle.reroll(job.pk, old.pk, seen_variant=2) is None
     job.refresh_from_db()
     assert (job.status, job.total, job.queued) == ("processing", 5, 1)
     assert OrmQ.objects.count() == 1
@@ -135,15 +136,15 @@ def test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing
 
 def test_an_edited_reroll_carries_its_own_prompt():
     job = make_job(1, status="completed")
-    new = jobs.reroll(job.pk, job.images.get().pk, seen_variant=1, prompt="  a calmer sea ")
+    new = lifecycle.reroll(job.pk, job.images.get().pk, seen_variant=1, prompt="  a calmer sea ")
     assert new.prompt_text == "a calmer sea"
     with pytest.raises(ValueError, match="empty"):
-        jobs.reroll(job.pk, new.pk, seen_variant=2, prompt="   ")
+        lifecycle.reroll(job.pk, new.pk, seen_variant=2, prompt="   ")
 
 
 def test_a_reroll_on_a_paused_job_waits_for_resume():
     job = make_job(2, status="paused", status_reason="paused")
-    assert jobs.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    assert lifecycle.reroll(job.pk, job.images.first().pk, seen_variant=1)
     job.refresh_from_db()
     assert (job.status, job.status_reason) == ("paused", "paused")
 
@@ -152,13 +153,13 @@ def test_keep_and_drop_send_the_wanted_state():
     job = make_job(3, status="completed")
     ids = list(job.images.values_list("pk", flat=True))
     before = job.revision
-    assert jobs.set_selected(job.pk, ids[:2], False) == 2
-    assert jobs.set_selected(job.pk, ids[:2], False) == 0
+    assert lifecycle.set_selected(job.pk, ids[:2], False) == 2
+    assert lifecycle.set_selected(job.pk, ids[:2], False) == 0
     job.refresh_from_db()
     assert job.revision == before + 1
     assert job.images.filter(selected=False, revision=job.revision).count() == 2
     other = make_job(1, status="completed").images.get()
-    assert jobs.set_selected(job.pk, [other.pk], False) == 0
+    assert lifecycle.set_selected(job.pk, [other.pk], False) == 0
 
 
 def test_only_what_owes_and_shows_nothing_is_deleted():
@@ -169,7 +170,7 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
         make_image(job, page_status="created", prompt_page=make_page()),
     )
     make_call(asked, CallState.UNKNOWN)
-    result = jobs.delete_images(job.pk, [plain.pk, asked.pk, published.pk])
+    result = lifecycle.delete_images(job.pk, [plain.pk, asked.pk, published.pk])
     assert result.deleted == 1
     assert {image.pk for image, _ in result.kept} == {asked.pk, published.pk}
     job.refresh_from_db()
@@ -183,7 +184,7 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
     image = make_image(job, page_status=page_status)
     job.refresh_from_db()
     assert getattr(job, counter) == 1
-    assert jobs.delete_images(job.pk, [image.pk]).deleted == 1
+    assert lifecycle.delete_images(job.pk, [image.pk]).deleted == 1
     job.refresh_from_db()
     assert (job.total, getattr(job, counter)) == (0, 0)
 
@@ -191,7 +192,7 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
 def test_a_deleted_job_leaves_its_ledger_rows():
     job = make_job(1, status="completed")
     call = make_call(job.images.get())
-    assert jobs.delete_job(job.pk) == ""
+    assert lifecycle.delete_job(job.pk) == ""
     call.refresh_from_db()
     assert (call.image, call.job_ref, call.job_label) == (None, job.pk, job.name)
 
@@ -200,6 +201,6 @@ def test_a_deleted_job_leaves_its_ledger_rows():
 def test_a_job_that_owes_an_answer_or_a_decision_is_not_deleted(status, state):
     job = make_job(0, status="completed")
     make_call(make_image(job, status), state)
-    assert jobs.delete_job(job.pk)
+    assert lifecycle.delete_job(job.pk)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
     assert ProviderCall.objects.filter(job_ref=job.pk).exists()

@@ -99,11 +99,11 @@ def test_imports_run_one_way(file):
         ("prompts.services.publishing", "def later():\n    import bulk_admin.money"),
         ("bulk_admin.models.jobs", "from bulk_admin.services import ledger"),
         ("bulk_admin.models.jobs", "from bulk_admin import selectors"),
-        ("bulk_admin.services.ledger", "from bulk_admin.admin.forms import JobForm"),
+        ("bulk_admin.services.ledger.opening", "from bulk_admin.admin.forms import JobForm"),
         ("bulk_admin.services.image_providers.openai_provider", "from django.db import models"),
         ("bulk_admin.services.image_providers.openai_provider", "from bulk_admin.models import ProviderAccount"),
-        ("bulk_admin.services.pump", "from bulk_admin.services.image_providers.openai_provider import OpenAIProvider"),
-        ("bulk_admin.services.pump", "from .image_providers import openai_provider"),
+        ("bulk_admin.services.worker.pump", "from bulk_admin.services.image_providers.openai_provider import OpenAIProvider"),
+        ("bulk_admin.services.worker.pump", "from .image_providers import openai_provider"),
     ],
 )
 def test_a_breach_is_found(module, source):
@@ -111,7 +111,7 @@ def test_a_breach_is_found(module, source):
 
 
 def test_an_import_that_runs_the_right_way_is_no_breach():
-    assert not breaches("from bulk_admin.models import GeneratedImage\nfrom .image_providers import provider_class", "bulk_admin.services.pump")
+    assert not breaches("from bulk_admin.models import GeneratedImage\nfrom .image_providers import provider_class", "bulk_admin.services.worker.pump")
 
 
 @pytest.mark.parametrize("file", source_files("bulk_admin", "prompts"), ids=lambda file: str(file.relative_to(ROOT)))

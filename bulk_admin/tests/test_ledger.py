@@ -9,8 +9,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, JobStatus, ModelPrice, Pool, ProviderCall, Spend, UnstoredImage
-from bulk_admin.services import jobs, ledger, page_texts
-from bulk_admin.services.ledger import Idle, Permit, Stop, Wait
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.ledger import opening
+from bulk_admin.services.ledger.opening import Idle, Permit, Stop, Wait
+from bulk_admin.services.pages import texts
 
 from .auditor import audit
 from .factories import make_account, make_call, make_image, make_job, make_model, make_user, make_worker
@@ -34,8 +36,8 @@ def job(account, model):
     return make_job(3, account=account, model_name=model.name, quality="medium", created_by=make_user())
 
 
-def open_one(job: BulkGenerationJob) -> ledger.Answer:
-    return ledger.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
+def open_one(job: BulkGenerationJob) -> opening.Answer:
+    return opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
 
 
 def change_pool(job: BulkGenerationJob, **fields: object) -> None:
@@ -150,8 +152,8 @@ def test_a_month_cap_counts_the_days_before(job):
         today = today + dt.timedelta(days=1)
     job.account.month_cap = PRICE * 3
     Spend.objects.create(scope="account", key=str(job.account_id), day=today.replace(day=1) if today.day > 1 else today, spent=PRICE * 2)
-    assert ledger._spent_this_month(str(job.account_id), today) == PRICE * 2
-    assert ledger._spent_this_month(str(job.account_id), today.replace(day=1)) == 0
+    assert opening._spent_this_month(str(job.account_id), today) == PRICE * 2
+    assert opening._spent_this_month(str(job.account_id), today.replace(day=1)) == 0
 
 
 def test_what_was_spent_earlier_in_the_month_leaves_less_for_today(job):
@@ -237,11 +239,11 @@ def test_the_database_refuses_a_second_open_call_for_an_image(job):
 
 def test_paused_and_cancelled_jobs_leave_what_is_in_flight(job):
     permit = open_one(job)
-    assert jobs.pause(job.pk)
-    assert not jobs.pause(job.pk)
+    assert lifecycle.pause(job.pk)
+    assert not lifecycle.pause(job.pk)
     assert isinstance(open_one(job), Idle)
-    assert jobs.cancel(job.pk)
-    assert not jobs.cancel(job.pk)
+    assert lifecycle.cancel(job.pk)
+    assert not lifecycle.cancel(job.pk)
     job.refresh_from_db()
     assert (job.status, job.queued, job.cancelled_count, job.generating) == ("cancelled", 0, 2, 1)
     assert GeneratedImage.objects.get(pk=permit.image_id).status == "generating"
@@ -272,10 +274,10 @@ def test_a_page_text_at_its_persons_cap_stops_that_jobs_texts_alone(job):
     BulkGenerationJob.objects.filter(pk__in=[capped.pk, free.pk]).update(pages_open=1)
     BulkGenerationJob.objects.filter(pk=free.pk).update(served=timezone.now())
     pool = account.pools.get(kind="text")
-    assert ledger.open_call(pool.pk, make_worker().pk) == Stop("day_cap", capped.pk)
-    page_texts.stop(pool.pk, "day_cap", capped.pk)
+    assert opening.open_call(pool.pk, make_worker().pk) == Stop("day_cap", capped.pk)
+    texts.stop(pool.pk, "day_cap", capped.pk)
     assert capped.images.values_list("page_status", "page_error_code").get() == ("failed", "day_cap")
-    permit = ledger.open_call(pool.pk, make_worker().pk)
+    permit = opening.open_call(pool.pk, make_worker().pk)
     assert isinstance(permit, Permit)
     assert permit.job_id == free.pk
     assert audit() == []
@@ -287,5 +289,5 @@ def test_a_text_model_without_a_price_stops_the_texts():
     job.images.update(page_status="writing")
     BulkGenerationJob.objects.filter(pk=job.pk).update(pages_open=1)
     ModelPrice.objects.filter(model__kind="text").update(valid_from=dt.date(2099, 1, 1))
-    assert ledger.open_call(account.pools.get(kind="text").pk, make_worker().pk) == Stop("no_price")
+    assert opening.open_call(account.pools.get(kind="text").pk, make_worker().pk) == Stop("no_price")
     assert audit() == []

@@ -14,7 +14,7 @@ KEY = "sk-proj-abcdefghijklmnop0123456789"
 
 
 def record(message="call settled", exc_info=None, **extra):
-    made = logging.LogRecord("bulk_admin.services.settling", logging.INFO, __file__, 1, message, (), exc_info)
+    made = logging.LogRecord("bulk_admin.services.ledger.settling", logging.INFO, __file__, 1, message, (), exc_info)
     made.__dict__.update(extra)
     return made
 
@@ -23,7 +23,7 @@ def test_a_json_line_is_one_object_with_the_fields_beside_the_message():
     line = JsonLines().format(record(job="j-1", image=7, seconds=1.25, request_id="req_1"))
     told = json.loads(line)
     assert "\n" not in line
-    assert (told["message"], told["level"], told["logger"]) == ("call settled", "INFO", "bulk_admin.services.settling")
+    assert (told["message"], told["level"], told["logger"]) == ("call settled", "INFO", "bulk_admin.services.ledger.settling")
     assert (told["job"], told["image"], told["seconds"], told["request_id"]) == ("j-1", 7, 1.25, "req_1")
     assert told["time"]
 

@@ -14,7 +14,8 @@ from bulk_admin.models import JobStatus
 from bulk_admin.overview import jobs_under_way
 from bulk_admin.overview import no_worker as told_on_the_front_page
 from bulk_admin.selectors import surroundings
-from bulk_admin.services import jobs, pages
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.queue import page_queue
 from bulk_admin.tests.factories import make_account, make_job, make_worker
 
 pytestmark = pytest.mark.django_db
@@ -44,26 +45,26 @@ def old_job(status=JobStatus.COMPLETED, **fields):
 
 def new_job():
     draft = make_job(2, JobStatus.DRAFT, created=timezone.now() - LONG_AGO)
-    jobs.generate(draft.pk, by=draft.created_by)
+    lifecycle.generate(draft.pk, by=draft.created_by)
     return draft
 
 
 def reroll():
     job = old_job()
-    jobs.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    lifecycle.reroll(job.pk, job.images.first().pk, seen_variant=1)
     return job
 
 
 def retry():
     job = old_job(JobStatus.FAILED)
-    job.images.update(error_code=min(jobs.RETRYABLE_CODES))
-    assert jobs.retry_failed(job.pk) == 2
+    job.images.update(error_code=min(lifecycle.RETRYABLE_CODES))
+    assert lifecycle.retry_failed(job.pk) == 2
     return job
 
 
 def create_pages():
     job = old_job(stored=True, account=make_account("placeholder"))  # it has no pool for texts
-    pages.create_pages(job.pk)
+    page_queue.create_pages(job.pk)
     return job
 
 
@@ -87,7 +88,7 @@ def test_work_that_nobody_takes_is_told_although_there_was_never_a_tick(queue_wo
 def test_a_second_press_does_not_put_the_alarm_off():
     job = reroll()
     OrmQ.objects.update(lock=ago(61))
-    jobs.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1)
+    lifecycle.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1)
     assert OrmQ.objects.count() == 2
     assert is_told(job)
 

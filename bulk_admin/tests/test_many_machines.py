@@ -85,7 +85,7 @@ def late(provider):
 
 
 def ring_for_each_host():
-    from bulk_admin.services.doorbell import ring
+    from bulk_admin.services.queue.doorbell import ring
 
     ring()
     ring()

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from bulk_admin.admin.forms import NewJobForm
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus, Spend
-from bulk_admin.services import drafts
-from bulk_admin.services.intake import MAX_BYTES
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting.intake import MAX_BYTES
 from bulk_admin.tests.factories import make_account, make_job, make_user
 
 ADD = "/admin/bulk_admin/bulkgenerationjob/add/"

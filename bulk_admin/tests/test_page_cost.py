@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bulk_admin.services import pages, pump
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.worker import pump
 from prompts.models import Prompt
 
 from .factories import make_account, make_job
@@ -19,7 +20,7 @@ def test_fifty_pages_cost_at_most_twelve_queries_each(settings, tmp_path):
     prompts = [f"A red fox number {n} crossing winter fields, watercolour painting with bright morning light" for n in range(50)]
     job = make_job(prompts, status="completed", stored=True, account=make_account("placeholder"))
     with CaptureQueriesContext(connection) as queries:
-        pages.create_pages(job.pk)
+        page_queue.create_pages(job.pk)
         pump.run()
     assert Prompt.objects.count() == 50
     assert Prompt.objects.first().tags.count() >= 5

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bulk_admin.models import CallState, GeneratedImage, PageStatus, ProviderCall, Worker
-from bulk_admin.services import ledger, page_steps, page_texts, pages, rescue
-from bulk_admin.services.ledger import Permit
-from bulk_admin.services.page_work import PageWork, TextWork
-from bulk_admin.services.pump import GONE
+from bulk_admin.services.ledger import opening
+from bulk_admin.services.ledger.opening import Permit
+from bulk_admin.services.pages import steps, texts
+from bulk_admin.services.pages.work import PageWork, TextWork
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.worker import rescue
+from bulk_admin.services.worker.pump import GONE
 from prompts.services.ai_content import Content, Written
 from prompts.services.errors import OpenAIAccess, ServiceError
 from prompts.services.nsfw_moderation import Verdict
@@ -27,19 +30,19 @@ NO_ANSWER = ServiceError("No answer.", code="unknown", retryable=True, billed="u
 def image(settings) -> GeneratedImage:
     settings.BULK_RETRY_BACKOFF = 0.0
     job = make_job(1, status="completed", account=make_account("openai"))
-    pages.create_pages(job.pk)
+    page_queue.create_pages(job.pk)
     return job.images.get()
 
 
 def take(worker: Worker) -> PageWork:
     GeneratedImage.objects.update(page_not_before=None)
-    (work,), _ = page_steps.claim(worker.pk, 1, ACCESS)
+    (work,), _ = steps.claim(worker.pk, 1, ACCESS)
     return work
 
 
 def ask(image: GeneratedImage, worker: Worker) -> TextWork:
     GeneratedImage.objects.update(page_not_before=None)
-    permit = ledger.open_call(image.job.account.pools.get(kind="text").pk, worker.pk)
+    permit = opening.open_call(image.job.account.pools.get(kind="text").pk, worker.pk)
     assert isinstance(permit, Permit)
     return TextWork(permit, "", "", ACCESS, "")
 
@@ -58,13 +61,13 @@ def test_a_late_failure_takes_nothing_from_the_worker_that_has_the_step_now(imag
     first, second = make_worker(), make_worker()
     late = take(first)
     die(first)
-    page_steps.finish([checked(take(second))])
+    steps.finish([checked(take(second))])
     text = ask(image, second)
     text.written = Written(CONTENT)
-    page_texts.finish(text)
+    texts.finish(text)
     take(second)
     late.error = LATER
-    page_steps.finish([late])
+    steps.finish([late])
     image.refresh_from_db()
     assert (image.page_status, image.page_owner, bool(image.content), bool(image.moderation)) == (PageStatus.SAVING, second, True, True)
     assert audit() == []
@@ -72,12 +75,12 @@ def test_a_late_failure_takes_nothing_from_the_worker_that_has_the_step_now(imag
 
 def test_a_late_failure_of_a_text_leaves_the_next_call_alone(image):
     first, second = make_worker(), make_worker()
-    page_steps.finish([checked(take(first))])
+    steps.finish([checked(take(first))])
     late = ask(image, first)
     die(first)
     ask(image, second)
     late.error = NO_ANSWER
-    page_texts.finish(late)
+    texts.finish(late)
     image.refresh_from_db()
     assert image.page_owner == second, "the step could be taken a third time while its second call is on its way"
     assert ProviderCall.objects.filter(state=CallState.OPEN).count() == 1
@@ -86,13 +89,13 @@ def test_a_late_failure_of_a_text_leaves_the_next_call_alone(image):
 
 def test_a_text_call_that_was_given_up_tells_nothing_once_the_next_is_on_its_way(image):
     worker = make_worker()
-    page_steps.finish([checked(take(worker))])
+    steps.finish([checked(take(worker))])
     slow = ask(image, worker)
     slow.out_of_time()
-    page_texts.finish(slow)
+    texts.finish(slow)
     ask(image, worker)
     slow.error = NO_ANSWER
-    page_texts.finish(slow)
+    texts.finish(slow)
     image.refresh_from_db()
     assert image.page_owner == worker
     assert audit() == []
@@ -100,14 +103,14 @@ def test_a_text_call_that_was_given_up_tells_nothing_once_the_next_is_on_its_way
 
 def test_a_late_text_is_taken_for_it_is_paid_for(image):
     first, second = make_worker(), make_worker()
-    page_steps.finish([checked(take(first))])
+    steps.finish([checked(take(first))])
     late = ask(image, first)
     die(first)
     on_its_way = ask(image, second)
     late.written = Written(CONTENT)
-    page_texts.finish(late)
+    texts.finish(late)
     on_its_way.error = NO_ANSWER
-    page_texts.finish(on_its_way)
+    texts.finish(on_its_way)
     image.refresh_from_db()
     assert (image.page_status, image.page_owner, bool(image.content)) == (PageStatus.SAVING, None, True)
     assert audit() == []
@@ -116,8 +119,8 @@ def test_a_late_text_is_taken_for_it_is_paid_for(image):
 def test_a_text_whose_worker_dies_again_and_again_is_bought_three_times_and_no_more(image):
     for _ in range(3):
         worker = make_worker()
-        page_works = page_steps.claim(worker.pk, 1, ACCESS)[0]
-        page_steps.finish([checked(work) for work in page_works])
+        page_works = steps.claim(worker.pk, 1, ACCESS)[0]
+        steps.finish([checked(work) for work in page_works])
         ask(image, worker)
         die(worker)
     image.refresh_from_db()

@@ -8,7 +8,9 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderAccount, ProviderCall, Worker
-from bulk_admin.services import jobs, pump, rescue, storing
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.storage import storing
+from bulk_admin.services.worker import pump, rescue
 
 from . import processes
 from .auditor import audit, audit_against_till
@@ -88,9 +90,9 @@ def test_each_account_fault_makes_one_pause_and_mended_the_job_finishes(server, 
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.queued) == ("paused", 4)
-    assert job.status_reason in jobs.REASONS
+    assert job.status_reason in lifecycle.REASONS
     assert len(server.till.calls()) == 1
-    assert jobs.resume(job.pk)
+    assert lifecycle.resume(job.pk)
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.completed_count) == ("completed", 4)
@@ -173,7 +175,7 @@ def test_sigterm_to_every_process_with_a_hundred_calls_in_flight_leaves_nothing_
 @pytest.mark.process
 def test_plain_qcluster_does_the_work_too(server, worker_process):
     job = job_at(server, 3)
-    from bulk_admin.services.doorbell import ring
+    from bulk_admin.services.queue.doorbell import ring
 
     ring()
     worker_process(command="qcluster", env=QUICK)
@@ -196,7 +198,7 @@ def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
     image = job.images.get()
     assert image.status == ImageStatus.UNKNOWN
     server.latency = 0.0
-    assert jobs.buy_again(job.pk, image.pk, seen_attempt=1) == "queued"
+    assert lifecycle.buy_again(job.pk, image.pk, seen_attempt=1) == "queued"
     settings.BULK_CALL_DEADLINE = 20.0
     pump.run()
     first = image.calls.get(attempt=1)

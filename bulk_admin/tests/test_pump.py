@@ -8,8 +8,11 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageStatus, ProviderCall, UnstoredImage, Worker
-from bulk_admin.services import draining, jobs, pages, pump, rescue, storing
-from bulk_admin.services.opening_lock import OpeningLock
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.storage import storing
+from bulk_admin.services.worker import draining, pump, rescue
+from bulk_admin.services.worker.host_lock import OpeningLock
 from prompts.models import Prompt
 from prompts.services import b2_upload
 
@@ -80,7 +83,7 @@ def test_a_refused_key_pauses_the_job_and_after_resume_it_goes_on():
     job.refresh_from_db()
     assert (job.status, job.status_reason) == ("paused", "bad_key")
     GeneratedImage.objects.filter(job=job, position=1).update(prompt_text="one")
-    jobs.resume(job.pk)
+    lifecycle.resume(job.pk)
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.completed_count) == ("completed", 3)
@@ -167,8 +170,8 @@ def test_a_storage_that_is_down_fills_the_outbox_and_empties_it_later(settings, 
 def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time():
     job = job_with(3, images_per_prompt=2)
     pump.run()
-    jobs.set_selected(job.pk, [job.images.get(position=2, variant=1).pk], False)
-    counts = pages.create_pages(job.pk)
+    lifecycle.set_selected(job.pk, [job.images.get(position=2, variant=1).pk], False)
+    counts = page_queue.create_pages(job.pk)
     assert (counts.queued, counts.same_prompt) == (3, 2)
     pump.run()
     job.refresh_from_db()
@@ -178,7 +181,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
     page = job.images.get(position=1, variant=1).prompt_page
     assert (page.status, page.content_source, page.is_placeholder, page.moderation) == ("draft", "rule", True, "skipped")
     assert b2_upload.exists(page.image, public=True)
-    assert pages.create_pages(job.pk).queued == 0
+    assert page_queue.create_pages(job.pk).queued == 0
     pump.run()
     assert Prompt.objects.count() == 3
     assert audit() == []
@@ -187,7 +190,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
 def test_every_kept_picture_gets_a_page_when_that_is_wanted():
     job = job_with(2, images_per_prompt=2)
     pump.run()
-    assert pages.create_pages(job.pk, every_kept=True).queued == 4
+    assert page_queue.create_pages(job.pk, every_kept=True).queued == 4
     pump.run()
     assert Prompt.objects.count() == 4
 
@@ -202,13 +205,13 @@ def test_pages_are_made_at_the_end_when_the_job_says_so():
 def test_deleting_a_page_frees_its_picture_for_a_new_one():
     job = job_with(1)
     pump.run()
-    pages.create_pages(job.pk)
+    page_queue.create_pages(job.pk)
     pump.run()
     Prompt.objects.get().delete()
     image = job.images.get()
     assert (image.page_status, image.prompt_page) == ("none", None)
     assert audit() == []
-    pages.create_pages(job.pk)
+    page_queue.create_pages(job.pk)
     pump.run()
     assert Prompt.objects.count() == 1
 
@@ -239,7 +242,7 @@ def test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look(setti
     call.refresh_from_db()
     assert (call.looked_up, image.status) == (1, "unknown")
     storing.store(call.picture_key, png_bytes(), {})
-    assert jobs.buy_again(job.pk, image.pk, seen_attempt=1) == "adopted"
+    assert lifecycle.buy_again(job.pk, image.pk, seen_attempt=1) == "adopted"
     image.refresh_from_db()
     assert image.status == "completed"
 
@@ -273,8 +276,8 @@ def test_a_fault_in_one_thing_leaves_the_calls_in_flight_to_their_end(monkeypatc
             raise RuntimeError("nobody thought of this")
         return [], None
 
-    monkeypatch.setattr("bulk_admin.services.page_steps.work_is_waiting", lambda: True)
-    monkeypatch.setattr("bulk_admin.services.page_steps.claim", broken)
+    monkeypatch.setattr("bulk_admin.services.pages.steps.work_is_waiting", lambda: True)
+    monkeypatch.setattr("bulk_admin.services.pages.steps.claim", broken)
     pump.run()
     job.refresh_from_db()
     assert (job.completed_count, job.unknown_count) == (3, 0)
@@ -312,6 +315,6 @@ def test_an_odd_call_does_not_keep_the_rescue_from_the_others(monkeypatch):
             raise TypeError("nobody thought of this")
         return real(key)
 
-    monkeypatch.setattr("bulk_admin.services.storing.find", find)
+    monkeypatch.setattr("bulk_admin.services.storage.storing.find", find)
     rescue.run()
     assert {call.pk: call.state for call in ProviderCall.objects.all()} == {odd.pk: "open", plain.pk: "unknown"}

@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import CallState, ImageStatus, ProviderCall
-from bulk_admin.services import jobs, ledger, pump, rescue
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.ledger import opening
+from bulk_admin.services.worker import pump, rescue
 
 from . import processes
 from .auditor import audit
@@ -46,7 +48,7 @@ def test_a_dead_workers_call_is_collected_by_its_id_and_bought_once(job, server)
     paid = len(server.till.billed())
     other = make_job(["a lighthouse"], status="processing", account=job.account, model_name=job.model_name, quality="", size="1024x1024")
     dead = make_worker()
-    permit = ledger.open_call(job.account.pools.get(kind="image").pk, dead.pk)
+    permit = opening.open_call(job.account.pools.get(kind="image").pk, dead.pk)
     type(dead).objects.filter(pk=dead.pk).update(beat_at=timezone.now() - timezone.timedelta(hours=1))
     ProviderCall.objects.filter(pk=permit.call_id).update(remote_id=call.remote_id)
     rescue.run()
@@ -57,11 +59,11 @@ def test_a_dead_workers_call_is_collected_by_its_id_and_bought_once(job, server)
 
 def test_an_id_that_nobody_knows_leaves_the_outcome_unknown(job, server):
     dead = make_worker(beat_at=timezone.now() - timezone.timedelta(hours=1))
-    permit = ledger.open_call(job.account.pools.get(kind="image").pk, dead.pk)
+    permit = opening.open_call(job.account.pools.get(kind="image").pk, dead.pk)
     ProviderCall.objects.filter(pk=permit.call_id).update(remote_id="gone")
     rescue.run()
     assert ProviderCall.objects.get().state == CallState.UNKNOWN
-    assert jobs.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == "lost"
+    assert lifecycle.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == "lost"
     assert audit() == []
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bulk_admin import tasks
-from bulk_admin.services.removal import MOST_TRIES
+from bulk_admin.services.storage.deleting import MOST_TRIES
 from bulk_admin.tests.factories import make_image, make_job
 from prompts.services import b2_upload
 from prompts.services.b2_upload import StorageUnavailable

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, ImageModel, ImageStatus, JobStatus
-from bulk_admin.services import drafts
-from bulk_admin.services.intake import parse_text
+from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting.intake import parse_text
 from bulk_admin.tests.factories import make_job, make_page, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from django.urls import reverse
 from bulk_admin.log_lines import JsonLines, PlainLines
 from bulk_admin.models import ProviderCall
 from bulk_admin.redaction import RedactSecrets
-from bulk_admin.services import jobs, pump
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.worker import pump
 
 from .factories import make_account, make_job
 from .loopback.openai_server import OpenAIServer
@@ -62,7 +63,7 @@ def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, se
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.status_reason) == ("paused", "bad_key")
-    assert jobs.resume(job.pk)
+    assert lifecycle.resume(job.pk)
     pump.run()
     job.refresh_from_db()
     assert job.status == "completed"
@@ -93,7 +94,7 @@ def test_a_settled_call_is_one_json_line_with_its_ids(server, settings, tmp_path
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(JsonLines())
-    told = logging.getLogger("bulk_admin.services.settling")
+    told = logging.getLogger("bulk_admin.services.ledger.settling")
     told.addHandler(handler)
     level, told.level = told.level, logging.INFO
     try:

@@ -7,11 +7,13 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
-from bulk_admin.services import jobs, ledger, pages
-from bulk_admin.services.generation import handed_back, outcome_of
 from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
-from bulk_admin.services.outcome import Outcome, StoredPicture
-from bulk_admin.services.settling import settle
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.ledger import opening
+from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.settling import settle
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.worker.image_work import handed_back, outcome_of
 
 from .auditor import audit
 from .factories import make_account, make_job, make_model, make_user, make_worker
@@ -25,13 +27,13 @@ def job():
     return make_job(3, account=make_account(), model_name=make_model(name="priced").name, quality="medium", created_by=make_user())
 
 
-def open_one(job: BulkGenerationJob) -> ledger.Permit:
-    permit = ledger.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
-    assert isinstance(permit, ledger.Permit)
+def open_one(job: BulkGenerationJob) -> opening.Permit:
+    permit = opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
+    assert isinstance(permit, opening.Permit)
     return permit
 
 
-def delivered(permit: ledger.Permit, **changes: object) -> Outcome:
+def delivered(permit: opening.Permit, **changes: object) -> Outcome:
     key = f"originals/{permit.job_id}/{permit.call_id}"
     picture = StoredPicture(key=key, sha256="ab" * 32, length=1234, content_type="image/png", width=8, height=9, thumb_300="t3", thumb_600="t6", **changes)
     return Outcome(state=CallState.DELIVERED, billed=Billed.YES, picture=picture, seconds=1.5)
@@ -45,7 +47,7 @@ def refused(code: str = "blocked", **changes: object) -> Outcome:
     return Outcome(**{"state": CallState.REFUSED, "billed": Billed.NO, "error_code": code, "message": "Refused.", **changes})
 
 
-def image_of(permit: ledger.Permit) -> GeneratedImage:
+def image_of(permit: opening.Permit) -> GeneratedImage:
     return GeneratedImage.objects.get(pk=permit.image_id)
 
 
@@ -143,7 +145,7 @@ def test_a_late_picture_begins_no_page_after_pages_were_stopped(job):
     settle(late.call_id, unknown())
     for permit in others:
         settle(permit.call_id, delivered(permit))
-    assert pages.stop_pages(job.pk) == 2
+    assert page_queue.stop_pages(job.pk) == 2
     settle(late.call_id, delivered(late))
     assert not job.images.exclude(page_status="none").exists()
 
@@ -153,21 +155,21 @@ def test_a_reroll_after_pages_were_stopped_does_not_begin_them_all_again(job):
     permits = [open_one(job) for _ in range(3)]
     for permit in permits:
         settle(permit.call_id, delivered(permit))
-    assert pages.stop_pages(job.pk) == 3
-    jobs.reroll(job.pk, permits[0].image_id, seen_variant=1)
+    assert page_queue.stop_pages(job.pk) == 3
+    lifecycle.reroll(job.pk, permits[0].image_id, seen_variant=1)
     again = open_one(job)
     settle(again.call_id, delivered(again))
     job.refresh_from_db()
     assert (job.status, job.pages_open) == ("completed", 0)
-    assert pages.create_pages(job.pk).queued == 3  # whoever asks for them still gets them
+    assert page_queue.create_pages(job.pk).queued == 3  # whoever asks for them still gets them
     assert audit() == []
 
 
 def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
-    assert jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "stale"
+    assert lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "stale"
     assert settle(permit.call_id, delivered(permit)) == "adopted"
     assert image_of(permit).status == "completed"
     assert audit() == []
@@ -176,8 +178,8 @@ def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
 def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    assert jobs.buy_again(job.pk, first.image_id, seen_attempt=1) == "queued"
-    assert jobs.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1) == "queued"
+    assert lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
     second = open_one(job)
     assert (second.image_id, second.attempt) == (first.image_id, 2)
     assert settle(first.call_id, delivered(first)) == "new variant"
@@ -193,17 +195,17 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
 def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    jobs.buy_again(job.pk, first.image_id, seen_attempt=1)
+    lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1)
     settle(open_one(job).call_id, unknown())
-    assert jobs.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
-    assert jobs.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert lifecycle.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == "stale"
     assert image_of(first).status == "unknown"
 
 
 def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    jobs.buy_again(job.pk, first.image_id, seen_attempt=1)
+    lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1)
     second = open_one(job)
     settle(second.call_id, unknown())
     assert settle(first.call_id, delivered(first)) == "new variant"
@@ -225,7 +227,7 @@ def test_a_late_not_sent_takes_its_money_off_the_books_and_queues_again(job):
 def test_a_late_not_sent_after_a_second_purchase_only_unbooks(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    jobs.buy_again(job.pk, first.image_id, seen_attempt=1)
+    lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1)
     second = open_one(job)
     assert settle(first.call_id, handed_back("too old")) == "stale"
     settle(second.call_id, delivered(second))
@@ -250,7 +252,7 @@ def test_a_rate_limit_cools_the_pool_and_uses_no_try(job):
     assert (image_of(permit).status, image_of(permit).tries) == ("queued", 0)
     pool = Pool.objects.get(account=job.account, kind="image")
     assert 10 < (pool.cooldown_until - timezone.now()).total_seconds() <= 12
-    assert isinstance(ledger.open_call(pool.pk, make_worker().pk), ledger.Wait)
+    assert isinstance(opening.open_call(pool.pk, make_worker().pk), opening.Wait)
 
 
 def test_only_a_refusal_of_the_picture_itself_counts_as_a_try():
@@ -277,7 +279,7 @@ def test_a_refusal_of_the_moment_is_retried_three_times_and_then_fails(job):
     assert (image.status, image.error_code) == ("failed", "overloaded")
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED
-    assert jobs.retry_failed(job.pk) == 1
+    assert lifecycle.retry_failed(job.pk) == 1
     job.refresh_from_db()
     assert (job.status, job.queued, job.finished) == ("processing", 1, None)
     assert audit() == []
@@ -296,8 +298,8 @@ def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(jo
     elsewhere.refresh_from_db()
     assert elsewhere.status == "processing"
     assert {image_of(first).status, image_of(second).status} == {"queued"}
-    assert ledger.open_call(job.account.pools.get(kind="image").pk, make_worker().pk) == ledger.Stop(code)
-    assert jobs.resume(job.pk)
+    assert opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk) == opening.Stop(code)
+    assert lifecycle.resume(job.pk)
     assert open_one(job).image_id
     assert audit() == []
 
@@ -313,7 +315,7 @@ def test_a_setting_that_the_provider_refuses_pauses_only_its_job(job):
 
 def test_what_is_in_flight_at_a_cancel_is_kept_and_a_hand_back_is_cancelled(job):
     kept, back = open_one(job), open_one(job)
-    jobs.cancel(job.pk)
+    lifecycle.cancel(job.pk)
     settle(kept.call_id, delivered(kept))
     settle(back.call_id, handed_back("too old"))
     assert (image_of(kept).status, image_of(back).status) == ("completed", "cancelled")
@@ -380,7 +382,7 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
     job.refresh_from_db()
     assert (job.status, job.queued, job.unknown_count, job.finished) == ("processing", 1, 1, None)
     assert OrmQ.objects.count() == 1
-    assert isinstance(open_one(job), ledger.Permit)
+    assert isinstance(open_one(job), opening.Permit)
     assert audit() == []
 
 
@@ -388,8 +390,8 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
 def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answer):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert jobs.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
-    assert jobs.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert lifecycle.delete_images(job.pk, [permit.image_id]).deleted == 1
     outcome = delivered(permit) if answer == "delivered" else handed_back("The permit was too old to send.")
     settle(permit.call_id, outcome)
     job.refresh_from_db()

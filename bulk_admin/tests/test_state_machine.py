@@ -30,13 +30,18 @@ from bulk_admin.models import (
     Spend,
     Worker,
 )
-from bulk_admin.services import jobs, ledger, page_steps, page_texts, pages, rescue, storing
-from bulk_admin.services.generation import handed_back
-from bulk_admin.services.ledger import Permit
-from bulk_admin.services.outcome import Outcome, StoredPicture
-from bulk_admin.services.page_work import PageWork, TextWork
-from bulk_admin.services.pump import GONE
-from bulk_admin.services.settling import settle
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.ledger import opening
+from bulk_admin.services.ledger.opening import Permit
+from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.settling import settle
+from bulk_admin.services.pages import steps, texts
+from bulk_admin.services.pages.work import PageWork, TextWork
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.storage import storing
+from bulk_admin.services.worker import rescue
+from bulk_admin.services.worker.image_work import handed_back
+from bulk_admin.services.worker.pump import GONE
 from prompts.models import Prompt
 from prompts.services import publishing
 from prompts.services.ai_content import Content, Written
@@ -118,7 +123,7 @@ class Story(RuleBasedStateMachine):
     @rule(who=either)
     def open_call(self, who: int) -> None:
         ProviderAccount.objects.filter(pk=self.account.pk).update(stop_code="")
-        answer = ledger.open_call(self.image_pool, self.workers[who].pk)
+        answer = opening.open_call(self.image_pool, self.workers[who].pk)
         if isinstance(answer, Permit):
             self.check_nobody_pays_twice(answer)
 
@@ -164,7 +169,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(who=either)
     def take_a_page_step(self, who: int) -> None:
-        self.page_works += page_steps.claim(self.workers[who].pk, 2, ACCESS)[0]
+        self.page_works += steps.claim(self.workers[who].pk, 2, ACCESS)[0]
 
     @rule(pick=any_number, how=st.sampled_from(["well", "well", "well", "later", "broken", "flagged"]))
     def finish_a_page_step(self, pick: int, how: str) -> None:
@@ -173,17 +178,17 @@ class Story(RuleBasedStateMachine):
         work = self.page_works.pop(pick % len(self.page_works))
         carry_out(work, how)
         self.done_works.append(work)
-        page_steps.finish([work])
+        steps.finish([work])
 
     @rule(pick=any_number)
     def finish_it_twice(self, pick: int) -> None:
         if self.done_works:
-            page_steps.finish([self.done_works[pick % len(self.done_works)]])
+            steps.finish([self.done_works[pick % len(self.done_works)]])
 
     @rule(who=either)
     def ask_for_a_text(self, who: int) -> None:
         ProviderAccount.objects.filter(pk=self.account.pk).update(stop_code="")
-        answer = ledger.open_call(self.text_pool, self.workers[who].pk)
+        answer = opening.open_call(self.text_pool, self.workers[who].pk)
         if isinstance(answer, Permit):
             self.texts.append(TextWork(answer, "", "", ACCESS, ""))
 
@@ -196,58 +201,58 @@ class Story(RuleBasedStateMachine):
             self.texts.remove(work)
         work.written = Written(text_for(work.permit.image_id)) if how == "well" else None
         work.error = None if how == "well" else TEXT_ERRORS[how]
-        page_texts.finish(work)
+        texts.finish(work)
 
     # --- staff -----------------------------------------------------------------------------
 
     @rule(how=st.sampled_from(["pause", "resume", "resume", "cancel"]))
     def press_for_the_job(self, how: str) -> None:
-        {"pause": jobs.pause, "resume": jobs.resume, "cancel": jobs.cancel}[how](self.job.pk)
+        {"pause": lifecycle.pause, "resume": lifecycle.resume, "cancel": lifecycle.cancel}[how](self.job.pk)
 
     @rule(pick=any_number)
     def retry(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
             self.retried.add(image.pk)
-            jobs.retry_failed(self.job.pk, [image.pk])
+            lifecycle.retry_failed(self.job.pk, [image.pk])
 
     @rule(pick=any_number)
     def reroll(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
             newest = max(self.images().filter(position=image.position).values_list("variant", flat=True))
-            jobs.reroll(self.job.pk, image.pk, seen_variant=newest)
-            assert jobs.reroll(self.job.pk, image.pk, seen_variant=newest) is None, "pressed twice, it bought twice"
+            lifecycle.reroll(self.job.pk, image.pk, seen_variant=newest)
+            assert lifecycle.reroll(self.job.pk, image.pk, seen_variant=newest) is None, "pressed twice, it bought twice"
 
     @rule(pick=any_number)
     def buy_again(self, pick: int) -> None:
         if image := self.picked(self.images().filter(status=ImageStatus.UNKNOWN), pick):
-            if jobs.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "queued":
+            if lifecycle.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "queued":
                 self.asked.add((image.pk, image.attempt))
-            assert jobs.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "stale"
+            assert lifecycle.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "stale"
 
     @rule(pick=any_number)
     def accept_as_lost(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            jobs.accept_as_lost(self.job.pk, image.pk, seen_attempt=image.attempt)
+            lifecycle.accept_as_lost(self.job.pk, image.pk, seen_attempt=image.attempt)
 
     @rule(pick=any_number, wanted=st.booleans())
     def keep_or_drop(self, pick: int, wanted: bool) -> None:
         if image := self.picked(self.images(), pick):
-            jobs.set_selected(self.job.pk, [image.pk], wanted)
+            lifecycle.set_selected(self.job.pk, [image.pk], wanted)
 
     @rule(pick=any_number)
     def delete(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            jobs.delete_images(self.job.pk, [image.pk])
+            lifecycle.delete_images(self.job.pk, [image.pk])
 
     @rule(how=st.sampled_from(["create", "create", "stop", "retry"]), every=st.booleans())
     def press_for_pages(self, how: str, every: bool) -> None:
         before = set(self.images().filter(page_status__in=OPEN_PAGES).values_list("pk", flat=True))
         if how == "stop":
-            pages.stop_pages(self.job.pk)
+            page_queue.stop_pages(self.job.pk)
         elif how == "retry":
-            pages.retry_pages(self.job.pk)
+            page_queue.retry_pages(self.job.pk)
         else:
-            pages.create_pages(self.job.pk, every_kept=every)
+            page_queue.create_pages(self.job.pk, every_kept=every)
         self.page_presses.update(set(self.images().filter(page_status=PageStatus.QUEUED).values_list("pk", flat=True)) - before)
 
     # --- what must always be so ------------------------------------------------------------

@@ -10,7 +10,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from bulk_admin.services import storing
+from bulk_admin.services.storage import storing
 from prompts.services import b2_upload
 
 from .factories import png_bytes

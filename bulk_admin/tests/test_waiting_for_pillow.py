@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from bulk_admin.services import storing
-from bulk_admin.services.generation import ImageWork
 from bulk_admin.services.image_providers import ImageResult
-from bulk_admin.services.ledger import Permit
+from bulk_admin.services.ledger.opening import Permit
+from bulk_admin.services.storage import storing
+from bulk_admin.services.worker.image_work import ImageWork
 from prompts.services import b2_upload
 from prompts.services.pictures import PILLOW
 

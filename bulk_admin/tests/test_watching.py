@@ -18,7 +18,7 @@ from django.db import connection
 
 from bulk_admin.management import watching
 from bulk_admin.models import BulkGenerationJob, JobStatus
-from bulk_admin.services import draining, pump
+from bulk_admin.services.worker import draining, pump
 from bulk_admin.tests.factories import make_account, make_job, make_user
 from bulk_admin.tests.processes import ROOT, environment, start, stop, wait_until
 

@@ -14,8 +14,15 @@ from bulk_admin.management import ordering, watching
 from bulk_admin.management.ordering import Order, Refused
 from bulk_admin.models import GeneratedImage
 from bulk_admin.money import parse_usd
-from bulk_admin.services.intake import MAX_BYTES, MAX_COUNT, Intake, IntakeError, Problem, parse_file
-from bulk_admin.services.report import job_report
+from bulk_admin.services.drafting.intake import (
+    MAX_BYTES,
+    MAX_COUNT,
+    Intake,
+    IntakeError,
+    Problem,
+    parse_file,
+)
+from bulk_admin.services.jobs.report import job_report
 
 BAD_INPUT = 2
 

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bulk_admin.management import watching
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services import jobs, pages
-from bulk_admin.services.report import job_report
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs.report import job_report
+from bulk_admin.services.queue import page_queue
 
 BAD_INPUT = 2
 STOPPED = (*ENDED_JOBS, JobStatus.PAUSED)
@@ -54,15 +55,15 @@ def find(job_id: str) -> BulkGenerationJob:
 def act(job: BulkGenerationJob, action: str) -> str:
     """Do it, and say what came of it. Raises CommandError when the job can not come to the state that was asked for."""
     if action == "pause":
-        return "Paused: nothing more is bought." if jobs.pause(job.pk) else _already(job, STOPPED, "be paused")
+        return "Paused: nothing more is bought." if lifecycle.pause(job.pk) else _already(job, STOPPED, "be paused")
     if action == "resume":
-        return "Resumed." if jobs.resume(job.pk) else _already(job, ACTIVE_JOBS, "be resumed")
+        return "Resumed." if lifecycle.resume(job.pk) else _already(job, ACTIVE_JOBS, "be resumed")
     if action == "cancel":
-        return "Cancelled: nothing more is bought." if jobs.cancel(job.pk) else _already(job, ENDED_JOBS, "be cancelled")
+        return "Cancelled: nothing more is bought." if lifecycle.cancel(job.pk) else _already(job, ENDED_JOBS, "be cancelled")
     if action == "retry":
-        return f"{jobs.retry_failed(job.pk)} queued again."
+        return f"{lifecycle.retry_failed(job.pk)} queued again."
     if action == "create-pages":
-        made = pages.create_pages(job.pk)
+        made = page_queue.create_pages(job.pk)
         return f"{made.queued} pages begun, {made.same_prompt} have the prompt of another, {made.skipped} can have none."
     return ""
 

@@ -17,8 +17,8 @@ from django_q import cluster
 from django_q.signals import post_spawn
 
 from bulk_admin.management.parents import end_with_parent
-from bulk_admin.services import draining
-from bulk_admin.services.doorbell import ring
+from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.worker import draining
 
 logger = logging.getLogger(__name__)
 LOST_A_LOCK = 70

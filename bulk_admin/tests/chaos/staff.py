@@ -12,7 +12,8 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
-from bulk_admin.services import jobs, pages
+from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.queue import page_queue
 from prompts.services.b2_upload import StorageUnavailable
 
 MOST_REROLLS = 2
@@ -60,57 +61,57 @@ class Presser(threading.Thread):
             self.decisions.broken.append(f"{act.__name__}: {type(error).__name__}: {error}")
 
     def pause(self, image: GeneratedImage) -> None:
-        jobs.pause(self.job_id)
+        lifecycle.pause(self.job_id)
 
     def resume(self, image: GeneratedImage) -> None:
-        jobs.resume(self.job_id)
+        lifecycle.resume(self.job_id)
 
     def cancel(self, image: GeneratedImage) -> None:
-        jobs.cancel(self.job_id)
+        lifecycle.cancel(self.job_id)
 
     def retry(self, image: GeneratedImage) -> None:
         self.decisions.retried.add(image.pk)
-        jobs.retry_failed(self.job_id, [image.pk])
+        lifecycle.retry_failed(self.job_id, [image.pk])
 
     def retry_all(self, image: GeneratedImage) -> None:
         failed = GeneratedImage.objects.filter(job=self.job_id, status="failed").values_list("pk", flat=True)
         self.decisions.retried.update(failed)
-        jobs.retry_failed(self.job_id, list(failed))
+        lifecycle.retry_failed(self.job_id, list(failed))
 
     def reroll(self, image: GeneratedImage) -> None:
         if self.rerolls < MOST_REROLLS:
             newest = GeneratedImage.objects.filter(job=self.job_id, position=image.position).order_by("-variant").values_list("variant", flat=True)[0]
-            self.rerolls += bool(jobs.reroll(self.job_id, image.pk, seen_variant=newest))
+            self.rerolls += bool(lifecycle.reroll(self.job_id, image.pk, seen_variant=newest))
 
     def buy_again(self, image: GeneratedImage) -> None:
         press = (image.pk, image.attempt)
         if self.note_stale:
             self.decisions.bought_again.add(press)
-        if jobs.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == "queued":
+        if lifecycle.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == "queued":
             self.decisions.bought_again.add(press)
 
     def lose(self, image: GeneratedImage) -> None:
-        jobs.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt)
+        lifecycle.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt)
 
     def keep(self, image: GeneratedImage) -> None:
-        jobs.set_selected(self.job_id, [image.pk], True)
+        lifecycle.set_selected(self.job_id, [image.pk], True)
 
     def drop(self, image: GeneratedImage) -> None:
-        jobs.set_selected(self.job_id, [image.pk], False)
+        lifecycle.set_selected(self.job_id, [image.pk], False)
 
     def pages(self, image: GeneratedImage) -> None:
         self.decisions.pages_pressed += 1
-        pages.create_pages(self.job_id)
+        page_queue.create_pages(self.job_id)
 
     def stop_pages(self, image: GeneratedImage) -> None:
-        pages.stop_pages(self.job_id)
+        page_queue.stop_pages(self.job_id)
 
     def retry_pages(self, image: GeneratedImage) -> None:
         self.decisions.pages_pressed += 1
-        pages.retry_pages(self.job_id)
+        page_queue.retry_pages(self.job_id)
 
 
 def raise_caps_and_resume(job_id: uuid.UUID) -> None:
     """What a person does who reads why the job is paused."""
     BulkGenerationJob.objects.filter(pk=job_id).update(budget_cap=None)
-    jobs.resume(job_id)
+    lifecycle.resume(job_id)

@@ -32,8 +32,9 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services import pages, rescue
-from bulk_admin.services.pump import GONE
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.worker import rescue
+from bulk_admin.services.worker.pump import GONE
 from bulk_admin.tests import processes
 from bulk_admin.tests.factories import make_account, make_job, make_user
 from bulk_admin.tests.loopback.faults import FaultPlan
@@ -195,7 +196,7 @@ class Stage:
         }
         command = command or self.scenario.command
         if command == "qcluster":
-            from bulk_admin.services.doorbell import ring
+            from bulk_admin.services.queue.doorbell import ring
 
             ring()
         process = self.nursery.start(command, self.folder / f"worker-{self.hosts}.log", env)
@@ -369,7 +370,7 @@ class Stage:
         ProviderAccount.objects.exclude(stop_code="").update(stop_code="")
         if GeneratedImage.objects.filter(page_status="failed", page_error_code__in=("no_credit", "bad_key")).exists():
             self.decisions.pages_pressed += 1
-            pages.retry_pages(self.job.pk)
+            page_queue.retry_pages(self.job.pk)
         waits = BulkGenerationJob.objects.filter(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED)) | BulkGenerationJob.objects.filter(pages_open__gt=0)
         is_held = ProviderCall.objects.filter(state=CallState.OPEN).exists() or UnstoredImage.objects.exists()
         return not waits.exists() and not is_held

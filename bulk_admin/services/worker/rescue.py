@@ -27,16 +27,17 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services import page_steps, page_texts, storing
-from bulk_admin.services.counters import lock_job
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.doorbell import ring
-from bulk_admin.services.generation import facts_of, outcome_of
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.outcome import Outcome, StoredPicture
-from bulk_admin.services.settling import settle
+from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.settling import settle
+from bulk_admin.services.pages import steps, texts
+from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.services.setup import credentials_of
+from bulk_admin.services.storage import storing
+from bulk_admin.services.worker.image_work import facts_of, outcome_of
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ COLLECT_SECONDS = 30.0
 
 def run() -> None:
     """Everything that rescue does, once. Safe to run anywhere, any number of times, also at the same time."""
-    for step in (rescue_calls, page_steps.release_from_dead, look_again, empty_outbox, relax_gaps, forget_workers):
+    for step in (rescue_calls, steps.release_from_dead, look_again, empty_outbox, relax_gaps, forget_workers):
         with _apart("a step of the rescue broke", step=step.__name__):
             step()
 
@@ -84,7 +85,7 @@ def rescue_calls() -> None:
     for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
         # Not knowing whether it is there, it is left for the next round.
         with suppress(StorageUnavailable), _apart("a call of a dead worker could not be rescued", **_ids(call)):
-            done = _rescue_image(call) if call.kind == CallKind.IMAGE else page_texts.lose(call.pk, _unknown())
+            done = _rescue_image(call) if call.kind == CallKind.IMAGE else texts.lose(call.pk, _unknown())
             logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
 
 

@@ -24,16 +24,18 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.failpoints import reach
 from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
-from bulk_admin.services import draining, ledger, page_steps, page_texts, rescue
 from bulk_admin.services.database import Clock, database_now, whole_step
-from bulk_admin.services.doorbell import ring
-from bulk_admin.services.generation import ImageWork, RemoteId
 from bulk_admin.services.image_providers import ImageProvider, provider_class
-from bulk_admin.services.ledger import Idle, Permit, Stop, Wait
-from bulk_admin.services.opening_lock import OpeningLock
-from bulk_admin.services.page_work import PageWork, TextWork
-from bulk_admin.services.settling import note_remote_id, settle
+from bulk_admin.services.ledger import opening as ledger
+from bulk_admin.services.ledger.opening import Idle, Permit, Stop, Wait
+from bulk_admin.services.ledger.settling import note_remote_id, settle
+from bulk_admin.services.pages import steps, texts
+from bulk_admin.services.pages.work import PageWork, TextWork
+from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.setup import credentials_of
+from bulk_admin.services.worker import draining, rescue
+from bulk_admin.services.worker.host_lock import OpeningLock
+from bulk_admin.services.worker.image_work import ImageWork, RemoteId
 
 logger = logging.getLogger(__name__)
 Work = ImageWork | PageWork | TextWork
@@ -213,7 +215,7 @@ class Pump:
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
                 case Stop(code=code, job_id=job_id):
                     logger.warning("pool stops", extra={"pool": pool_id, "job": str(job_id or ""), "reason": code})
-                    page_texts.stop(pool_id, code, job_id)
+                    texts.stop(pool_id, code, job_id)
                     if job_id is not None:
                         self._ask_again(pool_id, 0.0, waits)
                 case Idle():
@@ -242,14 +244,14 @@ class Pump:
 
     def _open_pages(self, waits: list[float]) -> int:
         busy = sum(isinstance(work, PageWork) for work in self.in_flight.values())
-        if busy >= PAGE_THREADS or not (busy or page_steps.work_is_waiting()):
+        if busy >= PAGE_THREADS or not (busy or steps.work_is_waiting()):
             return 0
         try:
-            access = page_texts.text_access()
+            access = texts.text_access()
         except KeyUnreadable:  # without a key pages are made unchecked and by rule; this is not that
-            page_steps.fail_free_steps("bad_key", page_texts.UNREADABLE)
+            steps.fail_free_steps("bad_key", texts.UNREADABLE)
             return 0
-        works, wait = page_steps.claim(self.worker.pk, PAGE_THREADS - busy, access)
+        works, wait = steps.claim(self.worker.pk, PAGE_THREADS - busy, access)
         for work in works:
             self._run(work)
         if wait is not None:
@@ -258,7 +260,7 @@ class Pump:
 
     def _start(self, permit: Permit) -> None:
         if permit.kind == CallKind.TEXT:
-            self._run(page_texts.work_for(permit))
+            self._run(texts.work_for(permit))
         else:
             self._run(ImageWork(permit, self._provider(permit.account_id)))
 
@@ -332,14 +334,14 @@ class Pump:
         in_work = sum(isinstance(work, PageWork) for work in self.in_flight.values())
         if not self.done_pages or len(self.done_pages) < min(PAGES_A_TURN, in_work):
             return
-        page_steps.finish(self.done_pages)
+        steps.finish(self.done_pages)
         for page in self.done_pages:
             self.in_flight.pop(id(page), None)
         self.done_pages = []
 
     def _book_call(self, work: ImageWork | TextWork) -> None:
         if isinstance(work, TextWork):
-            page_texts.finish(work)
+            texts.finish(work)
         elif work.outcome is not None:
             reach("before_settle")
             settle(work.permit.call_id, work.outcome)
@@ -396,4 +398,4 @@ def _register() -> Worker:
 def _pools_with_work() -> list[tuple[int, int | None]]:
     """Pools that something is queued for, with the account of those for pictures, in an order that gives each its turn."""
     with_images = Pool.objects.filter(kind=CallKind.IMAGE, account__jobs__status__in=ACTIVE_JOBS, account__jobs__queued__gt=0).distinct()
-    return [*with_images.order_by("pk").values_list("pk", "account_id"), *((pool_id, None) for pool_id in page_texts.pools_with_work())]
+    return [*with_images.order_by("pk").values_list("pk", "account_id"), *((pool_id, None) for pool_id in texts.pools_with_work())]

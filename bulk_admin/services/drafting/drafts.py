@@ -11,10 +11,10 @@ from typing import Any
 from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, JobStatus, ProviderAccount
-from bulk_admin.services.catalogue import is_offered, model_for
-from bulk_admin.services.counters import lock_job
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.intake import Row, clean
+from bulk_admin.services.drafting.intake import Row, clean
+from bulk_admin.services.pricing.catalogue import is_offered, model_for
+from bulk_admin.services.queue.job_row import lock_job
 from prompts.models import Prompt
 
 MAX_PICTURES = 1000

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
-from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.doorbell import ring
+from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.queue.job_row import count_pages, lock_job, save
 from prompts.models import Prompt
 
 SAME_PROMPT = "same_prompt"

@@ -28,12 +28,13 @@ from bulk_admin.models import (
     Spend,
     UnstoredImage,
 )
-from bulk_admin.services import estimate, pages
-from bulk_admin.services.counters import count, lock_job, lock_jobs, save
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.doorbell import ring
-from bulk_admin.services.ledger import spend_keys
-from bulk_admin.services.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.opening import spend_keys
+from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.pricing import estimate
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
 
 logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
@@ -191,9 +192,9 @@ def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
     has_ended = save(job, now, status=status, reason=reason)
     if job.create_pages_when_done and job.status == JobStatus.COMPLETED:
         if has_ended:
-            pages.queue_kept(job, now)
+            page_queue.queue_kept(job, now)
         elif outcome.state == CallState.DELIVERED:  # late
-            pages.queue_kept(job, now, job.images.filter(picture_key=call.picture_key).values_list("pk", flat=True))
+            page_queue.queue_kept(job, now, job.images.filter(picture_key=call.picture_key).values_list("pk", flat=True))
     return done
 
 

@@ -17,7 +17,7 @@ from django_q.models import OrmQ, Task
 
 from bulk_admin.models import CallKind, ProviderAccount, UnstoredImage, Worker
 from bulk_admin.services.database import database_now
-from bulk_admin.services.rescue import work_is_waiting
+from bulk_admin.services.worker.rescue import work_is_waiting
 from prompts.services import b2_upload
 
 TICK = "bulk_admin.tasks.tick"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from bulk_admin.services import storing
-from bulk_admin.services.doorbell import ring_to_delete_later
+from bulk_admin.services.queue.doorbell import ring_to_delete_later
+from bulk_admin.services.storage import storing
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)

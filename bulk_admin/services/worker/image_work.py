@@ -12,11 +12,11 @@ from django.conf import settings
 
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed, CallState
-from bulk_admin.services import storing
 from bulk_admin.services.image_providers import ImageProvider, ImageResult
 from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
-from bulk_admin.services.ledger import Permit, boottime
-from bulk_admin.services.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.opening import Permit, boottime
+from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.storage import storing
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)

@@ -19,10 +19,10 @@ from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 from bulk_admin.failpoints import reach
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
 from bulk_admin.models.images import ImageQuerySet
-from bulk_admin.services.counters import count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
-from bulk_admin.services.page_work import PageWork
+from bulk_admin.services.pages.work import PageWork
+from bulk_admin.services.queue.job_row import count_pages, lock_job, save
 from prompts.services import publishing
 from prompts.services.errors import OpenAIAccess, ServiceError
 

@@ -16,8 +16,8 @@ from django.db.models import Avg, Q
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ImageStatus, ModelPrice, Pool, ProviderCall
 from bulk_admin.money import usd
-from bulk_admin.services import catalogue_rules
-from bulk_admin.services.catalogue import is_offered, parse_size
+from bulk_admin.services.pricing import rules
+from bulk_admin.services.pricing.catalogue import is_offered, parse_size
 from prompts.services import ai_content
 
 MILLION = 1_000_000
@@ -107,7 +107,7 @@ def output_tokens(rule: Mapping[str, Any], quality: str, size: str) -> int:
     https://community.openai.com/t/gpt-image-2-output-pricing-calculator-online-and-in-your-code/1382699;
     checked against seven published or measured figures. Raises UnknownPrice.
     """
-    if problem := catalogue_rules.token_rule(rule):
+    if problem := rules.token_rule(rule):
         raise UnknownPrice(f"The catalogue's token rule is not sound. {problem}")
     factor = rule.get("factors", {}).get(quality)
     if not factor:
@@ -130,7 +130,7 @@ def _flat(model: ImageModel, price: ModelPrice, quality: str, size: str) -> int:
 
 
 def _amount(model: ImageModel, value: Any) -> int:
-    if not catalogue_rules.is_amount(value):
+    if not rules.is_amount(value):
         raise UnknownPrice(f"{model.label} has a flat price that is no whole number of micro-dollars. Correct it in the catalogue.")
     return int(value)
 

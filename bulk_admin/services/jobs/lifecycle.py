@@ -26,14 +26,14 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.models.images import ImageQuerySet
-from bulk_admin.services import estimate
-from bulk_admin.services.catalogue import ModelNotAvailable, model_for
-from bulk_admin.services.counters import count, count_pages, lock_job, save
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.doorbell import ring, ring_to_delete
-from bulk_admin.services.drafts import compose_prompt
+from bulk_admin.services.drafting.drafts import compose_prompt
 from bulk_admin.services.image_providers import provider_class
-from bulk_admin.services.rescue import look_up
+from bulk_admin.services.pricing import estimate
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
+from bulk_admin.services.queue.doorbell import ring, ring_to_delete
+from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
+from bulk_admin.services.worker.rescue import look_up
 
 # Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled instead.
 RETRYABLE_CODES = frozenset({"not_sent", "overloaded", "rate_limited", "provider_error"})

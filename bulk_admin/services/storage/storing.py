@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from bulk_admin.failpoints import reach
-from bulk_admin.services.outcome import StoredPicture
+from bulk_admin.services.ledger.outcome import StoredPicture
 from prompts.services import b2_upload, pictures
 from prompts.services.pictures import PILLOW
 

@@ -32,11 +32,11 @@ from bulk_admin.models import (
     Spend,
     UnstoredImage,
 )
-from bulk_admin.services import estimate
-from bulk_admin.services.catalogue import ModelNotAvailable, model_for
-from bulk_admin.services.counters import count, lock_job, lock_jobs, save
 from bulk_admin.services.database import Clock, database_now, whole_step
-from bulk_admin.services.drafts import compose_prompt
+from bulk_admin.services.drafting.drafts import compose_prompt
+from bulk_admin.services.pricing import estimate
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
+from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
 from prompts.models import StyleNote
 
 logger = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from django.conf import settings
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
-from bulk_admin.services.generation import handed_back
-from bulk_admin.services.ledger import Permit, boottime
-from bulk_admin.services.outcome import Outcome
+from bulk_admin.services.ledger.opening import Permit, boottime
+from bulk_admin.services.ledger.outcome import Outcome
+from bulk_admin.services.worker.image_work import handed_back
 from prompts.services import ai_content, b2_upload, nsfw_moderation, publishing
 from prompts.services.ai_content import Content
 from prompts.services.errors import Billed, OpenAIAccess, ServiceError

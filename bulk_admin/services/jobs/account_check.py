@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import BulkGenerationJob, JobStatus, ProviderAccount
-from bulk_admin.services import jobs
 from bulk_admin.services.database import whole_step
 from bulk_admin.services.image_providers import CheckResult, provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
+from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.setup import credentials_of
 
 ACCOUNT_FAULTS = ("bad_key", "not_verified", "no_credit")
@@ -71,4 +71,4 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
 
 
 def _go_on(account_id: int) -> int:
-    return sum(jobs.resume(job_id) for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True))
+    return sum(lifecycle.resume(job_id) for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True))

@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from bulk_admin.models import CallKind, ImageModel, ProviderAccount
-from bulk_admin.services import catalogue_rules
 from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.pricing import rules
 from bulk_admin.services.setup import credentials_of
 
 SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
@@ -48,7 +48,7 @@ def validate_size(model: ImageModel, size: str) -> str:
     if size in sizes:
         return ""
     rule = model.size_rule
-    if not rule or catalogue_rules.size_rule(rule):
+    if not rule or rules.size_rule(rule):
         return f"{model.label} makes {', '.join(sizes) or 'no size'}."
     if width % rule["multiple"] or height % rule["multiple"]:
         return f"Both sides must be multiples of {rule['multiple']}."
@@ -68,7 +68,7 @@ def is_offered(model: ImageModel, quality: str, size: str) -> bool:
 
 def _listed(texts: Any) -> list[str]:
     """A row may hold what no form of ours would save: a price function must not break on it."""
-    return [] if catalogue_rules.texts(texts) else list(texts)
+    return [] if rules.texts(texts) else list(texts)
 
 
 def image_models(provider: str) -> QuerySet[ImageModel]:
