@@ -17,8 +17,8 @@ class BulkAdminConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  # registers the system checks
+        from .services.accounts import set_up_after_migrate
         from .services.queue.page_queue import on_page_deleted
-        from .services.setup import set_up_after_migrate
 
         post_migrate.connect(set_up_after_migrate, sender=self)
         pre_delete.connect(on_page_deleted, sender="prompts.Prompt")

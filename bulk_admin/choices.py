@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
+from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
 from bulk_admin.services.pricing.catalogue import image_models, retirement_warning
-from bulk_admin.services.setup import ensure_platform_accounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from django.views.decorators.http import require_POST
 from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
 from bulk_admin.money import usd_total
+from bulk_admin.services.accounts import ensure_pools
 from bulk_admin.services.image_providers import provider_choices, provider_class
 from bulk_admin.services.jobs.account_check import check_account, waiting_jobs
-from bulk_admin.services.setup import ensure_pools
 
 from .fields import NewKeyField, UsdField
 from .options import ModelAdmin, TabularInline

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from bulk_admin.models import BulkGenerationJob, ProviderAccount
-from bulk_admin.services.setup import ensure_pools
+from bulk_admin.services.accounts import ensure_pools
 
 NAME = "Sample job"
 FILE: Path = settings.BASE_DIR / "samples" / "prompts.txt"

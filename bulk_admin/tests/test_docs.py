@@ -8,7 +8,7 @@ import pytest
 from django.core.management import get_commands
 
 from bulk_admin import credentials, models
-from bulk_admin.services import image_providers, setup
+from bulk_admin.services import accounts, image_providers
 from bulk_admin.services.image_providers import ImageProvider, ImageResult, errors
 from bulk_admin.tests.test_layering import ROOT
 
@@ -69,7 +69,7 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
     assert steps == list(range(1, len(steps) + 1))
 
     classes = set(re.findall(r"`([A-Z]\w+)`", text)) - {"CHANGELOG"}
-    known = {name for module in (errors, image_providers, credentials, models, setup) for name in vars(module)}
+    known = {name for module in (errors, image_providers, credentials, models, accounts) for name in vars(module)}
     assert not {name for name in classes if not name.isupper()} - known
     assert not {name for name in classes if name.isupper()} - known
     for name in ("name", "label", "requires_key", "takes_base_url", "requires_nsfw_check", "lists_models", "is_placeholder", "resumable"):

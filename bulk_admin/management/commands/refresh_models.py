@@ -10,10 +10,10 @@ from django.db.models import F
 
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import ProviderAccount
+from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.pricing.catalogue import Refreshed, refresh
-from bulk_admin.services.setup import ensure_platform_accounts
 
 
 class Command(BaseCommand):

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import BulkGenerationJob, JobStatus, ProviderAccount
+from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import whole_step
 from bulk_admin.services.image_providers import CheckResult, provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.jobs import lifecycle
-from bulk_admin.services.setup import credentials_of
 
 ACCOUNT_FAULTS = ("bad_key", "not_verified", "no_credit")
 CHECK_TIMEOUT = 20.0

@@ -10,6 +10,7 @@ from django.conf import settings
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import CallKind, CallState, GeneratedImage, PageStatus, Pool, ProviderAccount, ProviderCall
 from bulk_admin.models.images import ImageQuerySet
+from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger.opening import Permit, style_note
 from bulk_admin.services.ledger.outcome import Outcome
@@ -17,7 +18,6 @@ from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages.steps import fail_or_wait, fail_waiting, move_page
 from bulk_admin.services.pages.work import TextWork
 from bulk_admin.services.queue.job_row import lock_job, save
-from bulk_admin.services.setup import credentials_of
 from prompts.services.errors import OpenAIAccess, ServiceError
 
 NOTHING = "Nothing could be bought from the account for page texts."

@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from bulk_admin.models import CallKind, ImageModel, ProviderAccount
+from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.pricing import rules
-from bulk_admin.services.setup import credentials_of
 
 SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
 

@@ -24,6 +24,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.failpoints import reach
 from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
+from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import ImageProvider, provider_class
 from bulk_admin.services.ledger import opening as ledger
@@ -32,7 +33,6 @@ from bulk_admin.services.ledger.settling import note_remote_id, settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.services.setup import credentials_of
 from bulk_admin.services.worker import draining, rescue
 from bulk_admin.services.worker.host_lock import OpeningLock
 from bulk_admin.services.worker.image_work import ImageWork, RemoteId
