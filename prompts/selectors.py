@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from taggit.models import Tag
 
+from bulk_admin.wording import one_line
 from prompts.models import Category, Prompt
-from prompts.utils.wording import one_line
 
 QUERY_LIMIT, WORDS_LIMIT = 100, 8
 RELATED = 8

@@ -129,14 +129,14 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if B2_BUCKET:
-    from prompts.storage import b2_options
+    from bulk_admin.storages import b2_options
 
     _b2 = {"endpoint_url": B2_ENDPOINT_URL, "region": B2_REGION, "key_id": B2_KEY_ID, "application_key": B2_APPLICATION_KEY}
-    STORAGES["default"] = {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2)}
-    STORAGES["private"] = {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2)}
+    STORAGES["default"] = {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2)}
+    STORAGES["private"] = {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2)}
 else:
-    STORAGES["default"] = {"BACKEND": "prompts.storage.DurableFileStorage", "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL}}
-    STORAGES["private"] = {"BACKEND": "prompts.storage.DurableFileStorage", "OPTIONS": {"location": PRIVATE_MEDIA_ROOT}}
+    STORAGES["default"] = {"BACKEND": "bulk_admin.storages.DurableFileStorage", "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL}}
+    STORAGES["private"] = {"BACKEND": "bulk_admin.storages.DurableFileStorage", "OPTIONS": {"location": PRIVATE_MEDIA_ROOT}}
 
 # --- security -----------------------------------------------------------------------------------
 
@@ -237,8 +237,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "bulk_admin.redaction.RedactSecrets"}},
     "formatters": {
-        "plain": {"()": "bulk_admin.log_lines.PlainLines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "json": {"()": "bulk_admin.log_lines.JsonLines"},
+        "plain": {"()": "bulk_admin.logs.PlainLines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "bulk_admin.logs.JsonLines"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["redact"]}},
     "root": {"handlers": ["console"], "level": "INFO"},

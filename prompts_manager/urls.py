@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.static import serve
 
-from bulk_admin.health import healthz
+from prompts_manager.healthz import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

@@ -9,8 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus, ProviderAccount
-
-from .progress import LABELS
+from bulk_admin.progress import LABELS
 
 
 class AccountLabelFilter(admin.SimpleListFilter):

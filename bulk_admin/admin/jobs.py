@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.money import usd_total
+from bulk_admin.progress import TONES, bar_segments, label
 from bulk_admin.services.jobs.lifecycle import RETRYABLE_CODES
 from bulk_admin.templatetags.bulk import times
 
@@ -21,7 +22,6 @@ from . import job_acts, new_job, rights, sheet, views
 from .bulk_acts import BulkActs
 from .filters import JobPagesFilter, JobStatusFilter
 from .options import ModelAdmin
-from .progress import TONES, bar_segments, label
 
 THUMBS = 2
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 
-from bulk_admin.admin.progress import TONES, Segment, bar_segments, label
 from bulk_admin.models import BulkGenerationJob, JobStatus
+from bulk_admin.progress import TONES, Segment, bar_segments, label
 
 register = template.Library()
 

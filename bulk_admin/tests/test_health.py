@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bulk_admin.models import CallState, ProviderAccount, UnstoredImage
-from prompts.storage import b2_options
+from bulk_admin.storages import b2_options
 
 from .factories import make_account, make_call, make_image, make_job, make_user, make_worker
 from .loopback import s3_server
@@ -138,7 +138,7 @@ def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leav
     with S3Server("pages", "originals") as server:
         how = {"endpoint_url": server.url, "region": s3_server.REGION, "key_id": s3_server.KEY_ID, "application_key": s3_server.APPLICATION_KEY}
         b2 = {
-            name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(bucket, **how)}
+            name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(bucket, **how)}
             for name, bucket in (("default", "pages"), ("private", "originals"))
         }
         settings.STORAGES = {**settings.STORAGES, **b2}

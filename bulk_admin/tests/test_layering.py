@@ -24,7 +24,7 @@ FORBIDDEN = {
 }
 # Providers are reached by their registry alone.
 REGISTRY_ONLY = re.compile(rf"{re.escape(PROVIDERS)}\.\w+_provider")
-STORAGE_WRITERS = ("prompts/services/b2_upload.py", "prompts/storage.py")
+STORAGE_WRITERS = ("prompts/services/b2_upload.py", "bulk_admin/storages.py")
 INLINE_SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)(?![^>]*application/ld\+json)[^>]*>", re.IGNORECASE)
 TEMPLATE_FAULTS = {
     "an inline style": re.compile(r"\sstyle\s*=", re.IGNORECASE),

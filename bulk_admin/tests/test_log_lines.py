@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bulk_admin.log_lines import JsonLines, PlainLines
+from bulk_admin.logs import JsonLines, PlainLines
 
 KEY = "sk-proj-abcdefghijklmnop0123456789"
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 
 from bulk_admin.models import CallState, ProviderCall, Worker
-from prompts.storage import b2_options
+from bulk_admin.storages import b2_options
 
 from . import processes
 from .auditor import audit, audit_against_till
@@ -41,7 +41,7 @@ def bucket(settings):
     with S3Server("pages", "originals") as running:
         how = {"endpoint_url": running.url, "region": s3_server.REGION, "key_id": s3_server.KEY_ID, "application_key": s3_server.APPLICATION_KEY}
         names = {"default": "pages", "private": "originals"}
-        b2 = {alias: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(name, **how)} for alias, name in names.items()}
+        b2 = {alias: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(name, **how)} for alias, name in names.items()}
         settings.STORAGES = {**settings.STORAGES, **b2}
         yield running
 

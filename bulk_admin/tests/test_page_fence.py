@@ -12,9 +12,9 @@ from bulk_admin.services.pages.work import PageWork, TextWork
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import rescue
 from bulk_admin.services.worker.pump import GONE
-from prompts.services.ai_content import Content, Written
-from prompts.services.errors import OpenAIAccess, ServiceError
-from prompts.services.nsfw_moderation import Verdict
+from bulk_admin.services.writing.content import Content, Written
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
+from bulk_admin.services.writing.moderation import Verdict
 
 from .auditor import audit
 from .factories import make_account, make_job, make_worker

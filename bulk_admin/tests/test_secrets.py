@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from bulk_admin.log_lines import JsonLines, PlainLines
+from bulk_admin.logs import JsonLines, PlainLines
 from bulk_admin.models import ProviderCall
 from bulk_admin.redaction import RedactSecrets
 from bulk_admin.services.jobs import lifecycle

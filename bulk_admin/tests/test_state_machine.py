@@ -42,11 +42,11 @@ from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import rescue
 from bulk_admin.services.worker.image_work import handed_back
 from bulk_admin.services.worker.pump import GONE
+from bulk_admin.services.writing.content import Content, Written
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
+from bulk_admin.services.writing.moderation import Verdict
 from prompts.models import Prompt
 from prompts.services import publishing
-from prompts.services.ai_content import Content, Written
-from prompts.services.errors import OpenAIAccess, ServiceError
-from prompts.services.nsfw_moderation import Verdict
 
 from .auditor import audit
 from .factories import make_account, make_job, make_user, make_worker, png_bytes

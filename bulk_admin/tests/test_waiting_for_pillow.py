@@ -11,9 +11,9 @@ import pytest
 from bulk_admin.services.image_providers import ImageResult
 from bulk_admin.services.ledger.opening import Permit
 from bulk_admin.services.storage import storing
+from bulk_admin.services.storage.pictures import PILLOW
 from bulk_admin.services.worker.image_work import ImageWork
 from prompts.services import b2_upload
-from prompts.services.pictures import PILLOW
 
 from .factories import png_bytes
 from .processes import wait_until

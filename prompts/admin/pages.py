@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
+from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
 from prompts.services import b2_upload
 from prompts.utils.seo import RESERVED
-from prompts.utils.wording import TAG_LIMIT, clean_tags
 
 from . import publishing_acts
 

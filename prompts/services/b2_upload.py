@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.utils.http import content_disposition_header
 
-from prompts.storage import asking_once
+from bulk_admin.storages import asking_once
 
 LINK_SECONDS = 900
 

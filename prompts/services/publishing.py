@@ -16,13 +16,14 @@ from django.db.models import Q
 from django.utils import timezone
 from PIL import Image
 
+from bulk_admin.services.storage import pictures
+from bulk_admin.services.writing.content import Content
+from bulk_admin.services.writing.moderation import Verdict
+from bulk_admin.wording import clean_tags
 from prompts.models import Prompt
-from prompts.services import b2_upload, pictures
-from prompts.services.ai_content import Content
-from prompts.services.nsfw_moderation import Verdict
+from prompts.services import b2_upload
 from prompts.services.tagging import tag_page
 from prompts.utils.seo import cut_at_word, slug_base, unique_slug
-from prompts.utils.wording import clean_tags
 
 logger = logging.getLogger(__name__)
 FOLDER = "pages/"

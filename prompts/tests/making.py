@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image
 
+from bulk_admin.services.writing.content import Content
+from bulk_admin.services.writing.moderation import Verdict
 from prompts.services import publishing
-from prompts.services.ai_content import Content
-from prompts.services.nsfw_moderation import Verdict
 from prompts.services.publishing import NewPage, PageFiles
 from prompts.utils.seo import file_words
 

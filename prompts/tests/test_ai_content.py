@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulk_admin.services.writing import content as ai_content
+from bulk_admin.services.writing.content import Content, Written
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.tests.loopback.faults import Fault
 from bulk_admin.tests.loopback.openai_server import OpenAIServer
 from bulk_admin.tests.loopback.openai_text import message
-from prompts.services import ai_content
-from prompts.services.ai_content import Content, Written
-from prompts.services.errors import OpenAIAccess, ServiceError
 
 from .corpus import CORPUS
 from .making import make_content, make_picture

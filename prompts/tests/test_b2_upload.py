@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 
+from bulk_admin.storages import b2_options
 from prompts.services import b2_upload
 from prompts.services.b2_upload import StorageUnavailable
-from prompts.storage import b2_options
 
 from .b2_server import B2Server
 
@@ -30,8 +30,8 @@ def buckets(b2, settings):
     plain = {"endpoint_url": b2.url, "region": "us-east-1", "key_id": "id", "application_key": "key"}
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(public, public_url="https://img.example.com/f", **plain)},
-        "private": {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": b2_options(private, **plain)},
+        "default": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(public, public_url="https://img.example.com/f", **plain)},
+        "private": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(private, **plain)},
     }
     b2.faults.clear()
     for bucket in (public, private):
@@ -48,7 +48,7 @@ def authorization() -> str:
 
 @pytest.fixture
 def files(tmp_path, settings):
-    local = {"BACKEND": "prompts.storage.DurableFileStorage"}
+    local = {"BACKEND": "bulk_admin.storages.DurableFileStorage"}
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {**local, "OPTIONS": {"location": tmp_path / "public", "base_url": "/media/"}},
@@ -162,7 +162,7 @@ def test_a_refusal_is_one_error(b2, buckets, act):
 def test_an_unreachable_endpoint_and_a_missing_bucket_are_the_storages_fault(b2, buckets, settings):
     for endpoint, bucket in (("http://127.0.0.1:9", "any"), (b2.url, "no-such-bucket")):
         options = b2_options(bucket, endpoint_url=endpoint, region="us-east-1", key_id="id", application_key="key", retries=0)
-        settings.STORAGES = {**settings.STORAGES, "private": {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": options}}
+        settings.STORAGES = {**settings.STORAGES, "private": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options}}
         with pytest.raises(StorageUnavailable):
             b2_upload.put("a", b"1", "image/png")
         with pytest.raises(StorageUnavailable):

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from openai.types import ModerationCreateResponse
 
+from bulk_admin.services.writing import moderation as nsfw_moderation
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
+from bulk_admin.services.writing.moderation import THRESHOLDS, Verdict
 from bulk_admin.tests.loopback.openai_server import OpenAIServer
 from bulk_admin.tests.loopback.openai_text import moderation
-from prompts.services import nsfw_moderation
-from prompts.services.errors import OpenAIAccess, ServiceError
-from prompts.services.nsfw_moderation import THRESHOLDS, Verdict
 
 from .making import make_picture
 

@@ -6,10 +6,10 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from bulk_admin.services.storage import pictures
+from bulk_admin.services.writing.errors import ServiceError
 from bulk_admin.tests.loopback.pictures import bomb
 from bulk_admin.tests.test_storing import odd_exif
-from prompts.services import pictures
-from prompts.services.errors import ServiceError
 
 from .making import make_picture
 

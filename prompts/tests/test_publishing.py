@@ -14,11 +14,11 @@ from django.utils import timezone
 from PIL import Image
 from taggit.models import Tag
 
+from bulk_admin.services.writing.content import from_prompt
+from bulk_admin.services.writing.errors import ServiceError
+from bulk_admin.services.writing.moderation import Verdict
 from prompts.models import Category, Prompt
 from prompts.services import b2_upload, publishing
-from prompts.services.ai_content import from_prompt
-from prompts.services.errors import ServiceError
-from prompts.services.nsfw_moderation import Verdict
 from prompts.services.publishing import PageNotCreated, create_page
 
 from .corpus import CORPUS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.utils import wording
+from bulk_admin import wording
 
 
 def test_control_characters_and_line_ends_are_gone():

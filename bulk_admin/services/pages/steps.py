@@ -23,8 +23,8 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.pages.work import PageWork
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from prompts.services import publishing
-from prompts.services.errors import OpenAIAccess, ServiceError
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5

@@ -18,7 +18,7 @@ from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages.steps import fail_or_wait, fail_waiting, move_page
 from bulk_admin.services.pages.work import TextWork
 from bulk_admin.services.queue.job_row import lock_job, save
-from prompts.services.errors import OpenAIAccess, ServiceError
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
 NOTHING = "Nothing could be bought from the account for page texts."
 PERSON_CAP = "The day's spending cap of whoever started this job is reached."

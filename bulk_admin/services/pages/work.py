@@ -17,10 +17,12 @@ from bulk_admin.models import CallState
 from bulk_admin.services.ledger.opening import Permit, boottime
 from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.worker.image_work import handed_back
-from prompts.services import ai_content, b2_upload, nsfw_moderation, publishing
-from prompts.services.ai_content import Content
-from prompts.services.errors import Billed, OpenAIAccess, ServiceError
-from prompts.services.nsfw_moderation import Verdict
+from bulk_admin.services.writing import content as ai_content
+from bulk_admin.services.writing import moderation as nsfw_moderation
+from bulk_admin.services.writing.content import Content
+from bulk_admin.services.writing.errors import Billed, OpenAIAccess, ServiceError
+from bulk_admin.services.writing.moderation import Verdict
+from prompts.services import b2_upload, publishing
 from prompts.utils.seo import file_words
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, Imag
 from bulk_admin.money import usd
 from bulk_admin.services.pricing import rules
 from bulk_admin.services.pricing.catalogue import is_offered, parse_size
-from prompts.services import ai_content
+from bulk_admin.services.writing import content
 
 MILLION = 1_000_000
 BYTES_A_TOKEN = 4  # of English text; only for what is shown, never for what is reserved
@@ -157,7 +157,7 @@ def cost_from_usage(model: ImageModel, usage: Mapping[str, int], on: dt.date) ->
 def text_reserve(model: ImageModel, prompt: str, style_note: str, on: dt.date) -> int:
     """An upper bound of what a page's text costs. Raises UnknownPrice."""
     price = price_on(model, on)
-    input_tokens, output_limit = ai_content.token_ceiling(prompt, style_note)
+    input_tokens, output_limit = content.token_ceiling(prompt, style_note)
     return _per_million(price.text_input, input_tokens) + _per_million(price.text_output, output_limit)
 
 

@@ -16,8 +16,9 @@ from PIL import Image
 
 from bulk_admin.failpoints import reach
 from bulk_admin.services.ledger.outcome import StoredPicture
-from prompts.services import b2_upload, pictures
-from prompts.services.pictures import PILLOW
+from bulk_admin.services.storage import pictures
+from bulk_admin.services.storage.pictures import PILLOW
+from prompts.services import b2_upload
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 MAX_PIXELS = 40_000_000

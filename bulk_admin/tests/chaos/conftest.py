@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from bulk_admin.storages import b2_options
 from bulk_admin.tests.loopback.openai_server import OpenAIServer
 from bulk_admin.tests.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
-from prompts.storage import b2_options
 
 from .scenario import draw
 from .stage import PRIVATE, PUBLIC, SECONDS, Nursery, Stage, storage_environment
@@ -61,7 +61,7 @@ def stage(seed: int, transactional_db: None, settings: Any, server: OpenAIServer
 
     where = {"endpoint_url": s3.url, "region": REGION, "key_id": KEY_ID, "application_key": APPLICATION_KEY}
     buckets = {name: b2_options(bucket, retries=0, **where) for name, bucket in (("default", PUBLIC), ("private", PRIVATE))}
-    settings.STORAGES = {**settings.STORAGES, **{name: {"BACKEND": "prompts.storage.B2Storage", "OPTIONS": options} for name, options in buckets.items()}}
+    settings.STORAGES = {**settings.STORAGES, **{name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options} for name, options in buckets.items()}}
     for name, value in SECONDS.items():
         if name != "BULK_LOOK_AGAIN":
             setattr(settings, name, float(value))

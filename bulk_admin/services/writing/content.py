@@ -11,10 +11,10 @@ from typing import Any, Literal
 import openai
 import pydantic
 
-from prompts.services import pictures
-from prompts.services.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.services.storage import pictures
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.wording import clean_tags, one_line, sentences, without_markup
 from prompts.utils.seo import STOP_WORDS, cut_at_word
-from prompts.utils.wording import clean_tags, one_line, sentences, without_markup
 
 TITLE_LIMIT, TITLE_LEAST = 60, 20
 SENTENCES_LIMIT, SENTENCES_LEAST = 6, 2

@@ -9,7 +9,7 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from prompts.services.errors import ServiceError
+from bulk_admin.services.writing.errors import ServiceError
 
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 import openai
 from openai.types import ModerationCreateResponse, ModerationMultiModalInputParam
 
-from prompts.services import pictures
-from prompts.services.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.services.storage import pictures
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
 
 Status = Literal["passed", "flagged", "skipped", "not_checked"]
 # A score from here on is too much. Scores drift when the model is upgraded: look at the stored ones before changing these.
