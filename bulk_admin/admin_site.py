@@ -30,7 +30,7 @@ class PromptFinderAdminSite(AdminSite):
         return sorted(apps, key=lambda app: (_place(app["app_label"], FIRST), app["app_label"] in LAST, _place(app["app_label"], LAST)))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from bulk_admin.admin.views_health import health_page  # the site is made before the apps' models are loaded
+        from bulk_admin.admin.health import health_page
 
         return [path("health/", self.admin_view(health_page), name="health"), *super().get_urls()]
 
@@ -41,12 +41,12 @@ def _place(name: str, order: tuple[str, ...]) -> int:
 
 def _bulk_block(request: HttpRequest) -> dict[str, Any]:
     # The site is made before the apps' models are loaded.
-    from bulk_admin import overview
     from bulk_admin.models import JobStatus
+    from bulk_admin.selectors import front_page
 
     if not (request.user.has_perm("bulk_admin.view_bulkgenerationjob") or request.user.has_perm("bulk_admin.change_bulkgenerationjob")):
         return {}
-    jobs = overview.jobs_under_way()
+    jobs = front_page.jobs_under_way()
     paused = sum(job.status == JobStatus.PAUSED for job in jobs)
     counts = {"bulk_under_way": len(jobs) - paused, "bulk_paused": paused}
-    return {**counts, "bulk_jobs": jobs, "bulk_no_worker": overview.no_worker(jobs), "bulk_may_generate": request.user.has_perm("bulk_admin.generate")}
+    return {**counts, "bulk_jobs": jobs, "bulk_no_worker": front_page.no_worker(jobs), "bulk_may_generate": request.user.has_perm("bulk_admin.generate")}

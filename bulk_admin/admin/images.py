@@ -15,11 +15,13 @@ from django.utils.html import format_html
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.money import usd
 
-from . import image_acts, rights, views
-from .bulk_acts import BulkActs, Frame
+from . import permissions
+from .bulk_actions import images
+from .bulk_actions.kit import BulkActs, Frame
 from .filters import ErrorFilter, ImagePageFilter, KeptFilter
+from .job_page import urls
+from .job_page.views import job_or_404
 from .options import ModelAdmin
-from .views_job import job_or_404
 
 TONES = {
     ImageStatus.DRAFT: "off",
@@ -54,7 +56,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
     search_fields = ("prompt_text", "job__name")
     search_help_text = "Words of a prompt, or the name of a job"
     ordering = ("-job__created", "position", "variant")
-    acts = (image_acts.CREATE_PAGES, image_acts.KEEP, image_acts.DROP, image_acts.RETRY, image_acts.DELETE)
+    acts = (images.CREATE_PAGES, images.KEEP, images.DROP, images.RETRY, images.DELETE)
     change_list_template = "admin/bulk_admin/change_list.html"
     fields = readonly_fields = (
         "thumbnail",
@@ -81,7 +83,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return rights.can_view(request.user)
+        return permissions.can_view(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -91,16 +93,16 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
 
     def get_urls(self) -> list[URLPattern]:
         dropped = path("dropped/<uuid:job_id>/delete/", self.admin_site.admin_view(self.delete_dropped), name="bulk_admin_generatedimage_delete_dropped")
-        return [dropped, *self.act_urls(), *views.image_urls(self), *super().get_urls()]  # admin ends in a catch-all
+        return [dropped, *self.act_urls(), *urls.image_urls(self), *super().get_urls()]  # admin ends in a catch-all
 
     def delete_dropped(self, request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         """The dropped pictures of one job: GET asks, POST deletes."""
         job = job_or_404(request, job_id)
         frame = Frame(request.path, job.get_absolute_url(), "Back to the job")
         if request.method == "POST":
-            return self.do(request, image_acts.DELETE, frame)
+            return self.do(request, images.DELETE, frame)
         dropped = job.images.filter(status=ImageStatus.COMPLETED, selected=False).order_by("position", "variant")
-        return self.ask(request, image_acts.DELETE, [str(pk) for pk in dropped.values_list("pk", flat=True)], frame)
+        return self.ask(request, images.DELETE, [str(pk) for pk in dropped.values_list("pk", flat=True)], frame)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
         unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")
@@ -110,7 +112,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         return GeneratedImage.objects.filter(pk__in=ids).select_related("job").defer("job__source_text", "content", "moderation")
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return self.ask(request, image_acts.DELETE, [object_id])
+        return self.ask(request, images.DELETE, [object_id])
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "title": "Pictures"})

@@ -18,10 +18,14 @@ from bulk_admin.progress import TONES, bar_segments, label
 from bulk_admin.services.jobs.lifecycle import RETRYABLE_CODES
 from bulk_admin.templatetags.bulk import times
 
-from . import job_acts, new_job, rights, sheet, views
-from .bulk_acts import BulkActs
+from . import permissions
+from .bulk_actions import jobs as job_acts
+from .bulk_actions.kit import BulkActs
 from .filters import JobPagesFilter, JobStatusFilter
+from .job_page import urls
+from .new_job import views as new_job
 from .options import ModelAdmin
+from .review_sheet import views as review_sheet
 
 THUMBS = 2
 
@@ -46,16 +50,16 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         return bool(request.user.has_perm("bulk_admin.generate"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return rights.can_view(request.user)
+        return permissions.can_view(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Jobs change only through their own pages: each of them asks ``rights``.
-        return rights.can_act_at_all(request.user) if obj is None else rights.can_act(request.user, obj)
+        return permissions.can_act_at_all(request.user) if obj is None else permissions.can_act(request.user, obj)
 
     # --- addresses -------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        ours = [*new_job.urls(self), *sheet.urls(self), *self.act_urls(), *views.job_urls(self)]
+        ours = [*new_job.urls(self), *review_sheet.urls(self), *self.act_urls(), *urls.job_urls(self)]
         return [*ours, *super().get_urls()]  # admin ends in a catch-all
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -67,8 +71,8 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
             messages.warning(request, "This job does not exist. Perhaps it was deleted.")
             return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_changelist"))
         if job.status == JobStatus.DRAFT:
-            return sheet.page(request, self, job)
-        return views.job_page(request, self, job)
+            return review_sheet.page(request, self, job)
+        return urls.job_page(request, self, job)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.ask(request, job_acts.DELETE, [object_id])

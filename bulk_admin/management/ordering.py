@@ -9,9 +9,16 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from bulk_admin.choices import AccountChoice, ModelChoice, account_choices, default_model, first_possible, model_choices
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import BulkGenerationJob, CallKind, GeneratedImage, ProviderAccount
+from bulk_admin.selectors.offers import (
+    AccountChoice,
+    ModelChoice,
+    account_choices,
+    default_model,
+    first_possible,
+    model_choices,
+)
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.drafts import JobSettings

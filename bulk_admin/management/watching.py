@@ -11,8 +11,8 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from tqdm import tqdm
 
-from bulk_admin import selectors
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
+from bulk_admin.selectors import job_page
 from bulk_admin.services.jobs.lifecycle import REASONS
 from bulk_admin.services.jobs.report import job_report
 
@@ -97,7 +97,7 @@ def _read(job_id: uuid.UUID) -> tuple[BulkGenerationJob, bool]:
     for left in reversed(range(LOOKS_WITHOUT_DATABASE)):
         try:
             job = BulkGenerationJob.objects.select_related("account").defer("source_text").get(pk=job_id)
-            return job, selectors.surroundings(job).no_worker
+            return job, job_page.surroundings(job).no_worker
         except (OperationalError, InterfaceError):
             if not left:
                 raise

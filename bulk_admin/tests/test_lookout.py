@@ -11,9 +11,9 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bulk_admin.models import JobStatus
-from bulk_admin.overview import jobs_under_way
-from bulk_admin.overview import no_worker as told_on_the_front_page
-from bulk_admin.selectors import surroundings
+from bulk_admin.selectors.front_page import jobs_under_way
+from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
+from bulk_admin.selectors.job_page import surroundings
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.queue import page_queue
 from bulk_admin.tests.factories import make_account, make_job, make_worker

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from bulk_admin.admin.forms import NewJobForm
+from bulk_admin.admin.new_job.form import NewJobForm
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus, Spend
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.intake import MAX_BYTES

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus
-from bulk_admin.selectors import TILES_A_POLL, WHOLE, Cursor, changed_tiles, job_page
+from bulk_admin.selectors.job_page import TILES_A_POLL, WHOLE, Cursor, changed_tiles, job_page
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.tests.factories import make_image, make_job, make_user, recount
 

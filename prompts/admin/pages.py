@@ -19,7 +19,7 @@ from prompts.models import Prompt
 from prompts.services import b2_upload
 from prompts.utils.seo import RESERVED
 
-from . import publishing_acts
+from . import publishing_actions
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 THUMBNAIL_SIDE = 48
@@ -115,7 +115,7 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
         css = {"all": ["prompts/admin.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(publishing_acts.view_of(self))
+        view = self.admin_site.admin_view(publishing_actions.view_of(self))
         return [path("<str:act>/pages/", view, name="prompts_prompt_act"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> list[str]:
@@ -134,16 +134,16 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
 
     @admin.action(description="Publish the selected pages", permissions=["change"])
     def publish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
-        return publishing_acts.ask(self, request, "publish", queryset)
+        return publishing_actions.ask(self, request, "publish", queryset)
 
     @admin.action(description="Take the selected pages back to draft", permissions=["change"])
     def unpublish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
-        return publishing_acts.ask(self, request, "unpublish", queryset)
+        return publishing_actions.ask(self, request, "unpublish", queryset)
 
     @admin.action(description="Delete the selected pages", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
         """In place of admin's own of this name."""
-        return publishing_acts.ask(self, request, "delete", queryset)
+        return publishing_actions.ask(self, request, "delete", queryset)
 
     @admin.display(description="page", ordering="title")
     def named(self, page: Prompt) -> str:

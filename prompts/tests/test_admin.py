@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from prompts.admin.publishing_acts import MOST_PAGES
+from prompts.admin.publishing_actions import MOST_PAGES
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import b2_upload
 from prompts.services.publishing import create_page

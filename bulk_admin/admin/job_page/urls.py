@@ -14,15 +14,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from bulk_admin.admin import permissions
 from bulk_admin.models import BulkGenerationJob
 
-from . import rights, views_image, views_job
-from .job_context import full_context
+from . import tile_views, views
+from .context import full_context
 
 
 def job_page(request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenerationJob) -> HttpResponse:
     """A job that is no draft any more. Pictures, states and selection come from the database alone."""
-    if not rights.can_view(request.user):
+    if not permissions.can_view(request.user):
         raise PermissionDenied
     context = model_admin.admin_site.each_context(request) | {"opts": model_admin.opts, "title": job.name} | full_context(request.user, job)
     return TemplateResponse(request, "admin/bulk_admin/bulkgenerationjob/job.html", context)
@@ -35,13 +36,13 @@ def _route(model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpR
 def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """Addresses of the job page's parts; to stand before the ModelAdmin's own, which end in a catch-all."""
     return [
-        _route(model_admin, "<uuid:job_id>/status/", views_job.status, "status"),
-        _route(model_admin, "<uuid:job_id>/ask/<str:action>/", views_job.ask, "ask"),
-        _route(model_admin, "<uuid:job_id>/act/<str:action>/", views_job.act, "act"),
-        _route(model_admin, "<uuid:job_id>/select/", views_job.select, "select"),
-        _route(model_admin, "<uuid:job_id>/image/<int:image_id>/<str:action>/", views_image.image_act, "image_act"),
+        _route(model_admin, "<uuid:job_id>/status/", views.status, "status"),
+        _route(model_admin, "<uuid:job_id>/ask/<str:action>/", views.ask, "ask"),
+        _route(model_admin, "<uuid:job_id>/act/<str:action>/", views.act, "act"),
+        _route(model_admin, "<uuid:job_id>/select/", views.select, "select"),
+        _route(model_admin, "<uuid:job_id>/image/<int:image_id>/<str:action>/", tile_views.image_act, "image_act"),
     ]
 
 
 def image_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    return [_route(model_admin, "<int:image_id>/file/<str:kind>/", views_image.file, "file")]
+    return [_route(model_admin, "<int:image_id>/file/<str:kind>/", tile_views.file, "file")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
-from bulk_admin.selectors import Surroundings
+from bulk_admin.selectors.job_page import Surroundings
 from bulk_admin.services.jobs import lifecycle as job_service
 from bulk_admin.services.ledger.opening import ACCOUNT_STOPS
 from bulk_admin.templatetags.bulk import duration

@@ -18,15 +18,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from bulk_admin.admin import permissions
+from bulk_admin.admin.bulk_actions.kit import counted
+from bulk_admin.admin.options import ModelAdmin
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
-from . import quote, rights
-from .bulk_acts import counted
-from .forms import NewJobForm
-from .options import ModelAdmin
+from . import quote
+from .form import NewJobForm
 
 HERE = "admin/bulk_admin/bulkgenerationjob"
 COPIED = (
@@ -107,7 +108,7 @@ def _form(request: HttpRequest, **kwargs: Any) -> NewJobForm:
 def _draft(request: HttpRequest) -> BulkGenerationJob | None:
     """The draft that this form is the way back of; None when it is gone, started, or somebody else's."""
     job = _job(request.POST.get("draft") or request.GET.get("draft"))
-    return job if job and job.status == JobStatus.DRAFT and rights.can_act(request.user, job) else None
+    return job if job and job.status == JobStatus.DRAFT and permissions.can_act(request.user, job) else None
 
 
 def _job(text: str | None) -> BulkGenerationJob | None:
@@ -123,7 +124,7 @@ def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str,
     now = timezone.localtime()
     fresh = {"name": f"Job {now.day} {now:%b %H:%M}"}
     pattern = _job(request.GET.get("from"))
-    if pattern is None or not rights.can_view(request.user):
+    if pattern is None or not permissions.can_view(request.user):
         return fresh
     return {**_chosenof(pattern), **fresh, "prompts": _prompts_of(pattern, request.GET.get("prompts", ""))}
 

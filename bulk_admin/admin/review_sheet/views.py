@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from bulk_admin.admin import permissions
+from bulk_admin.admin.new_job import quote
+from bulk_admin.admin.options import ModelAdmin
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
-
-from . import quote, rights
-from .options import ModelAdmin
 
 HERE = "admin/bulk_admin/bulkgenerationjob"
 BAD_FLAGS = ("duplicate", "too_long")
@@ -43,7 +43,7 @@ def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
 
 
 def page(request: HttpRequest, model_admin: Any, job: BulkGenerationJob) -> HttpResponse:
-    if not rights.can_view(request.user):
+    if not permissions.can_view(request.user):
         raise PermissionDenied
     context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": job.name, **_sheet(request, job)}
     return TemplateResponse(request, f"{HERE}/sheet.html", context)
@@ -100,7 +100,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
 def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
     """Start. Pressed twice, or when the sheet was changed elsewhere meanwhile, nothing more is bought."""
     job = _job(job_id)
-    if not rights.can_spend(request.user, job):
+    if not permissions.can_spend(request.user, job):
         raise PermissionDenied
     try:
         lifecycle.generate(job.pk, by=request.user, seen_revision=_revision(request))
@@ -139,7 +139,7 @@ def _job(job_id: uuid.UUID) -> BulkGenerationJob:
 def _draft(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob | None:
     """The draft, for who may act on it; None when it has left the sheet."""
     job = _job(job_id)
-    if not rights.can_act(request.user, job):
+    if not permissions.can_act(request.user, job):
         raise PermissionDenied
     return job if job.status == JobStatus.DRAFT else None
 
@@ -179,8 +179,8 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
         "bill": bill,
         "counts": {"all": len(rows), "flagged": sum(bool(image.flags) for image in rows), "off": len(rows) - len(included), "on": len(included)},
         "twins": len(twins),
-        "can_act": rights.can_act(request.user, job),
-        "can_spend": rights.can_spend(request.user, job),
+        "can_act": permissions.can_act(request.user, job),
+        "can_spend": permissions.can_spend(request.user, job),
     }
 
 

@@ -11,15 +11,15 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from bulk_admin import selectors
+from bulk_admin.admin import permissions
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
+from bulk_admin.selectors import job_page
 from bulk_admin.services.jobs import lifecycle
 from prompts.services import b2_upload
 
-from . import rights
+from .sentences import counted
 from .tiles import Prices
-from .views_job import FOLDER, answer, job_or_404
-from .wording import counted
+from .views import FOLDER, answer, job_or_404
 
 STALE = ("This was pressed before: nothing more was bought.", "warning")
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -45,7 +45,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
     text = request.POST.get("prompt", "").replace("\x00", "").strip()
     if not text:
         return "The prompt is empty: nothing was bought.", "error"
-    if over := selectors.too_long_by(job, text):
+    if over := job_page.too_long_by(job, text):
         return f"The prompt is {counted(over, 'character')} too long: nothing was bought.", "error"
     new = lifecycle.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
     return ("A picture of the new prompt is queued.", "success") if new else STALE
@@ -74,12 +74,12 @@ def _accept_as_lost(request: HttpRequest, job: BulkGenerationJob, image: Generat
 
 
 Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], tuple[str, str]]
-ACTS: dict[str, tuple[Callable[[rights.Person, BulkGenerationJob], bool], Run]] = {
-    "reroll": (rights.can_spend, _reroll),
-    "edit": (rights.can_spend, _edit),
-    "retry": (rights.can_spend, _retry),
-    "buy_again": (rights.can_spend, _buy_again),
-    "accept_as_lost": (rights.can_act, _accept_as_lost),
+ACTS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool], Run]] = {
+    "reroll": (permissions.can_spend, _reroll),
+    "edit": (permissions.can_spend, _edit),
+    "retry": (permissions.can_spend, _retry),
+    "buy_again": (permissions.can_spend, _buy_again),
+    "accept_as_lost": (permissions.can_act, _accept_as_lost),
 }
 
 
@@ -92,7 +92,7 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
     allowed, run = ACTS[action]
     if not allowed(request.user, job):
         raise PermissionDenied
-    image = selectors.one_tile(job, image_id)
+    image = job_page.one_tile(job, image_id)
     if image is None:
         raise Http404
     if request.method == "GET":
@@ -104,7 +104,7 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
 def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage, action: str) -> HttpResponse:
     if action != "edit":
         return HttpResponse(status=405, headers={"Allow": "POST"})
-    newest = selectors.newest_variants(job, [image.position])[image.position]
+    newest = job_page.newest_variants(job, [image.position])[image.position]
     context = {"job": job, "image": image, "newest": newest, "price": Prices(job).text([image])}
     return TemplateResponse(request, f"{FOLDER}/_edit.html", context)
 
@@ -115,14 +115,14 @@ def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedIma
 @require_GET
 def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     """The original, a thumbnail or a download: from local files, by a short-lived link, or from the outbox."""
-    if not rights.can_view(request.user):
+    if not permissions.can_view(request.user):
         raise PermissionDenied
-    image = selectors.image_file(image_id)
+    image = job_page.image_file(image_id)
     if image is None or kind not in ("original", "300", "600", "download"):
         raise Http404
     key = {"300": image.thumb_300, "600": image.thumb_600}.get(kind) or image.picture_key
     name = _download_name(image) if kind == "download" or not _is_picture(image) else ""
-    waiting = selectors.in_outbox(key)
+    waiting = job_page.in_outbox(key)
     if waiting is not None:
         return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
     link = b2_upload.private_link(key, content_type=_type_of(image, key), download_name=name)

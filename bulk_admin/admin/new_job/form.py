@@ -13,8 +13,16 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.urls import reverse
 
-from bulk_admin.choices import AccountChoice, ModelChoice, account_choices, default_model, first_possible, model_choices
+from bulk_admin.admin.fields import UsdField
 from bulk_admin.models import ImageModel
+from bulk_admin.selectors.offers import (
+    AccountChoice,
+    ModelChoice,
+    account_choices,
+    default_model,
+    first_possible,
+    model_choices,
+)
 from bulk_admin.services.drafting.drafts import JobSettings
 from bulk_admin.services.drafting.intake import (
     MAX_BYTES,
@@ -28,7 +36,6 @@ from bulk_admin.services.drafting.intake import (
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 from prompts.models import Category, Prompt
 
-from .fields import UsdField
 from .widgets import RadioCards, SelectWithReasons, shape
 
 OPTION_FIELDS = ("model", "size", "quality", "output_format", "background")

@@ -14,24 +14,24 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 
-from bulk_admin import selectors
+from bulk_admin.admin import permissions
 from bulk_admin.models import BulkGenerationJob
+from bulk_admin.selectors import job_page
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 
-from . import rights
-from .job_context import answer_context, digest
-from .wording import counted
+from .context import answer_context, digest
+from .sentences import counted
 
 FOLDER = "admin/bulk_admin/bulkgenerationjob"
 
 
 def job_or_404(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob:
     """Raises PermissionDenied for those who may not view, whether the job exists or not."""
-    if not rights.can_view(request.user):
+    if not permissions.can_view(request.user):
         raise PermissionDenied
-    job = selectors.job_page(job_id)
+    job = job_page.job_page(job_id)
     if job is None:
         raise Http404
     return job
@@ -43,10 +43,10 @@ def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = job_or_404(request, job_id)
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse(job_report(job, url=request.build_absolute_uri(job.get_absolute_url())))
-    seen = selectors.Cursor.parse(request.GET.get("seen", ""))
-    around = selectors.surroundings(job)
-    nothing_new = seen == selectors.Cursor(job.revision, selectors.WHOLE) and request.GET.get("digest") == digest(around)
-    if nothing_new and not selectors.is_quiet(job):
+    seen = job_page.Cursor.parse(request.GET.get("seen", ""))
+    around = job_page.surroundings(job)
+    nothing_new = seen == job_page.Cursor(job.revision, job_page.WHOLE) and request.GET.get("digest") == digest(around)
+    if nothing_new and not job_page.is_quiet(job):
         return HttpResponse(status=204)
     return _fragment(request, job, around, seen)
 
@@ -54,14 +54,14 @@ def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 def answer(request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: str = "success") -> HttpResponse:
     """After a button: the same fragment as a poll's, and one sentence for the message bar."""
     job = job_or_404(request, job_id)
-    seen = selectors.Cursor.parse(request.POST.get("seen", ""))
-    response = _fragment(request, job, selectors.surroundings(job), seen)
+    seen = job_page.Cursor.parse(request.POST.get("seen", ""))
+    response = _fragment(request, job, job_page.surroundings(job), seen)
     response.status_code = 200
     return trigger_client_event(response, "bulk:say", {"text": said, "level": level}) if said else response
 
 
-def _fragment(request: HttpRequest, job: BulkGenerationJob, around: selectors.Surroundings, seen: selectors.Cursor) -> HttpResponse:
-    context = answer_context(request.user, job, around, selectors.changed_tiles(job, seen))
+def _fragment(request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: job_page.Cursor) -> HttpResponse:
+    context = answer_context(request.user, job, around, job_page.changed_tiles(job, seen))
     return TemplateResponse(request, f"{FOLDER}/_answer.html", context, status=200 if context["poll"] else HTMX_STOP_POLLING)
 
 
@@ -74,7 +74,7 @@ def _ids(data: QueryDict) -> list[int]:
 def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Keep or drop: the wanted state, for pictures of this job only."""
     job = job_or_404(request, job_id)
-    if not rights.can_act(request.user, job):
+    if not permissions.can_act(request.user, job):
         raise PermissionDenied
     lifecycle.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
     return answer(request, job.pk)
@@ -119,23 +119,23 @@ def _retry_pages(job: BulkGenerationJob, data: QueryDict) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    allowed: Callable[[rights.Person, BulkGenerationJob], bool]
+    allowed: Callable[[permissions.Person, BulkGenerationJob], bool]
     run: Callable[[BulkGenerationJob, QueryDict], str]
 
 
 ACTS = {
-    "pause": Act(rights.can_act, _pause),
-    "resume": Act(rights.can_spend, _resume),
-    "cancel": Act(rights.can_act, _cancel),
-    "retry_failed": Act(rights.can_spend, _retry_failed),
-    "create_pages": Act(rights.can_create_pages, _create_pages),
-    "stop_pages": Act(rights.can_create_pages, _stop_pages),
-    "retry_pages": Act(rights.can_create_pages, _retry_pages),
+    "pause": Act(permissions.can_act, _pause),
+    "resume": Act(permissions.can_spend, _resume),
+    "cancel": Act(permissions.can_act, _cancel),
+    "retry_failed": Act(permissions.can_spend, _retry_failed),
+    "create_pages": Act(permissions.can_create_pages, _create_pages),
+    "stop_pages": Act(permissions.can_create_pages, _stop_pages),
+    "retry_pages": Act(permissions.can_create_pages, _retry_pages),
 }
 ASKED = ("cancel", "create_pages")
 
 
-def _allowed(user: rights.Person | AnonymousUser, job: BulkGenerationJob, action: str) -> Act:
+def _allowed(user: permissions.Person | AnonymousUser, job: BulkGenerationJob, action: str) -> Act:
     act = ACTS.get(action)
     if act is None:
         raise Http404
@@ -167,10 +167,10 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     if action == "create_pages":
         every_kept = request.GET["every_kept"] == "1" if "every_kept" in request.GET else job.page_for_every_kept
         context |= {
-            "ids": ",".join(map(str, image_ids := selectors.kept_for_pages(job))),
+            "ids": ",".join(map(str, image_ids := job_page.kept_for_pages(job))),
             "kept": len(image_ids),
             "every_kept": every_kept,
             "preview": page_queue.preview(job.pk, image_ids, every_kept=every_kept),
-            "is_placeholder": selectors.is_placeholder(job),
+            "is_placeholder": job_page.is_placeholder(job),
         }
     return TemplateResponse(request, f"{FOLDER}/_ask_{action}.html", context)

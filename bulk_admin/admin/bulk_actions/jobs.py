@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bulk_admin.admin import permissions
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.queue import page_queue
 
-from . import rights
-from .bulk_acts import Act, Line, counted
+from .kit import Act, Line, counted
 
 
 def _line(job: BulkGenerationJob, text: str, *, ok: bool = True) -> Line:
@@ -20,14 +20,14 @@ def _each(one: Callable[[BulkGenerationJob], Line]) -> Callable[[Sequence[BulkGe
     return lambda rows: [one(job) for job in rows]
 
 
-def may_delete(user: rights.Person, job: BulkGenerationJob) -> bool:
+def may_delete(user: permissions.Person, job: BulkGenerationJob) -> bool:
     if job.status == JobStatus.DRAFT:
-        return rights.can_act(user, job)
-    return rights.has(user, "delete_bulkgenerationjob")
+        return permissions.can_act(user, job)
+    return permissions.has(user, "delete_bulkgenerationjob")
 
 
-def may_delete_at_all(user: rights.Person) -> bool:
-    return rights.can_act_at_all(user) or rights.has(user, "delete_bulkgenerationjob")
+def may_delete_at_all(user: permissions.Person) -> bool:
+    return permissions.can_act_at_all(user) or permissions.has(user, "delete_bulkgenerationjob")
 
 
 def _pages_line(job: BulkGenerationJob, made: page_queue.CreatePages, verb: str) -> Line:
@@ -91,18 +91,20 @@ def _for_so_many(verb: str) -> Callable[[list[Line]], str]:
 CREATE_PAGES = Act(
     "create_pages",
     "Create pages",
-    rights.can_create_pages,
-    rights.can_create_pages_at_all,
+    permissions.can_create_pages,
+    permissions.can_create_pages_at_all,
     _each(_preview_pages),
     _each(_create_pages),
     _for_so_many("Create pages of"),
 )
-CANCEL = Act("cancel", "Cancel the rest", rights.can_act, rights.can_act_at_all, _each(_preview_cancel), _each(_cancel), _for_so_many("Cancel"), danger=True)
+CANCEL = Act(
+    "cancel", "Cancel the rest", permissions.can_act, permissions.can_act_at_all, _each(_preview_cancel), _each(_cancel), _for_so_many("Cancel"), danger=True
+)
 RETRY = Act(
     "retry_failed",
     "Retry failed",
-    rights.can_spend,
-    rights.can_spend_at_all,
+    permissions.can_spend,
+    permissions.can_spend_at_all,
     _each(_preview_retry),
     _each(_retry),
     _for_so_many("Retry"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from bulk_admin import selectors
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
 from bulk_admin.money import usd, usd_total
+from bulk_admin.selectors import job_page
 from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.jobs import lifecycle as job_service
 from bulk_admin.services.pricing import estimate
@@ -110,7 +110,7 @@ class Prices:
         return usd(known[0]) if len(known) == 1 else usd_total(sum(known))
 
     def _ask(self, quality: str, size: str) -> int | None:
-        self.model = self.model or selectors.catalogue_model(self.job)
+        self.model = self.model or job_page.catalogue_model(self.job)
         if self.model is None:
             return None
         try:

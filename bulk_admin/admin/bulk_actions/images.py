@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from bulk_admin.admin import permissions
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.queue import page_queue
 
-from . import rights
-from .bulk_acts import Act, Line, counted
+from .kit import Act, Line, counted
 
 Images = Sequence[GeneratedImage]
 
@@ -112,12 +112,12 @@ def _select(wanted: bool) -> Callable[[Images], list[Line]]:
     return perform
 
 
-def may_delete(user: rights.Person, image: GeneratedImage) -> bool:
-    return rights.can_act(user, image.job) and rights.has(user, "delete_generatedimage")
+def may_delete(user: permissions.Person, image: GeneratedImage) -> bool:
+    return permissions.can_act(user, image.job) and permissions.has(user, "delete_generatedimage")
 
 
-def may_delete_at_all(user: rights.Person) -> bool:
-    return rights.can_act_at_all(user) and rights.has(user, "delete_generatedimage")
+def may_delete_at_all(user: permissions.Person) -> bool:
+    return permissions.can_act_at_all(user) and permissions.has(user, "delete_generatedimage")
 
 
 def _preview_delete(images: Images) -> list[Line]:
@@ -144,15 +144,15 @@ def _for_so_many(verb: str) -> Callable[[list[Line]], str]:
     return lambda lines: f"{verb} {counted(sum(line.ok for line in lines), 'picture')}"
 
 
-def _on_job(may: Callable[[rights.Person, BulkGenerationJob], bool]) -> Callable[[rights.Person, GeneratedImage], bool]:
+def _on_job(may: Callable[[permissions.Person, BulkGenerationJob], bool]) -> Callable[[permissions.Person, GeneratedImage], bool]:
     return lambda user, image: may(user, image.job)
 
 
 CREATE_PAGES = Act(
     "create_pages",
     "Create pages",
-    _on_job(rights.can_create_pages),
-    rights.can_create_pages_at_all,
+    _on_job(permissions.can_create_pages),
+    permissions.can_create_pages_at_all,
     _preview_pages,
     _create_pages,
     _for_so_many("Create pages of"),
@@ -160,15 +160,15 @@ CREATE_PAGES = Act(
 RETRY = Act(
     "retry_failed",
     "Retry",
-    _on_job(rights.can_spend),
-    rights.can_spend_at_all,
+    _on_job(permissions.can_spend),
+    permissions.can_spend_at_all,
     _preview_retry,
     _retry,
     _for_so_many("Retry"),
     warning="A retry buys the picture.",
 )
-KEEP = Act("keep", "Keep", _on_job(rights.can_act), rights.can_act_at_all, _preview_selection(True), _select(True), _for_so_many("Keep"))
-DROP = Act("drop", "Drop", _on_job(rights.can_act), rights.can_act_at_all, _preview_selection(False), _select(False), _for_so_many("Drop"))
+KEEP = Act("keep", "Keep", _on_job(permissions.can_act), permissions.can_act_at_all, _preview_selection(True), _select(True), _for_so_many("Keep"))
+DROP = Act("drop", "Drop", _on_job(permissions.can_act), permissions.can_act_at_all, _preview_selection(False), _select(False), _for_so_many("Drop"))
 DELETE = Act(
     "delete_images",
     "Delete",

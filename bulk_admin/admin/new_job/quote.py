@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bulk_admin.choices import cap_left_today
+from bulk_admin.admin.bulk_actions.kit import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
 from bulk_admin.models.statuses import CallKind
 from bulk_admin.money import MICRO, usd, usd_total
+from bulk_admin.selectors.offers import cap_left_today
 from bulk_admin.services.drafting.drafts import compose_prompt
 from bulk_admin.services.drafting.intake import Problem
 from bulk_admin.services.pricing.estimate import (
@@ -22,8 +23,7 @@ from bulk_admin.services.pricing.estimate import (
 )
 from bulk_admin.templatetags.bulk import duration
 
-from .bulk_acts import counted
-from .forms import SHOWN_PROBLEMS, NewJobForm, each_text
+from .form import SHOWN_PROBLEMS, NewJobForm, each_text
 
 CENT = MICRO // 100
 
