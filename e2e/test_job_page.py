@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import pictures
 from bulk_admin.tests.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
@@ -44,7 +44,7 @@ def test_what_arrives_moves_neither_focus_nor_scroll_nor_choice(staff_page, job,
     expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
     scrolled = staff_page.evaluate("scrollY")
     first = job.images.get(position=3)
-    new = lifecycle.reroll(job.pk, first.pk, seen_variant=1)
+    new = pictures.reroll(job.pk, first.pk, seen_variant=1)
     expect(staff_page.locator(f"#tile-{first.pk} + #tile-{new.pk}")).to_be_visible()
     expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
     expect(faces.nth(1)).to_be_focused()
@@ -55,10 +55,10 @@ def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
     answers = []
     staff_page.on("response", lambda response: answers.append(response) if "/status/" in response.url and response.status == 200 else None)
     pk = job.images.get(position=3).pk
-    lifecycle.set_selected(job.pk, [pk], False)
+    pictures.set_selected(job.pk, [pk], False)
     expect(faces.first).to_have_attribute("aria-pressed", "false")
     old = answers[-1].text()
-    lifecycle.set_selected(job.pk, [pk], True)
+    pictures.set_selected(job.pk, [pk], True)
     expect(faces.first).to_have_attribute("aria-pressed", "true")
     replayed = []
 
@@ -157,7 +157,7 @@ def test_half_an_edit_survives_what_arrives(staff_page, job, faces):
     field = staff_page.get_by_role("textbox")
     field.fill("A fox in the")
     first = job.images.get(position=3)
-    lifecycle.set_selected(job.pk, [first.pk], False)
+    pictures.set_selected(job.pk, [first.pk], False)
     expect(staff_page.locator(f"#tile-{first.pk}")).to_have_class(re.compile("dropped"))
     expect(field).to_be_focused()
     field.press_sequentially(" rain")
@@ -188,7 +188,7 @@ def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, fa
     faces.nth(1).click()
     second = job.images.get(position=4).pk
     for wanted in (False, True):  # somebody else: the answer to the first drop shows the second tile as kept
-        lifecycle.set_selected(job.pk, [second], wanted)
+        pictures.set_selected(job.pk, [second], wanted)
     with staff_page.expect_request("**/select/"):
         held[0].continue_()
     staff_page.wait_for_timeout(100)  # longer than an answer takes to settle
@@ -212,7 +212,7 @@ def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, 
     wait_until(staff_page, lambda: held, "a poll is held")
     with staff_page.expect_response(lambda answer: answer.url.endswith("/select/")):
         faces.first.click()
-    lifecycle.set_selected(job.pk, [job.images.get(position=4).pk], False)
+    pictures.set_selected(job.pk, [job.images.get(position=4).pk], False)
     held[0].continue_()
     expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
 
@@ -223,7 +223,7 @@ def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(s
     first = job.images.get(position=3)
     faces.first.click()
     wait_until(staff_page, lambda: held, "the save is held")
-    lifecycle.delete_images(job.pk, [first.pk])
+    pictures.delete_images(job.pk, [first.pk])
     expect(staff_page.locator(f"#tile-{first.pk}")).to_have_count(0)
     held[0].abort()
     expect(staff_page.get_by_text("That was not saved. Try again.")).to_be_visible()

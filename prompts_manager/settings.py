@@ -58,7 +58,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "bulk_admin.form_size.FormTooLargeMiddleware",
+    "bulk_admin.middleware.FormTooLargeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -235,7 +235,7 @@ if LOG_FORMAT not in ("plain", "json"):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "bulk_admin.redaction.RedactSecrets"}},
+    "filters": {"redact": {"()": "bulk_admin.logs.RedactSecrets"}},
     "formatters": {
         "plain": {"()": "bulk_admin.logs.PlainLines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": "bulk_admin.logs.JsonLines"},

@@ -12,11 +12,11 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 
+from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.progress import TONES, bar_segments, label
-from bulk_admin.services.jobs.lifecycle import RETRYABLE_CODES
-from bulk_admin.templatetags.bulk import times
+from bulk_admin.services.jobs.pictures import RETRYABLE_CODES
 
 from . import permissions
 from .bulk_actions import jobs as job_acts

@@ -21,8 +21,9 @@ from bulk_admin.selectors.offers import (
 )
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.drafting.drafts import JobSettings
+from bulk_admin.services.drafting.flags import STARTS_OFF
 from bulk_admin.services.drafting.intake import Intake, Problem, Row
+from bulk_admin.services.drafting.settings import JobSettings, compose_prompt
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.pricing.catalogue import (
     ModelNotAvailable,
@@ -164,9 +165,9 @@ def _sort_out(settings: JobSettings, rows: Iterable[Row]) -> tuple[list[Row], li
 def _estimate(job: BulkGenerationJob, images: list[GeneratedImage]) -> Estimate:
     today = database_now().date()
     pool = job.account.pools.filter(kind=CallKind.IMAGE).first()
-    prompts = [drafts.compose_prompt(job, image.prompt_text) for image in images]
+    prompts = [compose_prompt(job, image.prompt_text) for image in images]
     return estimate_job(job, model_for(job.account, job.model_name, today), images, prompts, today, pool)
 
 
 def _why_off(flags: Iterable[Mapping[str, str]]) -> str:
-    return f"{', '.join(flag['text'] for flag in flags if flag['code'] in drafts.STARTS_OFF).capitalize()}."
+    return f"{', '.join(flag['text'] for flag in flags if flag['code'] in STARTS_OFF).capitalize()}."

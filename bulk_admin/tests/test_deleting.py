@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Spend
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.worker import rescue
 from bulk_admin.tests.auditor import audit
@@ -27,13 +27,13 @@ def job():
 def give_up(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    return permit, lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1)
+    return permit, pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1)
 
 
 def buy_again(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    pressed = lifecycle.buy_again(job.pk, permit.image_id, seen_attempt=1)
+    pressed = pictures.buy_again(job.pk, permit.image_id, seen_attempt=1)
     again = open_one(job)
     settle(again.call_id, delivered(again))
     return permit, pressed
@@ -42,7 +42,7 @@ def buy_again(job):
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_a_picture_that_somebody_decided_about_can_be_deleted(job, decide):
     permit, _ = decide(job)
-    assert lifecycle.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
     assert audit() == []
     assert lifecycle.delete_job(job.pk) == ""
 
@@ -65,7 +65,7 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
     if whole_job:
         lifecycle.delete_job(job.pk)
     else:
-        lifecycle.delete_images(job.pk, [permit.image_id])
+        pictures.delete_images(job.pk, [permit.image_id])
     assert [bell.task["args"] for bell in OrmQ.objects.all()] == [([key],)]  # a dying worker may have stored them
     ProviderCall.objects.update(finished_at="2020-01-01T00:00Z")
     rescue.look_again()
@@ -75,11 +75,11 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
 def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
     permit = open_one(job)
     lifecycle.cancel(job.pk)
-    ((_, reason),) = lifecycle.delete_images(job.pk, [permit.image_id]).kept
+    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
     assert "is open" in reason
     assert "is open" in lifecycle.delete_job(job.pk)
     settle(permit.call_id, unknown())
-    ((_, reason),) = lifecycle.delete_images(job.pk, [permit.image_id]).kept
+    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
     assert "accept it as lost" in reason
     assert "accept it as lost" in lifecycle.delete_job(job.pk)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
@@ -92,7 +92,7 @@ def test_many_pictures_cost_as_many_queries_as_few():
         for image in images:
             make_call(image)
         with CaptureQueriesContext(connection) as queries:
-            assert lifecycle.delete_images(job.pk, [image.pk for image in images]).deleted == n
+            assert pictures.delete_images(job.pk, [image.pk for image in images]).deleted == n
         return len(queries)
 
     cost(2)
@@ -101,7 +101,7 @@ def test_many_pictures_cost_as_many_queries_as_few():
 
 def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_money_off_the_day(job):
     permit, _ = give_up(job)
-    lifecycle.delete_images(job.pk, [permit.image_id])
+    pictures.delete_images(job.pk, [permit.image_id])
     assert settle(permit.call_id, refused()) == "counted"
     assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
     assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0

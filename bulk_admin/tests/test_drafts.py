@@ -8,8 +8,9 @@ import pytest
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.drafting.drafts import DraftRefused, JobSettings, compose_prompt
+from bulk_admin.services.drafting.drafts import DraftRefused
 from bulk_admin.services.drafting.intake import Row
+from bulk_admin.services.drafting.settings import JobSettings, compose_prompt
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 from bulk_admin.tests.factories import make_account, make_job, make_page, make_user

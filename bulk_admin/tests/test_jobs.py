@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ProviderCall
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 
 from .auditor import audit
 from .factories import make_account, make_call, make_image, make_job, make_model, make_page, make_user
@@ -104,19 +104,19 @@ def test_retry_takes_only_what_a_retry_can_help():
     job = make_job(0, status="failed")
     codes = {"overloaded": True, "not_sent": True, "blocked": False, "rejected": False, "undecodable": False, "lost": False}
     images = {code: make_image(job, "failed", error_code=code) for code in codes}
-    assert lifecycle.retry_failed(job.pk) == 2
+    assert pictures.retry_failed(job.pk) == 2
     for code, helps in codes.items():
         images[code].refresh_from_db()
         assert (images[code].status == "queued") == helps, code
-    assert lifecycle.retry_failed(job.pk) == 0
+    assert pictures.retry_failed(job.pk) == 0
     assert audit() == []
 
 
 def test_a_cancelled_picture_is_bought_when_its_own_button_is_pressed():
     job = make_job(3, status="cancelled", status_reason="cancelled")
     one = job.images.first()
-    assert lifecycle.retry_failed(job.pk) == 0
-    assert lifecycle.retry_failed(job.pk, [one.pk]) == 1
+    assert pictures.retry_failed(job.pk) == 0
+    assert pictures.retry_failed(job.pk, [one.pk]) == 1
     job.refresh_from_db()
     assert (job.status, job.queued, job.cancelled_count, job.finished) == ("processing", 1, 2, None)
     assert audit() == []
@@ -125,9 +125,9 @@ def test_a_cancelled_picture_is_bought_when_its_own_button_is_pressed():
 def test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing():
     job = make_job(2, status="completed", images_per_prompt=2)
     old = job.images.get(position=1, variant=1)
-    new = lifecycle.reroll(job.pk, old.pk, seen_variant=2)
+    new = pictures.reroll(job.pk, old.pk, seen_variant=2)
     assert (new.position, new.variant, new.parent, new.status) == (1, 3, old, "queued")
-    assert lifecycle.reroll(job.pk, old.pk, seen_variant=2) is None
+    assert pictures.reroll(job.pk, old.pk, seen_variant=2) is None
     job.refresh_from_db()
     assert (job.status, job.total, job.queued) == ("processing", 5, 1)
     assert OrmQ.objects.count() == 1
@@ -136,15 +136,15 @@ def test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing
 
 def test_an_edited_reroll_carries_its_own_prompt():
     job = make_job(1, status="completed")
-    new = lifecycle.reroll(job.pk, job.images.get().pk, seen_variant=1, prompt="  a calmer sea ")
+    new = pictures.reroll(job.pk, job.images.get().pk, seen_variant=1, prompt="  a calmer sea ")
     assert new.prompt_text == "a calmer sea"
     with pytest.raises(ValueError, match="empty"):
-        lifecycle.reroll(job.pk, new.pk, seen_variant=2, prompt="   ")
+        pictures.reroll(job.pk, new.pk, seen_variant=2, prompt="   ")
 
 
 def test_a_reroll_on_a_paused_job_waits_for_resume():
     job = make_job(2, status="paused", status_reason="paused")
-    assert lifecycle.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    assert pictures.reroll(job.pk, job.images.first().pk, seen_variant=1)
     job.refresh_from_db()
     assert (job.status, job.status_reason) == ("paused", "paused")
 
@@ -153,13 +153,13 @@ def test_keep_and_drop_send_the_wanted_state():
     job = make_job(3, status="completed")
     ids = list(job.images.values_list("pk", flat=True))
     before = job.revision
-    assert lifecycle.set_selected(job.pk, ids[:2], False) == 2
-    assert lifecycle.set_selected(job.pk, ids[:2], False) == 0
+    assert pictures.set_selected(job.pk, ids[:2], False) == 2
+    assert pictures.set_selected(job.pk, ids[:2], False) == 0
     job.refresh_from_db()
     assert job.revision == before + 1
     assert job.images.filter(selected=False, revision=job.revision).count() == 2
     other = make_job(1, status="completed").images.get()
-    assert lifecycle.set_selected(job.pk, [other.pk], False) == 0
+    assert pictures.set_selected(job.pk, [other.pk], False) == 0
 
 
 def test_only_what_owes_and_shows_nothing_is_deleted():
@@ -170,7 +170,7 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
         make_image(job, page_status="created", prompt_page=make_page()),
     )
     make_call(asked, CallState.UNKNOWN)
-    result = lifecycle.delete_images(job.pk, [plain.pk, asked.pk, published.pk])
+    result = pictures.delete_images(job.pk, [plain.pk, asked.pk, published.pk])
     assert result.deleted == 1
     assert {image.pk for image, _ in result.kept} == {asked.pk, published.pk}
     job.refresh_from_db()
@@ -184,7 +184,7 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
     image = make_image(job, page_status=page_status)
     job.refresh_from_db()
     assert getattr(job, counter) == 1
-    assert lifecycle.delete_images(job.pk, [image.pk]).deleted == 1
+    assert pictures.delete_images(job.pk, [image.pk]).deleted == 1
     job.refresh_from_db()
     assert (job.total, getattr(job, counter)) == (0, 0)
 

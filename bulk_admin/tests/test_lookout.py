@@ -14,7 +14,7 @@ from bulk_admin.models import JobStatus
 from bulk_admin.selectors.front_page import jobs_under_way
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
 from bulk_admin.selectors.job_page import surroundings
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 from bulk_admin.tests.factories import make_account, make_job, make_worker
 
@@ -51,14 +51,14 @@ def new_job():
 
 def reroll():
     job = old_job()
-    lifecycle.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    pictures.reroll(job.pk, job.images.first().pk, seen_variant=1)
     return job
 
 
 def retry():
     job = old_job(JobStatus.FAILED)
-    job.images.update(error_code=min(lifecycle.RETRYABLE_CODES))
-    assert lifecycle.retry_failed(job.pk) == 2
+    job.images.update(error_code=min(pictures.RETRYABLE_CODES))
+    assert pictures.retry_failed(job.pk) == 2
     return job
 
 
@@ -88,7 +88,7 @@ def test_work_that_nobody_takes_is_told_although_there_was_never_a_tick(queue_wo
 def test_a_second_press_does_not_put_the_alarm_off():
     job = reroll()
     OrmQ.objects.update(lock=ago(61))
-    lifecycle.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1)
+    pictures.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1)
     assert OrmQ.objects.count() == 2
     assert is_told(job)
 

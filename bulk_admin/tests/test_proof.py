@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderAccount, ProviderCall, Worker
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import pump, rescue
 
@@ -198,7 +198,7 @@ def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
     image = job.images.get()
     assert image.status == ImageStatus.UNKNOWN
     server.latency = 0.0
-    assert lifecycle.buy_again(job.pk, image.pk, seen_attempt=1) == "queued"
+    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == "queued"
     settings.BULK_CALL_DEADLINE = 20.0
     pump.run()
     first = image.calls.get(attempt=1)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageStatus, ProviderCall, UnstoredImage, Worker
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import draining, pump, rescue
@@ -170,7 +170,7 @@ def test_a_storage_that_is_down_fills_the_outbox_and_empties_it_later(settings, 
 def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time():
     job = job_with(3, images_per_prompt=2)
     pump.run()
-    lifecycle.set_selected(job.pk, [job.images.get(position=2, variant=1).pk], False)
+    pictures.set_selected(job.pk, [job.images.get(position=2, variant=1).pk], False)
     counts = page_queue.create_pages(job.pk)
     assert (counts.queued, counts.same_prompt) == (3, 2)
     pump.run()
@@ -242,7 +242,7 @@ def test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look(setti
     call.refresh_from_db()
     assert (call.looked_up, image.status) == (1, "unknown")
     storing.store(call.picture_key, png_bytes(), {})
-    assert lifecycle.buy_again(job.pk, image.pk, seen_attempt=1) == "adopted"
+    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == "adopted"
     image.refresh_from_db()
     assert image.status == "completed"
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import CallState, ImageStatus, ProviderCall
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import pictures
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.worker import pump, rescue
 
@@ -63,7 +63,7 @@ def test_an_id_that_nobody_knows_leaves_the_outcome_unknown(job, server):
     ProviderCall.objects.filter(pk=permit.call_id).update(remote_id="gone")
     rescue.run()
     assert ProviderCall.objects.get().state == CallState.UNKNOWN
-    assert lifecycle.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == "lost"
+    assert pictures.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == "lost"
     assert audit() == []
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from bulk_admin.models import BulkGenerationJob, ImageModel, ImageStatus, JobStatus
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.intake import parse_text
+from bulk_admin.services.drafting.settings import JobSettings
 from bulk_admin.tests.factories import make_job, make_page, make_user
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def page(client, staff):
 
 def draft(account, by, text=PASTE, **changes):
     model = ImageModel.objects.get(provider=account.provider, kind="image", is_default=True)
-    chosen = drafts.JobSettings(name="Autumn", account_id=account.pk, model_name=model.name, size=model.default_size, quality=model.default_quality, **changes)
+    chosen = JobSettings(name="Autumn", account_id=account.pk, model_name=model.name, size=model.default_size, quality=model.default_quality, **changes)
     return drafts.create_draft(chosen, parse_text(text).rows, by=by, source_text=text)
 
 
@@ -136,7 +137,7 @@ def swap_rows(page, job):
 
 def choose_high(page, job):
     """By way of the form: the same prompts, dearer."""
-    chosen = drafts.JobSettings(name="Autumn", account_id=job.account_id, model_name=job.model_name, size=job.size, quality="high")
+    chosen = JobSettings(name="Autumn", account_id=job.account_id, model_name=job.model_name, size=job.size, quality="high")
     drafts.replace_draft(job.pk, chosen, parse_text(PASTE).rows, source_text=PASTE)
 
 

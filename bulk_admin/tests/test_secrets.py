@@ -10,9 +10,8 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from bulk_admin.logs import JsonLines, PlainLines
+from bulk_admin.logs import JsonLines, PlainLines, RedactSecrets
 from bulk_admin.models import ProviderCall
-from bulk_admin.redaction import RedactSecrets
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.worker import pump
 

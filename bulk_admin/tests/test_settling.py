@@ -8,12 +8,12 @@ from django_q.models import OrmQ
 
 from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import opening
-from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.queue import page_queue
-from bulk_admin.services.worker.image_work import handed_back, outcome_of
+from bulk_admin.services.storage.storing import StoredPicture
 
 from .auditor import audit
 from .factories import make_account, make_job, make_model, make_user, make_worker
@@ -156,7 +156,7 @@ def test_a_reroll_after_pages_were_stopped_does_not_begin_them_all_again(job):
     for permit in permits:
         settle(permit.call_id, delivered(permit))
     assert page_queue.stop_pages(job.pk) == 3
-    lifecycle.reroll(job.pk, permits[0].image_id, seen_variant=1)
+    pictures.reroll(job.pk, permits[0].image_id, seen_variant=1)
     again = open_one(job)
     settle(again.call_id, delivered(again))
     job.refresh_from_db()
@@ -168,8 +168,8 @@ def test_a_reroll_after_pages_were_stopped_does_not_begin_them_all_again(job):
 def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
-    assert lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "stale"
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "stale"
     assert settle(permit.call_id, delivered(permit)) == "adopted"
     assert image_of(permit).status == "completed"
     assert audit() == []
@@ -178,8 +178,8 @@ def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
 def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    assert lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1) == "queued"
-    assert lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == "queued"
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
     second = open_one(job)
     assert (second.image_id, second.attempt) == (first.image_id, 2)
     assert settle(first.call_id, delivered(first)) == "new variant"
@@ -195,17 +195,17 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
 def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1)
+    pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
     settle(open_one(job).call_id, unknown())
-    assert lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
-    assert lifecycle.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert pictures.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == "stale"
     assert image_of(first).status == "unknown"
 
 
 def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1)
+    pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
     second = open_one(job)
     settle(second.call_id, unknown())
     assert settle(first.call_id, delivered(first)) == "new variant"
@@ -227,7 +227,7 @@ def test_a_late_not_sent_takes_its_money_off_the_books_and_queues_again(job):
 def test_a_late_not_sent_after_a_second_purchase_only_unbooks(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    lifecycle.buy_again(job.pk, first.image_id, seen_attempt=1)
+    pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
     second = open_one(job)
     assert settle(first.call_id, handed_back("too old")) == "stale"
     settle(second.call_id, delivered(second))
@@ -279,7 +279,7 @@ def test_a_refusal_of_the_moment_is_retried_three_times_and_then_fails(job):
     assert (image.status, image.error_code) == ("failed", "overloaded")
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED
-    assert lifecycle.retry_failed(job.pk) == 1
+    assert pictures.retry_failed(job.pk) == 1
     job.refresh_from_db()
     assert (job.status, job.queued, job.finished) == ("processing", 1, None)
     assert audit() == []
@@ -390,8 +390,8 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
 def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answer):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert lifecycle.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
-    assert lifecycle.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
     outcome = delivered(permit) if answer == "delivered" else handed_back("The permit was too old to send.")
     settle(permit.call_id, outcome)
     job.refresh_from_db()

@@ -30,17 +30,17 @@ from bulk_admin.models import (
     Spend,
     Worker,
 )
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.opening import Permit
-from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import storing
+from bulk_admin.services.storage.storing import StoredPicture
 from bulk_admin.services.worker import rescue
-from bulk_admin.services.worker.image_work import handed_back
 from bulk_admin.services.worker.pump import GONE
 from bulk_admin.services.writing.content import Content, Written
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
@@ -213,36 +213,36 @@ class Story(RuleBasedStateMachine):
     def retry(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
             self.retried.add(image.pk)
-            lifecycle.retry_failed(self.job.pk, [image.pk])
+            pictures.retry_failed(self.job.pk, [image.pk])
 
     @rule(pick=any_number)
     def reroll(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
             newest = max(self.images().filter(position=image.position).values_list("variant", flat=True))
-            lifecycle.reroll(self.job.pk, image.pk, seen_variant=newest)
-            assert lifecycle.reroll(self.job.pk, image.pk, seen_variant=newest) is None, "pressed twice, it bought twice"
+            pictures.reroll(self.job.pk, image.pk, seen_variant=newest)
+            assert pictures.reroll(self.job.pk, image.pk, seen_variant=newest) is None, "pressed twice, it bought twice"
 
     @rule(pick=any_number)
     def buy_again(self, pick: int) -> None:
         if image := self.picked(self.images().filter(status=ImageStatus.UNKNOWN), pick):
-            if lifecycle.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "queued":
+            if pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "queued":
                 self.asked.add((image.pk, image.attempt))
-            assert lifecycle.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "stale"
+            assert pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "stale"
 
     @rule(pick=any_number)
     def accept_as_lost(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            lifecycle.accept_as_lost(self.job.pk, image.pk, seen_attempt=image.attempt)
+            pictures.accept_as_lost(self.job.pk, image.pk, seen_attempt=image.attempt)
 
     @rule(pick=any_number, wanted=st.booleans())
     def keep_or_drop(self, pick: int, wanted: bool) -> None:
         if image := self.picked(self.images(), pick):
-            lifecycle.set_selected(self.job.pk, [image.pk], wanted)
+            pictures.set_selected(self.job.pk, [image.pk], wanted)
 
     @rule(pick=any_number)
     def delete(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            lifecycle.delete_images(self.job.pk, [image.pk])
+            pictures.delete_images(self.job.pk, [image.pk])
 
     @rule(how=st.sampled_from(["create", "create", "stop", "retry"]), every=st.booleans())
     def press_for_pages(self, how: str, every: bool) -> None:

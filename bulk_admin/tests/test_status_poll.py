@@ -9,8 +9,9 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus
-from bulk_admin.selectors.job_page import TILES_A_POLL, WHOLE, Cursor, changed_tiles, job_page
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.selectors.job_page import job_page
+from bulk_admin.selectors.tiles import TILES_A_POLL, WHOLE, Cursor, changed_tiles
+from bulk_admin.services.jobs import pictures
 from bulk_admin.tests.factories import make_image, make_job, make_user, recount
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,7 @@ def test_only_the_tiles_that_changed_travel(client, poll):
     make_image(job, ImageStatus.QUEUED)
     cursor = open_page(client, job)
     image = job.images.all()[2]
-    lifecycle.set_selected(job.pk, [image.pk], False)
+    pictures.set_selected(job.pk, [image.pk], False)
     response = poll(job, **cursor)
     assert response.status_code == 200
     assert tiles_in(response) == [image.pk]
@@ -74,7 +75,7 @@ def test_a_bulk_act_on_more_tiles_than_one_answer_holds_loses_none(client, poll)
     job = make_job(TILES_A_POLL + 21, JobStatus.PROCESSING, image_status=ImageStatus.COMPLETED)
     cursor = open_page(client, job)
     everything = set(job.images.values_list("pk", flat=True))
-    lifecycle.set_selected(job.pk, everything, False)
+    pictures.set_selected(job.pk, everything, False)
     first = poll(job, **cursor)
     assert len(tiles_in(first)) == TILES_A_POLL
     second = poll(job, **cursor_of(first.content.decode()))
@@ -86,7 +87,7 @@ def test_a_tile_that_changes_after_the_job_was_read_comes_with_the_next_answer()
     job = make_job(2, JobStatus.PROCESSING, image_status=ImageStatus.COMPLETED)
     before = Cursor(job.revision, WHOLE)
     read_early = job_page(job.pk)
-    lifecycle.set_selected(job.pk, [job.images.first().pk], False)
+    pictures.set_selected(job.pk, [job.images.first().pk], False)
     early = changed_tiles(read_early, before)
     assert early.images == []
     late = changed_tiles(job_page(job.pk), early.cursor)
@@ -98,7 +99,7 @@ def test_a_deleted_tile_is_named(client, poll):
     cursor = open_page(client, job)
     image = job.images.first()
     pk = image.pk
-    lifecycle.delete_images(job.pk, [pk])
+    pictures.delete_images(job.pk, [pk])
     assert f'data-removed="{pk}"' in poll(job, **cursor).content.decode()
 
 

@@ -76,7 +76,7 @@ class NewPage:
 
 
 def prepare_files(original: bytes, content_type: str, base_name: str) -> PageFiles:
-    """The files of a page; runs in threads. Type and extension are those of the bytes. Raises ServiceError "undecodable"."""
+    """The files of a page; runs in threads. Type and extension are those of the bytes. Raises Unreadable."""
     with pictures.PILLOW:
         picture, file_format = pictures.opened(original)
         width, height = picture.size

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing import content as ai_content
 from bulk_admin.services.writing.content import Content, Written
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
@@ -190,8 +191,8 @@ def test_what_went_wrong_says_whether_it_may_have_been_billed(server, access, fa
 
 
 def test_nothing_is_sent_with_a_picture_that_can_not_be_read(server, access):
-    error = refused(access, picture=b"nothing")
-    assert (error.code, error.billed) == ("undecodable", "no")
+    with pytest.raises(Unreadable):
+        write(access, picture=b"nothing")
     assert server.requests == []
 
 

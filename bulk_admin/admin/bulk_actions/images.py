@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from bulk_admin.admin import permissions
+from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 
-from .kit import Act, Line, counted
+from .kit import Act, Line
 
 Images = Sequence[GeneratedImage]
 
@@ -68,7 +69,7 @@ def _pairs(images: Images) -> list[tuple[GeneratedImage, GeneratedImage]]:
 
 
 def _can_retry(image: GeneratedImage) -> bool:
-    return image.status == ImageStatus.CANCELLED or (image.status == ImageStatus.FAILED and image.error_code in lifecycle.RETRYABLE_CODES)
+    return image.status == ImageStatus.CANCELLED or (image.status == ImageStatus.FAILED and image.error_code in pictures.RETRYABLE_CODES)
 
 
 def _preview_retry(images: Images) -> list[Line]:
@@ -77,7 +78,7 @@ def _preview_retry(images: Images) -> list[Line]:
 
 def _retry(images: Images) -> list[Line]:
     for job_id, group in _by_job(images).items():
-        lifecycle.retry_failed(job_id, [image.pk for image in group])
+        pictures.retry_failed(job_id, [image.pk for image in group])
     return [
         _line(before, "Queued again.") if _can_retry(before) and not _can_retry(after) else _line(before, "A retry can not help it.", ok=False)
         for before, after in _pairs(images)
@@ -106,7 +107,7 @@ def _select(wanted: bool) -> Callable[[Images], list[Line]]:
     def perform(images: Images) -> list[Line]:
         done = [image for image in images if image.status == ImageStatus.COMPLETED]
         for job_id, group in _by_job(done).items():
-            lifecycle.set_selected(job_id, [image.pk for image in group], wanted)
+            pictures.set_selected(job_id, [image.pk for image in group], wanted)
         return [_line(image, f"{word}.") if image.status == ImageStatus.COMPLETED else _line(image, "It has no picture.", ok=False) for image in images]
 
     return perform
@@ -136,7 +137,7 @@ def _why_keep(image: GeneratedImage) -> str:
 def _delete(images: Images) -> list[Line]:
     kept: dict[int, str] = {}
     for job_id, group in _by_job(images).items():
-        kept |= {image.pk: reason for image, reason in lifecycle.delete_images(job_id, [image.pk for image in group]).kept}
+        kept |= {image.pk: reason for image, reason in pictures.delete_images(job_id, [image.pk for image in group]).kept}
     return [_line(image, kept[image.pk], ok=False) if image.pk in kept else _line(image, "Deleted.") for image in images]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bulk_admin.admin import permissions
+from bulk_admin.formats import counted
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 
-from .kit import Act, Line, counted
+from .kit import Act, Line
 
 
 def _line(job: BulkGenerationJob, text: str, *, ok: bool = True) -> Line:
@@ -67,7 +68,7 @@ def _preview_retry(job: BulkGenerationJob) -> Line:
 
 
 def _retry(job: BulkGenerationJob) -> Line:
-    count = lifecycle.retry_failed(job.pk)
+    count = pictures.retry_failed(job.pk)
     return _line(job, f"{counted(count, 'picture')} queued again.") if count else _line(job, "No failure here that a retry can help.", ok=False)
 
 

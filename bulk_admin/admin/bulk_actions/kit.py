@@ -154,7 +154,3 @@ class BulkActs:
 
 def _url(row: Model) -> str:
     return str(row.get_absolute_url()) if hasattr(row, "get_absolute_url") else ""
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

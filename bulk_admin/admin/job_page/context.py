@@ -11,6 +11,7 @@ from bulk_admin.admin import permissions
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd
 from bulk_admin.selectors import job_page
+from bulk_admin.selectors.tiles import WHOLE, Changes, Cursor, all_tiles, newest_variants
 
 from . import sentences, tiles
 
@@ -59,7 +60,7 @@ def _poll(job: BulkGenerationJob, *, more: bool) -> str:
 
 
 def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, Any]:
-    images = job_page.all_tiles(job)
+    images = all_tiles(job)
     newest: dict[int, int] = {}
     for image in images:
         newest[image.position] = max(newest.get(image.position, 1), image.variant)
@@ -71,15 +72,15 @@ def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, 
     return context | {
         "groups": groups.items(),
         "newest": newest,
-        "cursor": job_page.Cursor(job.revision, job_page.WHOLE),
+        "cursor": Cursor(job.revision, WHOLE),
         "removed": [],
         "retry_price": prices.text(job_page.retryable(job)) if context["counts"].retryable else "",
     }
 
 
-def answer_context(user: permissions.Person, job: BulkGenerationJob, around: job_page.Surroundings, changes: job_page.Changes) -> dict[str, Any]:
+def answer_context(user: permissions.Person, job: BulkGenerationJob, around: job_page.Surroundings, changes: Changes) -> dict[str, Any]:
     context = _shared(user, job, around, more=changes.more)
-    newest = job_page.newest_variants(job, {image.position for image in changes.images}) if changes.images else {}
+    newest = newest_variants(job, {image.position for image in changes.images}) if changes.images else {}
     prices = tiles.Prices(job)
     return context | {
         "tiles": tiles.make_tiles(changes.images, prices, newest, can_act=context["can_act"], can_spend=context["can_spend"]),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bulk_admin.formats import counted, duration
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.selectors.job_page import Surroundings
 from bulk_admin.services.jobs import lifecycle as job_service
 from bulk_admin.services.ledger.opening import ACCOUNT_STOPS
-from bulk_admin.templatetags.bulk import duration
 
 PILLS = {
     JobStatus.PENDING: ("Waiting to start", "run"),
@@ -27,10 +27,6 @@ def pill(job: BulkGenerationJob) -> tuple[str, str]:
     if job.pages_open and not job.is_active and job.status != JobStatus.PAUSED:
         return "Creating pages", "run"
     return PILLS[JobStatus(job.status)]
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def state(job: BulkGenerationJob, around: Surroundings) -> str:

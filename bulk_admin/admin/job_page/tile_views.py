@@ -12,12 +12,12 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bulk_admin.admin import permissions
+from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
-from bulk_admin.selectors import job_page
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.selectors import job_page, tiles
+from bulk_admin.services.jobs import pictures
 from prompts.services import b2_upload
 
-from .sentences import counted
 from .tiles import Prices
 from .views import FOLDER, answer, job_or_404
 
@@ -37,7 +37,7 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    new = lifecycle.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"))
+    new = pictures.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"))
     return ("One more picture of this prompt is queued.", "success") if new else STALE
 
 
@@ -47,18 +47,18 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
         return "The prompt is empty: nothing was bought.", "error"
     if over := job_page.too_long_by(job, text):
         return f"The prompt is {counted(over, 'character')} too long: nothing was bought.", "error"
-    new = lifecycle.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
+    new = pictures.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
     return ("A picture of the new prompt is queued.", "success") if new else STALE
 
 
 def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
     if image.attempt != _number(request, "seen_attempt"):
         return STALE
-    return ("Queued again.", "success") if lifecycle.retry_failed(job.pk, [image.pk]) else STALE
+    return ("Queued again.", "success") if pictures.retry_failed(job.pk, [image.pk]) else STALE
 
 
 def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    done = lifecycle.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    done = pictures.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         "adopted": ("The picture had arrived after all: nothing was bought.", "success"),
         "queued": ("Bought again: both calls are booked.", "success"),
@@ -66,7 +66,7 @@ def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedIma
 
 
 def _accept_as_lost(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    done = lifecycle.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         "adopted": ("The picture had arrived after all.", "success"),
         "lost": ("Accepted as lost.", "success"),
@@ -92,7 +92,7 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
     allowed, run = ACTS[action]
     if not allowed(request.user, job):
         raise PermissionDenied
-    image = job_page.one_tile(job, image_id)
+    image = tiles.one_tile(job, image_id)
     if image is None:
         raise Http404
     if request.method == "GET":
@@ -104,7 +104,7 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
 def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage, action: str) -> HttpResponse:
     if action != "edit":
         return HttpResponse(status=405, headers={"Allow": "POST"})
-    newest = job_page.newest_variants(job, [image.position])[image.position]
+    newest = tiles.newest_variants(job, [image.position])[image.position]
     context = {"job": job, "image": image, "newest": newest, "price": Prices(job).text([image])}
     return TemplateResponse(request, f"{FOLDER}/_edit.html", context)
 
@@ -117,12 +117,12 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     """The original, a thumbnail or a download: from local files, by a short-lived link, or from the outbox."""
     if not permissions.can_view(request.user):
         raise PermissionDenied
-    image = job_page.image_file(image_id)
+    image = tiles.image_file(image_id)
     if image is None or kind not in ("original", "300", "600", "download"):
         raise Http404
     key = {"300": image.thumb_300, "600": image.thumb_600}.get(kind) or image.picture_key
     name = _download_name(image) if kind == "download" or not _is_picture(image) else ""
-    waiting = job_page.in_outbox(key)
+    waiting = tiles.in_outbox(key)
     if waiting is not None:
         return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
     link = b2_upload.private_link(key, content_type=_type_of(image, key), download_name=name)

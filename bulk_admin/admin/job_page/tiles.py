@@ -12,7 +12,7 @@ from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Ima
 from bulk_admin.money import usd, usd_total
 from bulk_admin.selectors import job_page
 from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.jobs import lifecycle as job_service
+from bulk_admin.services.jobs import pictures
 from bulk_admin.services.pricing import estimate
 
 STATES = {
@@ -171,7 +171,7 @@ def _what_helps(image: GeneratedImage, price: str) -> list[Button]:
         return []
     if image.picture_key:  # billed bytes: a re-roll leaves them where they are
         return [Button(action="download", label="Download"), Button(action="reroll", label="Re-roll", price=price)]
-    if image.error_code in job_service.RETRYABLE_CODES:
+    if image.error_code in pictures.RETRYABLE_CODES:
         return [Button(action="retry", label="Retry", price=price, values=seen), Button(action="edit", label="Reword")]
     if image.error_code in REWORDABLE:
         return [Button(action="edit", label="Reword", price=price)]

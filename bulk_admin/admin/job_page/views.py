@@ -15,14 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 
 from bulk_admin.admin import permissions
+from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob
-from bulk_admin.selectors import job_page
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.selectors import job_page, tiles
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 
 from .context import answer_context, digest
-from .sentences import counted
 
 FOLDER = "admin/bulk_admin/bulkgenerationjob"
 
@@ -43,9 +43,9 @@ def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = job_or_404(request, job_id)
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse(job_report(job, url=request.build_absolute_uri(job.get_absolute_url())))
-    seen = job_page.Cursor.parse(request.GET.get("seen", ""))
+    seen = tiles.Cursor.parse(request.GET.get("seen", ""))
     around = job_page.surroundings(job)
-    nothing_new = seen == job_page.Cursor(job.revision, job_page.WHOLE) and request.GET.get("digest") == digest(around)
+    nothing_new = seen == tiles.Cursor(job.revision, tiles.WHOLE) and request.GET.get("digest") == digest(around)
     if nothing_new and not job_page.is_quiet(job):
         return HttpResponse(status=204)
     return _fragment(request, job, around, seen)
@@ -54,14 +54,14 @@ def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 def answer(request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: str = "success") -> HttpResponse:
     """After a button: the same fragment as a poll's, and one sentence for the message bar."""
     job = job_or_404(request, job_id)
-    seen = job_page.Cursor.parse(request.POST.get("seen", ""))
+    seen = tiles.Cursor.parse(request.POST.get("seen", ""))
     response = _fragment(request, job, job_page.surroundings(job), seen)
     response.status_code = 200
     return trigger_client_event(response, "bulk:say", {"text": said, "level": level}) if said else response
 
 
-def _fragment(request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: job_page.Cursor) -> HttpResponse:
-    context = answer_context(request.user, job, around, job_page.changed_tiles(job, seen))
+def _fragment(request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: tiles.Cursor) -> HttpResponse:
+    context = answer_context(request.user, job, around, tiles.changed_tiles(job, seen))
     return TemplateResponse(request, f"{FOLDER}/_answer.html", context, status=200 if context["poll"] else HTMX_STOP_POLLING)
 
 
@@ -76,7 +76,7 @@ def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = job_or_404(request, job_id)
     if not permissions.can_act(request.user, job):
         raise PermissionDenied
-    lifecycle.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
+    pictures.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
     return answer(request, job.pk)
 
 
@@ -100,7 +100,7 @@ def _cancel(job: BulkGenerationJob, data: QueryDict) -> str:
 
 
 def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(lifecycle.retry_failed(job.pk), 'picture')} queued again."
+    return f"{counted(pictures.retry_failed(job.pk), 'picture')} queued again."
 
 
 def _create_pages(job: BulkGenerationJob, data: QueryDict) -> str:

@@ -23,7 +23,6 @@ from bulk_admin.selectors.offers import (
     first_possible,
     model_choices,
 )
-from bulk_admin.services.drafting.drafts import JobSettings
 from bulk_admin.services.drafting.intake import (
     MAX_BYTES,
     Intake,
@@ -33,6 +32,7 @@ from bulk_admin.services.drafting.intake import (
     parse_file,
     parse_text,
 )
+from bulk_admin.services.drafting.settings import JobSettings
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 from prompts.models import Category, Prompt
 

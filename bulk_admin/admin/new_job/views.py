@@ -19,10 +19,10 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from bulk_admin.admin import permissions
-from bulk_admin.admin.bulk_actions.kit import counted
 from bulk_admin.admin.options import ModelAdmin
+from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
-from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting import drafts, flags
 from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
@@ -190,7 +190,7 @@ def _as_on_the_sheet(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
 
 def _like(row: Row, image: GeneratedImage) -> Row:
     """With a file's own size, quality and count, and with the tick where somebody set it against its flags."""
-    row = replace(row, included=None if image.included == drafts.starts_on(image.flags) else image.included)
+    row = replace(row, included=None if image.included == flags.starts_on(image.flags) else image.included)
     has_its_own = row.size or row.quality or row.count
     return row if has_its_own else replace(row, size=image.size, quality=image.quality, count=image.count)
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from bulk_admin.admin import permissions
-from bulk_admin.admin.new_job import quote
+from bulk_admin.admin.bill import Bill, bill_of
 from bulk_admin.admin.options import ModelAdmin
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
 from bulk_admin.services.drafting import drafts
@@ -167,11 +167,7 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
     rows = list(job.images.order_by("position"))
     included = [image for image in rows if image.included]
     model = ImageModel.objects.filter(provider=job.provider, name=job.model_name).prefetch_related("prices").first()
-    bill = (
-        quote.bill(job, included, model, timezone.now().date(), job.created_by_id)
-        if model
-        else quote.Bill(warnings=["Its model is no longer in the catalogue."])
-    )
+    bill = bill_of(job, included, model, timezone.now().date(), job.created_by_id) if model else Bill(warnings=["Its model is no longer in the catalogue."])
     twins = [image for image in included if any(flag["code"] == "duplicate" for flag in image.flags)]
     return {
         "job": job,

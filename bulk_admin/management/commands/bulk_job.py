@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bulk_admin.management import watching
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 
@@ -61,7 +61,7 @@ def act(job: BulkGenerationJob, action: str) -> str:
     if action == "cancel":
         return "Cancelled: nothing more is bought." if lifecycle.cancel(job.pk) else _already(job, ENDED_JOBS, "be cancelled")
     if action == "retry":
-        return f"{lifecycle.retry_failed(job.pk)} queued again."
+        return f"{pictures.retry_failed(job.pk)} queued again."
     if action == "create-pages":
         made = page_queue.create_pages(job.pk)
         return f"{made.queued} pages begun, {made.same_prompt} have the prompt of another, {made.skipped} can have none."

@@ -13,7 +13,7 @@ from bulk_admin.models import ProviderAccount
 from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.pricing.catalogue import Refreshed, refresh
+from bulk_admin.services.pricing.refresh import Refreshed, refresh
 
 
 class Command(BaseCommand):

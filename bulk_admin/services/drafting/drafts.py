@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
-
-from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, JobStatus, ProviderAccount
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
+from bulk_admin.services.drafting.settings import JobSettings
 from bulk_admin.services.pricing.catalogue import is_offered, model_for
 from bulk_admin.services.queue.job_row import lock_job
-from prompts.models import Prompt
 
 MAX_PICTURES = 1000
-# {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
-MARK_UP = "script|style|span|div|body|head|html|title|table|main|code|pre|img|svg|strong"
-LEFTOVER = re.compile(
-    r"\{\{?\s*[a-z][a-z0-9 _|-]{1,30}\}?\}"
-    r"|\[[a-z][a-z0-9 _-]{2,30}\]"
-    rf"|<(?!(?:{MARK_UP})\b)[a-z][a-z0-9 _-]{{2,30}}>"
-    r"|__[a-z][a-z0-9_-]{1,30}__",
-    re.IGNORECASE,
-)
-STARTS_OFF = frozenset({"duplicate", "too_long"})
 
 
 class DraftRefused(ValueError):
     """The draft can not be made; the message says what to change."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobSettings:
-    """What the form asks for. Money is micro-dollars."""
-
-    name: str
-    account_id: int
-    model_name: str
-    size: str
-    quality: str = ""
-    output_format: str = ""
-    background: str = ""
-    images_per_prompt: int = 1
-    character_description: str = ""
-    prompt_prefix: str = ""
-    prompt_suffix: str = ""
-    category_id: int | None = None
-    page_tags: str = ""
-    page_visibility: str = "public"
-    page_for_every_kept: bool = False
-    create_pages_when_done: bool = False
-    budget_cap: int | None = None
-
-
-def compose_prompt(job: BulkGenerationJob | JobSettings, text: str) -> str:
-    """What is sent for a row: the job's texts around it. The one place that puts them together."""
-    composed = " ".join(part for part in (job.prompt_prefix.strip(), text.strip()) if part)
-    if suffix := job.prompt_suffix.strip():
-        composed = f"{composed.rstrip('.,; ')}, {suffix}"
-    if description := job.character_description.strip():
-        composed = f"{description}{'' if description[-1] in '.!?' else '.'} {composed}"
-    return composed
 
 
 def create_draft(settings: JobSettings, rows: Sequence[Row], *, by: Any, source_text: str = "", skipped: int = 0) -> BulkGenerationJob:
@@ -116,11 +71,6 @@ def _fill(job: BulkGenerationJob, rows: Sequence[Row]) -> None:
     GeneratedImage.objects.bulk_create(images, batch_size=500)
 
 
-def starts_on(flags: Iterable[Mapping[str, str]]) -> bool:
-    """Whether a row is ticked before anybody chose."""
-    return not any(flag["code"] in STARTS_OFF for flag in flags)
-
-
 def _check(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Row]) -> None:
     if not rows:
         raise DraftRefused("There is no prompt: paste at least one.")
@@ -145,39 +95,6 @@ def _image(job: BulkGenerationJob, position: int, row: Row) -> GeneratedImage:
         status=ImageStatus.DRAFT,
         revision=job.revision,
     )
-
-
-def find_flags(job: BulkGenerationJob, model: ImageModel, texts: Sequence[str]) -> list[list[dict[str, str]]]:
-    """For each prompt what staff should look at: code, text, and a link where there is something to open."""
-    pages = dict(Prompt.objects.filter(prompt_text__in=texts).values_list("prompt_text", "pk"))
-    earlier_images = GeneratedImage.objects.filter(prompt_text__in=texts, status=ImageStatus.COMPLETED).exclude(job_id=job.pk)
-    earlier = dict(earlier_images.values_list("prompt_text", "job_id"))
-    first_row: dict[str, int] = {}
-    found: list[list[dict[str, str]]] = []
-    for position, text in enumerate(texts, 1):
-        flags: list[dict[str, str]] = []
-        twin = first_row.setdefault(_normal(text), position)
-        if twin != position:
-            flags.append(_flag("duplicate", f"same as row {twin}"))
-        over = len(compose_prompt(job, text)) - model.prompt_limit
-        if over > 0:
-            flags.append(_flag("too_long", f"too long by {over:,}"))
-        if text in pages:
-            flags.append(_flag("page", "already a page", reverse("admin:prompts_prompt_change", args=[pages[text]])))
-        elif text in earlier:
-            flags.append(_flag("earlier", "made before", reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[text]])))
-        if leftover := LEFTOVER.search(text):
-            flags.append(_flag("leftover", f"left-over {leftover[0]}"))
-        found.append(flags)
-    return found
-
-
-def _normal(text: str) -> str:
-    return " ".join(text.lower().split())
-
-
-def _flag(code: str, text: str, url: str = "") -> dict[str, str]:
-    return {"code": code, "text": text, "url": url}
 
 
 @whole_step

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, QuerySet
+from django.db.models import QuerySet
 
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
@@ -21,22 +19,17 @@ from bulk_admin.models import (
     GeneratedImage,
     ImageStatus,
     JobStatus,
-    PageStatus,
     ProviderAccount,
     ProviderCall,
 )
-from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.drafting.drafts import compose_prompt
+from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.queue.doorbell import ring, ring_to_delete
-from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
-from bulk_admin.services.worker.rescue import look_up
+from bulk_admin.services.queue.job_row import count, lock_job, save
 
-# Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled instead.
-RETRYABLE_CODES = frozenset({"not_sent", "overloaded", "rate_limited", "provider_error"})
 DECIDE_FIRST = "buy it again, or accept it as lost, first."
 REASONS = {
     "paused": "Paused by staff. Resume when you are ready.",
@@ -67,12 +60,6 @@ class SheetChanged(CannotStart):
 
     def __init__(self) -> None:
         super().__init__("changed", "The sheet was changed after this page was made. Look at the new price, then press again.")
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteResult:
-    deleted: int
-    kept: list[tuple[GeneratedImage, str]] = field(default_factory=list)
 
 
 def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> None:
@@ -118,7 +105,7 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
     variants = [variant for row in rows for variant in _further_variants(job, row)]
     job.revision += 1
     job.images.all().move(ImageStatus.QUEUED, revision=job.revision)
-    GeneratedImage.objects.bulk_create([_at_revision(variant, job.revision) for variant in variants], batch_size=500)
+    GeneratedImage.objects.bulk_create([at_revision(variant, job.revision) for variant in variants], batch_size=500)
     job.total_prompts = len(rows)
     count(job, None, ImageStatus.QUEUED, len(rows) + len(variants))
     save(job, now, status=JobStatus.PENDING)
@@ -148,10 +135,10 @@ def _expected_cost(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.da
 
 def _further_variants(job: BulkGenerationJob, row: GeneratedImage) -> list[GeneratedImage]:
     wanted = row.count or job.images_per_prompt
-    return [_copy_of(row, variant) for variant in range(2, wanted + 1)]
+    return [copy_of(row, variant) for variant in range(2, wanted + 1)]
 
 
-def _copy_of(image: GeneratedImage, variant: int) -> GeneratedImage:
+def copy_of(image: GeneratedImage, variant: int) -> GeneratedImage:
     return GeneratedImage(
         job_id=image.job_id,
         position=image.position,
@@ -164,7 +151,7 @@ def _copy_of(image: GeneratedImage, variant: int) -> GeneratedImage:
     )
 
 
-def _at_revision(image: GeneratedImage, revision: int) -> GeneratedImage:
+def at_revision(image: GeneratedImage, revision: int) -> GeneratedImage:
     image.revision = revision
     return image
 
@@ -212,155 +199,14 @@ def cancel(job_id: uuid.UUID) -> bool:
     return True
 
 
-def _reopen(job: BulkGenerationJob) -> None:
+def reopen(job: BulkGenerationJob) -> None:
     """Write a job that has something queued again, and ring. A paused job stays paused."""
     status = JobStatus.PROCESSING if job.status in ENDED_JOBS else ""
     save(job, database_now(), status=status, reason="" if status else None)
     ring()
 
 
-@whole_step
-def retry_failed(job_id: uuid.UUID, image_ids: Iterable[int] | None = None) -> int:
-    """Queue again the failures that a retry can help, of these images or of all; the count.
-
-    With ids, what was cancelled before it was bought is queued too.
-    """
-    job = lock_job(job_id)
-    job.revision += 1
-    failed = job.images.filter(status=ImageStatus.FAILED, error_code__in=RETRYABLE_CODES)
-    again = _queue_again(job, failed, image_ids)
-    if image_ids is not None:
-        again += _queue_again(job, job.images.filter(status=ImageStatus.CANCELLED), image_ids)
-    if again:
-        _reopen(job)
-    return again
-
-
-def _queue_again(job: BulkGenerationJob, images: ImageQuerySet, image_ids: Iterable[int] | None) -> int:
-    if image_ids is not None:
-        images = images.filter(pk__in=list(image_ids))
-    before = dict(images.values_list("status").annotate(n=Count("*")).order_by())
-    moved = images.move(ImageStatus.QUEUED, revision=job.revision, error_code="", error_message="", tries=0, not_before=None)
-    for status, n in before.items():
-        count(job, status, ImageStatus.QUEUED, n)
-    return moved
-
-
-@whole_step
-def reroll(job_id: uuid.UUID, image_id: int, *, seen_variant: int, prompt: str | None = None) -> GeneratedImage | None:
-    """Buy one more picture of an image's prompt, or of ``prompt``, at the end of its group; the old one stays.
-
-    None when the group has a variant that the pressed button did not know: it was pressed twice.
-    """
-    job = lock_job(job_id)
-    parent = job.images.get(pk=image_id)
-    newest = job.images.filter(position=parent.position).aggregate(newest=Max("variant"))["newest"]
-    if newest != seen_variant or job.status == JobStatus.DRAFT:
-        return None
-    if prompt is not None and not prompt.strip():
-        raise ValueError("The prompt is empty.")
-    job.revision += 1
-    new = _at_revision(_copy_of(parent, newest + 1), job.revision)
-    new.parent = parent
-    new.prompt_text = parent.prompt_text if prompt is None else prompt.strip()
-    new.save(force_insert=True)
-    count(job, None, ImageStatus.QUEUED)
-    _reopen(job)
-    return new
-
-
-def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
-    """Buy a picture again whose outcome is unknown; both calls are booked.
-
-    "adopted": its bytes had arrived after all, nothing is bought. "queued", or "stale" when the button
-    answered an older attempt.
-    """
-
-    def queue(job: BulkGenerationJob, image: GeneratedImage) -> str:
-        job.images.filter(pk=image.pk).move(ImageStatus.QUEUED, revision=job.revision, error_code="", error_message="", tries=0, not_before=None)
-        count(job, ImageStatus.UNKNOWN, ImageStatus.QUEUED)
-        _reopen(job)
-        return "queued"
-
-    return _decide_unknown(job_id, image_id, seen_attempt, queue)
-
-
-def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
-    """Give a picture up whose outcome is unknown; its reserve stays booked. "adopted", "lost" or "stale"."""
-
-    def give_up(job: BulkGenerationJob, image: GeneratedImage) -> str:
-        message = "Accepted as lost. It is booked at its full price."
-        job.images.filter(pk=image.pk).move(ImageStatus.FAILED, revision=job.revision, error_code="lost", error_message=message)
-        count(job, ImageStatus.UNKNOWN, ImageStatus.FAILED)
-        save(job, database_now())
-        return "lost"
-
-    return _decide_unknown(job_id, image_id, seen_attempt, give_up)
-
-
-def _decide_unknown(job_id: uuid.UUID, image_id: int, seen_attempt: int, decide: Callable[[BulkGenerationJob, GeneratedImage], str]) -> str:
-    call = ProviderCall.objects.filter(image_id=image_id, job_ref=job_id, attempt=seen_attempt, state=CallState.UNKNOWN).first()
-    # A dying worker may have stored the bytes just after the last look.
-    if call is not None and look_up(call) in ("adopted", "new variant"):
-        return "adopted"
-
-    @whole_step
-    def step() -> str:
-        job = lock_job(job_id)
-        image = job.images.get(pk=image_id)
-        if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:
-            return "stale"
-        job.revision += 1
-        return decide(job, image)
-
-    return step()
-
-
-@whole_step
-def set_selected(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> int:
-    """Keep or drop: the wanted state, never a toggle; the count of pictures that changed."""
-    job = lock_job(job_id)
-    job.revision += 1
-    changed = job.images.filter(pk__in=list(image_ids), selected=not wanted).update(selected=wanted, revision=job.revision)
-    if changed:
-        save(job, database_now())
-    return changed
-
-
-@whole_step
-def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
-    """Delete pictures for good, their files soon after; those that must stay come back with the reason."""
-    job = lock_job(job_id)
-    job.revision += 1
-    under_way = set(ProviderCall.objects.filter(image__job=job, state=CallState.OPEN).values_list("image_id", flat=True))
-    deleted: list[GeneratedImage] = []
-    kept: list[tuple[GeneratedImage, str]] = []
-    for image in job.images.filter(pk__in=list(image_ids)):
-        reason = _why_keep(image, is_under_way=image.pk in under_way)
-        kept.append((image, reason)) if reason else deleted.append(image)
-    for image in deleted:
-        count(job, image.status, None)
-        count_pages(job, image.page_status, PageStatus.NONE)
-    job.removed_images = [*job.removed_images, *([job.revision, image.pk] for image in deleted)]
-    if deleted:
-        keys = _stop_looking(ProviderCall.objects.filter(image__in=[image.pk for image in deleted]))
-        job.images.filter(pk__in=[image.pk for image in deleted]).delete()
-        save(job, database_now())
-        ring_to_delete([*(image.picture_key for image in deleted if image.picture_key), *keys])
-    return DeleteResult(len(deleted), kept)
-
-
-def _why_keep(image: GeneratedImage, *, is_under_way: bool) -> str:
-    if image.status == ImageStatus.UNKNOWN:
-        return f"Its outcome is unknown: {DECIDE_FIRST}"
-    if is_under_way:
-        return "A call for it is open: wait until it has ended."
-    if image.prompt_page_id is not None or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED):
-        return "It has a page, or one is being made."
-    return ""
-
-
-def _stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
+def stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
     """Calls whose picture is deleted need not be looked up any more; the keys of what they may have stored."""
     unknown = list(calls.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN))
     ProviderCall.objects.filter(pk__in=[call.pk for call in unknown]).update(looked_up=len(settings.BULK_LOOK_AGAIN))
@@ -379,7 +225,7 @@ def delete_job(job_id: uuid.UUID) -> str:
         return "A call of it is open: wait until it has ended."
     if job.pages_open:
         return "Pages are being made from it: stop them first."
-    keys = _stop_looking(ProviderCall.objects.filter(job_ref=job.pk))
+    keys = stop_looking(ProviderCall.objects.filter(job_ref=job.pk))
     ring_to_delete([*job.images.exclude(picture_key="").values_list("picture_key", flat=True), *keys])
     job.delete()
     return ""

@@ -33,7 +33,7 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services.database import Clock, database_now, whole_step
-from bulk_admin.services.drafting.drafts import compose_prompt
+from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save

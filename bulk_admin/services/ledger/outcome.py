@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from django.conf import settings
 
 from bulk_admin.models import Billed, CallState
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredPicture:
-    """Bytes that are in the storage under ``key``; or, with ``unstored``, that still have to go there."""
-
-    key: str
-    sha256: str
-    length: int
-    content_type: str = ""
-    width: int = 0
-    height: int = 0
-    thumb_300: str = ""
-    thumb_600: str = ""
-    is_readable: bool = True
-    unstored: bytes | None = field(default=None, repr=False)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
+from bulk_admin.services.storage.storing import StoredPicture
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,3 +31,33 @@ class Outcome:
     cooldown: float | None = None
     send_delay: float = 0.0
     seconds: float = 0.0
+
+
+DEFAULT_COOLDOWN = 5.0
+
+
+def handed_back(message: str) -> Outcome:
+    """Nothing was sent: un-booked, and queued again at once."""
+    return Outcome(state=CallState.REFUSED, billed=Billed.NO, error_code="not_sent", message=message, retry_in=0.0, counts_as_try=False)
+
+
+def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float = 0.0) -> Outcome:
+    """The ledger's view of a provider's refusal."""
+    is_pace = isinstance(error, RateLimited)
+    cooldown = (error.retry_after or DEFAULT_COOLDOWN) if isinstance(error, RateLimited | Overloaded) else None
+    state = CallState.UNKNOWN if error.code == "unknown" else CallState.REFUSED
+    return Outcome(
+        state=state,
+        billed=Billed(error.billed),
+        usage={key: value for key, value in error.usage.items() if isinstance(value, int)},
+        http_status=error.http_status,
+        request_id=error.request_id,
+        error_code=error.code,
+        message=error.message,
+        stops=error.stops,
+        retry_in=(0.0 if is_pace else settings.BULK_RETRY_BACKOFF) if error.retryable else None,
+        counts_as_try=not is_pace and error.stops == "image",
+        cooldown=cooldown,
+        send_delay=send_delay,
+        seconds=seconds,
+    )

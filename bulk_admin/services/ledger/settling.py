@@ -30,11 +30,12 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger.opening import spend_keys
-from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
+from bulk_admin.services.storage.storing import StoredPicture
 
 logger = logging.getLogger(__name__)
 MAX_RETRIES = 3

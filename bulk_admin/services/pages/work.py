@@ -15,8 +15,8 @@ from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
 from bulk_admin.services.ledger.opening import Permit, boottime
-from bulk_admin.services.ledger.outcome import Outcome
-from bulk_admin.services.worker.image_work import handed_back
+from bulk_admin.services.ledger.outcome import Outcome, handed_back
+from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing import content as ai_content
 from bulk_admin.services.writing import moderation as nsfw_moderation
 from bulk_admin.services.writing.content import Content
@@ -32,6 +32,8 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
     """What went wrong, as the row tells it."""
     if isinstance(error, ServiceError):
         return error
+    if isinstance(error, Unreadable):
+        return ServiceError(str(error), code="undecodable", retryable=False, billed="no")
     if isinstance(error, FileNotFoundError):
         return ServiceError("The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no")
     if isinstance(error, b2_upload.StorageUnavailable):

@@ -9,8 +9,6 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from bulk_admin.services.writing.errors import ServiceError
-
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 MAX_PIXELS = 40_000_000
@@ -21,14 +19,18 @@ JPEG_QUALITY = 80
 PILLOW = threading.BoundedSemaphore(2)
 
 
+class Unreadable(Exception):
+    """Bytes that are no picture we can open."""
+
+
 def opened(content: bytes) -> tuple[Image.Image, str]:
-    """The whole picture, upright, as RGB or RGBA, and its real format. Raises ServiceError "undecodable"."""
+    """The whole picture, upright, as RGB or RGBA, and its real format. Raises Unreadable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _opened(content)
     except Exception as error:  # Pillow's readers raise whatever a broken file makes of them
-        raise ServiceError("The picture can not be read.", code="undecodable", retryable=False, billed="no") from error
+        raise Unreadable("The picture cannot be read.") from error
 
 
 def _opened(content: bytes) -> tuple[Image.Image, str]:
@@ -56,7 +58,7 @@ def fitted(picture: Image.Image, side: int) -> Image.Image:
 
 
 def look(content: bytes) -> str:
-    """A picture of at most 512 pixels as a data URL, for a model to look at. Raises ServiceError."""
+    """A picture of at most 512 pixels as a data URL, for a model to look at. Raises Unreadable."""
     with PILLOW:
         small = fitted(opened(content)[0], LOOK_SIDE)
         if small.mode == "RGBA":

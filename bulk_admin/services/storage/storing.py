@@ -8,14 +8,13 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from bulk_admin.failpoints import reach
-from bulk_admin.services.ledger.outcome import StoredPicture
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.storage.pictures import PILLOW
 from prompts.services import b2_upload
@@ -184,3 +183,20 @@ def _sniff(content: bytes) -> str:
             return FORMATS[str(picture.format)]
     except Exception:  # noqa: BLE001  # as above
         return "application/octet-stream"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredPicture:
+    """Bytes that are in the storage under ``key``; or, with ``unstored``, that still have to go there."""
+
+    key: str
+    sha256: str
+    length: int
+    content_type: str = ""
+    width: int = 0
+    height: int = 0
+    thumb_300: str = ""
+    thumb_600: str = ""
+    is_readable: bool = True
+    unstored: bytes | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -13,14 +13,14 @@ from django.conf import settings
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers import ImageProvider, ImageResult
-from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
+from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.ledger.opening import Permit, boottime
-from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
 from bulk_admin.services.storage import storing
+from bulk_admin.services.storage.storing import StoredPicture
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)
-DEFAULT_COOLDOWN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,30 +146,3 @@ def facts_of(answer: ImageResult) -> dict[str, Any]:
         "size": answer.size,
         "quality": answer.quality,
     }
-
-
-def handed_back(message: str) -> Outcome:
-    """Nothing was sent: un-booked, and queued again at once."""
-    return Outcome(state=CallState.REFUSED, billed=Billed.NO, error_code="not_sent", message=message, retry_in=0.0, counts_as_try=False)
-
-
-def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float = 0.0) -> Outcome:
-    """The ledger's view of a provider's refusal."""
-    is_pace = isinstance(error, RateLimited)
-    cooldown = (error.retry_after or DEFAULT_COOLDOWN) if isinstance(error, RateLimited | Overloaded) else None
-    state = CallState.UNKNOWN if error.code == "unknown" else CallState.REFUSED
-    return Outcome(
-        state=state,
-        billed=Billed(error.billed),
-        usage={key: value for key, value in error.usage.items() if isinstance(value, int)},
-        http_status=error.http_status,
-        request_id=error.request_id,
-        error_code=error.code,
-        message=error.message,
-        stops=error.stops,
-        retry_in=(0.0 if is_pace else settings.BULK_RETRY_BACKOFF) if error.retryable else None,
-        counts_as_try=not is_pace and error.stops == "image",
-        cooldown=cooldown,
-        send_delay=send_delay,
-        seconds=seconds,
-    )

@@ -31,13 +31,14 @@ from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.ledger.outcome import Outcome, StoredPicture
+from bulk_admin.services.ledger.outcome import Outcome, outcome_of
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.services.storage import storing
-from bulk_admin.services.worker.image_work import facts_of, outcome_of
+from bulk_admin.services.storage.storing import StoredPicture
+from bulk_admin.services.worker.image_work import facts_of
 from prompts.services.b2_upload import StorageUnavailable
 
 logger = logging.getLogger(__name__)

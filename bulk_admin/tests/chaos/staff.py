@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 from prompts.services.b2_upload import StorageUnavailable
 
@@ -71,33 +71,33 @@ class Presser(threading.Thread):
 
     def retry(self, image: GeneratedImage) -> None:
         self.decisions.retried.add(image.pk)
-        lifecycle.retry_failed(self.job_id, [image.pk])
+        pictures.retry_failed(self.job_id, [image.pk])
 
     def retry_all(self, image: GeneratedImage) -> None:
         failed = GeneratedImage.objects.filter(job=self.job_id, status="failed").values_list("pk", flat=True)
         self.decisions.retried.update(failed)
-        lifecycle.retry_failed(self.job_id, list(failed))
+        pictures.retry_failed(self.job_id, list(failed))
 
     def reroll(self, image: GeneratedImage) -> None:
         if self.rerolls < MOST_REROLLS:
             newest = GeneratedImage.objects.filter(job=self.job_id, position=image.position).order_by("-variant").values_list("variant", flat=True)[0]
-            self.rerolls += bool(lifecycle.reroll(self.job_id, image.pk, seen_variant=newest))
+            self.rerolls += bool(pictures.reroll(self.job_id, image.pk, seen_variant=newest))
 
     def buy_again(self, image: GeneratedImage) -> None:
         press = (image.pk, image.attempt)
         if self.note_stale:
             self.decisions.bought_again.add(press)
-        if lifecycle.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == "queued":
+        if pictures.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == "queued":
             self.decisions.bought_again.add(press)
 
     def lose(self, image: GeneratedImage) -> None:
-        lifecycle.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt)
+        pictures.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt)
 
     def keep(self, image: GeneratedImage) -> None:
-        lifecycle.set_selected(self.job_id, [image.pk], True)
+        pictures.set_selected(self.job_id, [image.pk], True)
 
     def drop(self, image: GeneratedImage) -> None:
-        lifecycle.set_selected(self.job_id, [image.pk], False)
+        pictures.set_selected(self.job_id, [image.pk], False)
 
     def pages(self, image: GeneratedImage) -> None:
         self.decisions.pages_pressed += 1

@@ -1,0 +1,61 @@
+"""What is doubtful about a row of a draft: duplicates, left-overs, length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.urls import reverse
+
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
+from bulk_admin.services.drafting.settings import compose_prompt
+from prompts.models import Prompt
+
+# {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
+MARK_UP = "script|style|span|div|body|head|html|title|table|main|code|pre|img|svg|strong"
+LEFTOVER = re.compile(
+    r"\{\{?\s*[a-z][a-z0-9 _|-]{1,30}\}?\}"
+    r"|\[[a-z][a-z0-9 _-]{2,30}\]"
+    rf"|<(?!(?:{MARK_UP})\b)[a-z][a-z0-9 _-]{{2,30}}>"
+    r"|__[a-z][a-z0-9_-]{1,30}__",
+    re.IGNORECASE,
+)
+STARTS_OFF = frozenset({"duplicate", "too_long"})
+
+
+def starts_on(flags: Iterable[Mapping[str, str]]) -> bool:
+    """Whether a row is ticked before anybody chose."""
+    return not any(flag["code"] in STARTS_OFF for flag in flags)
+
+
+def find_flags(job: BulkGenerationJob, model: ImageModel, texts: Sequence[str]) -> list[list[dict[str, str]]]:
+    """For each prompt what staff should look at: code, text, and a link where there is something to open."""
+    pages = dict(Prompt.objects.filter(prompt_text__in=texts).values_list("prompt_text", "pk"))
+    earlier_images = GeneratedImage.objects.filter(prompt_text__in=texts, status=ImageStatus.COMPLETED).exclude(job_id=job.pk)
+    earlier = dict(earlier_images.values_list("prompt_text", "job_id"))
+    first_row: dict[str, int] = {}
+    found: list[list[dict[str, str]]] = []
+    for position, text in enumerate(texts, 1):
+        flags: list[dict[str, str]] = []
+        twin = first_row.setdefault(_normal(text), position)
+        if twin != position:
+            flags.append(_flag("duplicate", f"same as row {twin}"))
+        over = len(compose_prompt(job, text)) - model.prompt_limit
+        if over > 0:
+            flags.append(_flag("too_long", f"too long by {over:,}"))
+        if text in pages:
+            flags.append(_flag("page", "already a page", reverse("admin:prompts_prompt_change", args=[pages[text]])))
+        elif text in earlier:
+            flags.append(_flag("earlier", "made before", reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[text]])))
+        if leftover := LEFTOVER.search(text):
+            flags.append(_flag("leftover", f"left-over {leftover[0]}"))
+        found.append(flags)
+    return found
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _flag(code: str, text: str, url: str = "") -> dict[str, str]:
+    return {"code": code, "text": text, "url": url}
