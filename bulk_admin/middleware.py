@@ -51,7 +51,7 @@ class FormTooLargeMiddleware:
     def _say(self, request: HttpRequest, message: str) -> HttpResponse:
         htmx = request.headers.get("HX-Request") == "true"
         # htmx shows only answers that say 200; its form stands as it was, with the message above it.
-        response = render(request, "admin/bulk_admin/too_large.html", {"message": message, "htmx": htmx}, status=200 if htmx else 413)
+        response = render(request, "admin/bulk_admin/new_job/too_large.html", {"message": message, "htmx": htmx}, status=200 if htmx else 413)
         if htmx:
             response["HX-Retarget"], response["HX-Reswap"], response["HX-Reselect"] = "#form-errors", "innerHTML", ".errornote"
         return response

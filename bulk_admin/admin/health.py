@@ -33,7 +33,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
         told = [{"part": part.name, "state": part.state, "facts": [asdict(fact) for fact in part.facts]} for part in parts]
         response = JsonResponse({"status": "bad" if is_bad else "ok", "parts": told}, status=status)
     else:
-        response = TemplateResponse(request, "admin/bulk_admin/health.html", _context(request, parts, is_bad), status=status)
+        response = TemplateResponse(request, "admin/bulk_admin/health/page.html", _context(request, parts, is_bad), status=status)
     patch_vary_headers(response, ["Accept"])
     return response
 

@@ -118,7 +118,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         pill = format_html('<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job))
         if job.status == JobStatus.DRAFT:
             return format_html('{} <span class="quiet">{} prompts</span>', pill, job.total_prompts)
-        return pill + render_to_string("admin/bulk_admin/_progress.html", {"job": job, "segments": bar_segments(job)})
+        return pill + render_to_string("admin/bulk_admin/shared/_progress.html", {"job": job, "segments": bar_segments(job)})
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:

@@ -104,7 +104,7 @@ class BulkActs:
         rows = self._rows(request, act, ids)
         lines = act.preview(rows.allowed)
         context = {"act": act, "ids": ",".join(str(row.pk) for row in rows.allowed), "lines": [*lines, *rows.refused], "button": act.button(lines)}
-        return self._page(request, "bulk_confirm.html", f"{act.label}?", {**context, "frame": frame, "can_go_on": any(line.ok for line in lines)})
+        return self._page(request, "confirm.html", f"{act.label}?", {**context, "frame": frame, "can_go_on": any(line.ok for line in lines)})
 
     def bulk_view(self, request: HttpRequest, action: str) -> HttpResponse:
         act = next((act for act in self.acts if act.name == action), None)
@@ -120,7 +120,7 @@ class BulkActs:
         rows = self._rows(request, act, ids)
         lines = act.perform(rows.allowed)
         lines += [*rows.refused, *self._gone(ids, rows)]
-        return self._page(request, "bulk_result.html", act.label, {"frame": frame, "lines": lines, "done": sum(line.ok for line in lines)})
+        return self._page(request, "result.html", act.label, {"frame": frame, "lines": lines, "done": sum(line.ok for line in lines)})
 
     def _rows(self, request: HttpRequest, act: Act, ids: Sequence[str]) -> Rows:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
@@ -143,7 +143,7 @@ class BulkActs:
 
     def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "list_url": self._list_url(), **context}
-        return TemplateResponse(request, f"admin/bulk_admin/{template}", whole)
+        return TemplateResponse(request, f"admin/bulk_admin/bulk_actions/{template}", whole)
 
     def _frame(self, act: Act) -> Frame:
         return Frame(f"{self._list_url()}bulk/{act.name}/", self._list_url())

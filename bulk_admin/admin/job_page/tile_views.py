@@ -19,7 +19,7 @@ from bulk_admin.services.jobs import pictures
 from prompts.services import b2_upload
 
 from .tiles import Prices
-from .views import FOLDER, answer, job_or_404
+from .views import HERE, answer, job_or_404
 
 STALE = ("This was pressed before: nothing more was bought.", "warning")
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -106,7 +106,7 @@ def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedIma
         return HttpResponse(status=405, headers={"Allow": "POST"})
     newest = tiles.newest_variants(job, [image.position])[image.position]
     context = {"job": job, "image": image, "newest": newest, "price": Prices(job).text([image])}
-    return TemplateResponse(request, f"{FOLDER}/_edit.html", context)
+    return TemplateResponse(request, f"{HERE}/_edit.html", context)
 
 
 # --- files ----------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def job_page(request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenera
     if not permissions.can_view(request.user):
         raise PermissionDenied
     context = model_admin.admin_site.each_context(request) | {"opts": model_admin.opts, "title": job.name} | full_context(request.user, job)
-    return TemplateResponse(request, "admin/bulk_admin/bulkgenerationjob/job.html", context)
+    return TemplateResponse(request, "admin/bulk_admin/job_page/page.html", context)
 
 
 def _route(model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:

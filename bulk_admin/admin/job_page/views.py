@@ -24,7 +24,7 @@ from bulk_admin.services.queue import page_queue
 
 from .context import answer_context, digest
 
-FOLDER = "admin/bulk_admin/bulkgenerationjob"
+HERE = "admin/bulk_admin/job_page"
 
 
 def job_or_404(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob:
@@ -62,7 +62,7 @@ def answer(request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: st
 
 def _fragment(request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: tiles.Cursor) -> HttpResponse:
     context = answer_context(request.user, job, around, tiles.changed_tiles(job, seen))
-    return TemplateResponse(request, f"{FOLDER}/_answer.html", context, status=200 if context["poll"] else HTMX_STOP_POLLING)
+    return TemplateResponse(request, f"{HERE}/_answer.html", context, status=200 if context["poll"] else HTMX_STOP_POLLING)
 
 
 def _ids(data: QueryDict) -> list[int]:
@@ -173,4 +173,4 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
             "preview": page_queue.preview(job.pk, image_ids, every_kept=every_kept),
             "is_placeholder": job_page.is_placeholder(job),
         }
-    return TemplateResponse(request, f"{FOLDER}/_ask_{action}.html", context)
+    return TemplateResponse(request, f"{HERE}/_confirm_{action}.html", context)

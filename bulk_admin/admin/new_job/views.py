@@ -29,7 +29,7 @@ from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 from . import quote
 from .form import NewJobForm
 
-HERE = "admin/bulk_admin/bulkgenerationjob"
+HERE = "admin/bulk_admin/new_job"
 COPIED = (
     "size",
     "quality",
@@ -72,7 +72,7 @@ def add(request: HttpRequest, model_admin: Any) -> HttpResponse:
         "draft_id": draft.pk if draft else "",
         "most_bytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     }
-    return TemplateResponse(request, f"{HERE}/new.html", context)
+    return TemplateResponse(request, f"{HERE}/page.html", context)
 
 
 @require_POST

@@ -24,7 +24,7 @@ from bulk_admin.services.drafting import drafts
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
-HERE = "admin/bulk_admin/bulkgenerationjob"
+HERE = "admin/bulk_admin/review_sheet"
 BAD_FLAGS = ("duplicate", "too_long")
 
 
@@ -46,7 +46,7 @@ def page(request: HttpRequest, model_admin: Any, job: BulkGenerationJob) -> Http
     if not permissions.can_view(request.user):
         raise PermissionDenied
     context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": job.name, **_sheet(request, job)}
-    return TemplateResponse(request, f"{HERE}/sheet.html", context)
+    return TemplateResponse(request, f"{HERE}/page.html", context)
 
 
 @require_POST
@@ -73,7 +73,7 @@ def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int
     if image is None:
         raise Http404
     if request.method == "GET":
-        template = "_sheet_row.html" if "show" in request.GET else "_sheet_edit.html"
+        template = "_row.html" if "show" in request.GET else "_edit.html"
         return TemplateResponse(request, f"{HERE}/{template}", {"job": job, "row": image, "can_act": True})
     return _edit(request, job, image)
 
@@ -91,7 +91,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
             error = str(refused)
     if error:
         image.prompt_text = text.replace("\x00", "")
-        return TemplateResponse(request, f"{HERE}/_sheet_edit.html", {"job": job, "row": image, "error": error, "can_act": True})
+        return TemplateResponse(request, f"{HERE}/_edit.html", {"job": job, "row": image, "error": error, "can_act": True})
     after = {other.pk: (other.flags, other.included) for other in job.images.all()}
     return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})
 
@@ -185,4 +185,4 @@ def _changed(request: HttpRequest, job: BulkGenerationJob, ids: set[int]) -> Htt
     # Read anew, and before its rows: the button's revision must never be newer than what the bill was made from.
     context = _sheet(request, _job(job.pk))
     context["rows"] = [image for image in context["rows"] if image.pk in ids]
-    return TemplateResponse(request, f"{HERE}/_sheet_changed.html", {**context, "oob": True})
+    return TemplateResponse(request, f"{HERE}/_changed.html", {**context, "oob": True})

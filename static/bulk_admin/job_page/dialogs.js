@@ -1,5 +1,5 @@
 // Dialogs open when their content has come, and close when their act was accepted.
-import { heirOf } from "./job-focus.js";
+import { heirOf } from "./focus.js";
 
 export function startDialogs(root) {
   const ask = document.getElementById("ask");

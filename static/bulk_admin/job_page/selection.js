@@ -1,6 +1,6 @@
 // Keep and drop: painted at once, sent as the wanted state, one request at a time; the server has the last word.
-import { sayUntilItWorks, toast } from "./job-messages.js";
-import { applyFilter, idOf, isDone, isKept, shown, tiles } from "./job-tiles.js";
+import { sayUntilItWorks, toast } from "./messages.js";
+import { applyFilter, idOf, isDone, isKept, shown, tiles } from "./tiles.js";
 
 const wanted = new Map(); // id -> true or false, not yet confirmed
 let sending = false;

@@ -1,5 +1,5 @@
 // An answer may take away the very button that was pressed: what stands in its place takes the focus over.
-import { tileOf } from "./job-tiles.js";
+import { tileOf } from "./tiles.js";
 
 const buttons = (row) => [...row.querySelectorAll("button:enabled, a[href], summary")].filter((each) => each.checkVisibility());
 // A browser lets go of what is no longer drawn a frame later.

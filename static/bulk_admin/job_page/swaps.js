@@ -1,9 +1,9 @@
 // What an answer may replace. An older answer changes nothing; focus, scroll and filter stay.
-import { heirOf } from "./job-focus.js";
-import { say } from "./job-messages.js";
-import { applyFilter, makePlace } from "./job-tiles.js";
-import { repaint } from "./job-selection.js";
-import { roam } from "./job-grid.js";
+import { heirOf } from "./focus.js";
+import { say } from "./messages.js";
+import { applyFilter, makePlace } from "./tiles.js";
+import { repaint } from "./selection.js";
+import { roam } from "./grid.js";
 
 const revision = (element) => Number(element.dataset.revision || -1);
 

@@ -1,7 +1,7 @@
 // One tab stop for the grid, arrows inside it, and one key for each thing that a tile does.
-import { want, wantMany } from "./job-selection.js";
-import { faceOf, isDone, isKept, shown, tileOf } from "./job-tiles.js";
-import { say } from "./job-messages.js";
+import { want, wantMany } from "./selection.js";
+import { faceOf, isDone, isKept, shown, tileOf } from "./tiles.js";
+import { say } from "./messages.js";
 
 let current = null; // id of the tile that Tab leads to
 let anchor = null; // where a range began

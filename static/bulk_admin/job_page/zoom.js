@@ -1,7 +1,7 @@
 // The picture large. The same keys as in the grid, and the grid's focus follows.
-import { goTo, isHeld, keyOf, keys, step } from "./job-grid.js";
-import { want } from "./job-selection.js";
-import { faceOf, isDone, isKept, tileOf } from "./job-tiles.js";
+import { goTo, isHeld, keyOf, keys, step } from "./grid.js";
+import { want } from "./selection.js";
+import { faceOf, isDone, isKept, tileOf } from "./tiles.js";
 
 const dialog = document.getElementById("zoom");
 const picture = document.getElementById("zoom-img");

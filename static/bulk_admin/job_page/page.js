@@ -1,0 +1,11 @@
+// The job page: what the server cannot do for it. Keys, ranges, zoom, countdowns, and swaps that disturb nobody.
+import { startClock } from "./clock.js";
+import { startDialogs } from "./dialogs.js";
+import { startGrid } from "./grid.js";
+import { startMessages } from "./messages.js";
+import { startSelection } from "./selection.js";
+import { startSwaps } from "./swaps.js";
+import { startZoom } from "./zoom.js";
+
+const root = document.getElementById("bulk");
+for (const start of [startMessages, startSelection, startGrid, startZoom, startDialogs, startClock, startSwaps]) start(root);
