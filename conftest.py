@@ -37,7 +37,7 @@ for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 if DATABASE == "postgres-each" or (DATABASE == "postgres" and "TEST_DATABASE_URL" not in os.environ):
-    from bulk_admin.tests.postgres import start
+    from bulk_admin.tests.support.postgres import start
 
     # The workers of pytest-xdist are children of this process and find the one server here.
     os.environ["TEST_DATABASE_URL"] = start()
@@ -60,7 +60,7 @@ if DATABASE == "postgres-each":  # a worker of pytest-xdist has read its setting
     django_settings.DATABASES["default"]["OPTIONS"]["host"] = os.environ["TEST_DATABASE_URL"].partition("?host=")[2]
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django_settings.BULK_PERMIT_AGE = 60.0  # a busy machine may take seconds to start a thread; workers' own processes keep to the real age
-pytest_plugins = ["bulk_admin.tests.fixtures"]
+pytest_plugins = ["bulk_admin.tests.support.fixtures"]
 
 
 def is_loopback(host: Any) -> bool:

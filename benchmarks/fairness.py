@@ -11,7 +11,7 @@ from benchmarks import site
 from benchmarks.report import head, tell
 from benchmarks.rows import account_at, queue_pictures
 from bulk_admin.services.ledger.opening import Permit, open_call
-from bulk_admin.tests.factories import make_worker
+from bulk_admin.testing.factories import make_worker
 
 BEFORE = 20
 

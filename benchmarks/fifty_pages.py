@@ -19,7 +19,7 @@ from benchmarks.report import head, tell
 from bulk_admin.models import BulkGenerationJob
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import pump
-from bulk_admin.tests.factories import make_job
+from bulk_admin.testing.factories import make_job
 from prompts.models import Prompt
 from prompts.services import publishing
 

@@ -20,7 +20,7 @@ from benchmarks import site
 from benchmarks.report import head, tell
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus
 from bulk_admin.services.jobs import pictures
-from bulk_admin.tests.factories import make_image, make_job, make_user, recount
+from bulk_admin.testing.factories import make_image, make_job, make_user, recount
 
 NEW = 5
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from PIL import Image, ImageFilter
 
-from bulk_admin.tests.loopback.openai_server import OpenAIServer, image_usage
-from bulk_admin.tests.loopback.pictures import PNG_END, _chunk
+from bulk_admin.testing.loopback.openai_server import OpenAIServer, image_usage
+from bulk_admin.testing.loopback.pictures import PNG_END, _chunk
 
 SIZE = "1024x1024"
 

@@ -24,7 +24,7 @@ from bulk_admin.services.ledger.opening import Permit, open_call
 from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.storage.storing import StoredPicture
-from bulk_admin.tests.factories import make_worker
+from bulk_admin.testing.factories import make_worker
 
 IN_FLIGHT = 20
 T = TypeVar("T")

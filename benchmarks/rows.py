@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 from benchmarks import site  # noqa: F401  # before any model
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, ProviderAccount, ProviderCall, UnstoredImage, Worker
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.tests.factories import make_account
+from bulk_admin.testing.factories import make_account
 
 from django_q.models import OrmQ  # isort: skip  # its models want the site, too
 

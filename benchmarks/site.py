@@ -31,7 +31,7 @@ def _address() -> str:
         return f"sqlite:///{FOLDER / 'db.sqlite3'}"
     import psycopg
 
-    from bulk_admin.tests.postgres import start
+    from bulk_admin.tests.support.postgres import start
 
     address = start()
     with psycopg.connect(address, autocommit=True) as connection:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.__main__ import RUNS
 from benchmarks.pace import cycle, most_in_a_window, within
 from benchmarks.report import HEAD
-from bulk_admin.tests.test_layering import ROOT
+from bulk_admin.tests.rules.test_layering import ROOT
 
 # Each makes a site of its own, so one run of the tests is enough.
 once = pytest.mark.skipif(os.environ.get("TEST_DATABASE") == "postgres", reason="the benchmarks choose their own database")

@@ -22,8 +22,8 @@ from benchmarks.report import head, quantiles, tell
 from benchmarks.rows import account_at, begin, queue_pictures
 from benchmarks.workers import worker
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall
-from bulk_admin.tests import processes
-from bulk_admin.tests.factories import make_user
+from bulk_admin.testing.factories import make_user
+from bulk_admin.tests.support import processes
 from e2e.browser import QUIET, executable
 
 # When a tile first holds its picture, and when that picture has come; the browser's clock is this machine's.

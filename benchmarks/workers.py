@@ -11,7 +11,7 @@ import psutil
 
 from benchmarks import site
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.tests import processes
+from bulk_admin.tests.support import processes
 
 from django_q.models import Success  # isort: skip  # its models want the site, too
 

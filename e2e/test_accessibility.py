@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus
-from bulk_admin.tests.factories import make_image, make_job, make_worker
+from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.accessibility import violations
 from e2e.conftest import log_in
 

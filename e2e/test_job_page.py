@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.services.jobs import pictures
-from bulk_admin.tests.factories import make_image, make_job, make_worker
+from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import GeneratedImage, JobStatus
-from bulk_admin.tests.factories import make_job
+from bulk_admin.testing.factories import make_job
 from e2e.pages import SheetPage
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulk_admin.models import ImageModel, ImageStatus, JobStatus, PageStatus
-from bulk_admin.tests.factories import make_call, make_image, make_job
+from bulk_admin.testing.factories import make_call, make_image, make_job
 from e2e.conftest import log_in
 
 WIDTHS = (390, 600, 768, 800, 1000, 1024, 1280, 1440)

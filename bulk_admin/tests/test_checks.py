@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import Error, Warning, run_checks
 
 from bulk_admin import checks
-from bulk_admin.tests.factories import make_account
+from bulk_admin.testing.factories import make_account
 
 B2 = {"B2_ENDPOINT_URL": "https://s3.example.com", "B2_REGION": "eu", "B2_BUCKET": "a", "B2_PRIVATE_BUCKET": "b", "B2_KEY_ID": "c", "B2_APPLICATION_KEY": "d"}
 

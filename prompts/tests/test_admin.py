@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bulk_admin.testing.corpus import CORPUS
 from prompts.admin.publishing_actions import MOST_PAGES
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import b2_upload
 from prompts.services.publishing import create_page
 
-from .corpus import CORPUS
 from .making import make_files, make_new
 from .test_site import make_page, text_of
 
@@ -140,7 +140,7 @@ def test_pages_are_not_added_by_hand(client, admin_client):
 
 
 def test_the_form_leads_back_to_the_job(admin_client, django_user_model):
-    job_of = pytest.importorskip("bulk_admin.tests.factories")
+    job_of = pytest.importorskip("bulk_admin.testing.factories")
     image = job_of.make_image(job_of.make_job()) if hasattr(job_of, "make_image") else None
     if image is None:
         pytest.skip("the generator is not installed")

@@ -17,11 +17,11 @@ from taggit.models import Tag
 from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing.content import from_prompt
 from bulk_admin.services.writing.moderation import Verdict
+from bulk_admin.testing.corpus import CORPUS
 from prompts.models import Category, Prompt
 from prompts.services import b2_upload, publishing
 from prompts.services.publishing import PageNotCreated, create_page
 
-from .corpus import CORPUS
 from .making import make_content, make_files, make_new, make_picture
 
 

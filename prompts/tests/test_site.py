@@ -9,11 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from bulk_admin.testing.corpus import CORPUS
 from prompts.models import Category, Prompt
 from prompts.services.tagging import tag_page
 from prompts.views import PER_PAGE
-
-from .corpus import CORPUS
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bulk_admin.storages import b2_options
-from bulk_admin.tests.loopback.openai_server import OpenAIServer
-from bulk_admin.tests.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
+from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.testing.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
 
 from .scenario import draw
 from .stage import PRIVATE, PUBLIC, SECONDS, Nursery, Stage, storage_environment

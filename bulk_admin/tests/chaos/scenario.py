@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from bulk_admin.tests.loopback.faults import IMAGE_FAULTS, ODD_PICTURES, STOPPING_FAULTS
+from bulk_admin.testing.loopback.faults import IMAGE_FAULTS, ODD_PICTURES, STOPPING_FAULTS
 
 CALL_MOMENTS = ("after_commit", "before_send", "after_reply", "after_put", "before_settle")
 PAGE_MOMENTS = ("page_files_stored", "before_page_saved", "text_after_reply")

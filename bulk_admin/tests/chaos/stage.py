@@ -35,11 +35,11 @@ from bulk_admin.models import (
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import rescue
 from bulk_admin.services.worker.pump import GONE
-from bulk_admin.tests import processes
-from bulk_admin.tests.factories import make_account, make_job, make_user
-from bulk_admin.tests.loopback.faults import FaultPlan
-from bulk_admin.tests.loopback.openai_server import OpenAIServer
-from bulk_admin.tests.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
+from bulk_admin.testing.factories import make_account, make_job, make_user
+from bulk_admin.testing.loopback.faults import FaultPlan
+from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.testing.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
+from bulk_admin.tests.support import processes
 
 from .scenario import Blow, Scenario
 from .staff import Decisions, Presser, raise_caps_and_resume

@@ -13,8 +13,14 @@ import pytest
 from django.db import connection
 
 from bulk_admin.management.commands.bulk_worker import BY_FORCE, SafeSentinel
-from bulk_admin.tests import processes
-from bulk_admin.tests.auditor import audit, audit_against_till, audit_ends, audit_pages, audit_pictures
+from bulk_admin.tests.support import processes
+from bulk_admin.tests.support.auditor import (
+    audit,
+    audit_against_till,
+    audit_ends,
+    audit_pages,
+    audit_pictures,
+)
 
 from .scenario import draw
 from .stage import Stage

@@ -7,8 +7,8 @@ import pytest
 from bulk_admin.services.image_providers import http_client
 from bulk_admin.services.image_providers.http_client import clean, new_client
 from bulk_admin.services.image_providers.http_fetch import FetchFailed, FetchRefused, fetch
-from bulk_admin.tests.loopback.openai_server import OpenAIServer
-from bulk_admin.tests.loopback.wire import Answer, LoopbackServer
+from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.testing.loopback.wire import Answer, LoopbackServer
 
 
 def test_an_idle_connection_is_dropped_and_a_busy_one_kept():

@@ -8,8 +8,8 @@ from bulk_admin.services.image_providers import Credentials
 from bulk_admin.services.image_providers.errors import BadKey
 from bulk_admin.services.image_providers.http_client import retry_after
 from bulk_admin.services.image_providers.openai_api import read_usage
-from bulk_admin.tests.loopback.faults import FAULTS
-from bulk_admin.tests.loopback.openai_server import MODELS, OpenAIServer
+from bulk_admin.testing.loopback.faults import FAULTS
+from bulk_admin.testing.loopback.openai_server import MODELS, OpenAIServer
 
 from .contract import KEY, HttpContract
 from .openai_cases import ERROR_TABLE, PAID_FOR_AND_KEPT, SLOW

@@ -6,9 +6,9 @@ import pytest
 
 from bulk_admin.services.image_providers import Credentials
 from bulk_admin.services.image_providers.errors import BadRequest, NotSent, PromptRejected
-from bulk_admin.tests.loopback import pictures
-from bulk_admin.tests.loopback.openai_server import OpenAIServer
-from bulk_admin.tests.loopback.wire import Answer
+from bulk_admin.testing.loopback import pictures
+from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.testing.loopback.wire import Answer
 
 from .contract import KEY, HttpContract
 from .openai_cases import ERROR_TABLE, case

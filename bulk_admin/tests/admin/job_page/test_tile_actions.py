@@ -1,0 +1,205 @@
+"""The buttons of the job page: pressed twice they change nothing more, and they answer with what changed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from bulk_admin.models import ImageStatus, JobStatus, PageStatus, UnstoredImage
+from bulk_admin.testing.factories import make_call, make_image, make_job, png_bytes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def press(client, staff):
+    client.force_login(staff)
+
+    def send(job, action, image=None, **data):
+        if image is None:
+            url = reverse("admin:bulk_admin_bulkgenerationjob_act", args=[job.pk, action])
+        else:
+            url = reverse("admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, action])
+        return client.post(url, data)
+
+    return send
+
+
+def said(response):
+    return json.loads(response["HX-Trigger"])["bulk:say"]["text"]
+
+
+@pytest.fixture
+def select(client, staff):
+    client.force_login(staff)
+    return lambda job, ids, wanted: client.post(reverse("admin:bulk_admin_bulkgenerationjob_select", args=[job.pk]), {"ids": ids, "wanted": wanted})
+
+
+def test_keep_and_drop_send_the_wanted_state(select):
+    job = make_job(3, JobStatus.COMPLETED)
+    first, second, _ = job.images.all()
+    for _ in range(2):
+        assert select(job, f"{first.pk},{second.pk}", "0").status_code == 200
+    assert list(job.images.values_list("selected", flat=True)) == [False, False, True]
+    select(job, str(first.pk), "1")
+    assert job.images.get(pk=first.pk).selected
+
+
+def test_pictures_of_another_job_are_out_of_reach(select, press):
+    mine, other = make_job(1, JobStatus.COMPLETED), make_job(1, JobStatus.COMPLETED)
+    image = other.images.get()
+    select(mine, str(image.pk), "0")
+    assert other.images.get().selected
+    assert press(mine, "reroll", image, seen_variant=1).status_code == 404
+
+
+@pytest.mark.parametrize("ids", ["", "x", "1,,2", "-1", "9" * 30, "1;DROP TABLE"])
+def test_ids_that_are_none_change_nothing(select, ids):
+    job = make_job(1, JobStatus.COMPLETED, id="0" * 32)
+    assert select(job, ids, "0").status_code == 200
+    assert job.images.filter(pk__gt=2).count() == 0 or job.images.get().selected
+
+
+def test_a_reroll_appends_a_variant_and_a_second_press_does_not(press):
+    job = make_job(1, JobStatus.COMPLETED)
+    image = job.images.get()
+    first = press(job, "reroll", image, seen_variant=1)
+    assert first.content.decode().count("data-tile=") >= 1
+    assert "pressed before" in said(press(job, "reroll", image, seen_variant=1))
+    assert list(job.images.values_list("variant", flat=True)) == [1, 2]
+
+
+def test_an_edited_prompt_makes_a_new_variant_with_it(press, client):
+    job = make_job(1, JobStatus.COMPLETED)
+    image = job.images.get()
+    form = client.get(reverse("admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, "edit"]))
+    assert image.prompt_text in form.content.decode()
+    press(job, "edit", image, seen_variant=1, prompt=" A fox in the rain ")
+    assert job.images.get(variant=2).prompt_text == "A fox in the rain"
+    assert "empty" in said(press(job, "edit", image, seen_variant=2, prompt="   "))
+    assert "too long" in said(press(job, "edit", image, seen_variant=2, prompt="x" * 50_000))
+    assert job.images.count() == 2
+
+
+@pytest.mark.parametrize("seen", ["", "0", "x", "7", "99999999999"])
+def test_a_paid_button_without_the_right_number_buys_nothing(press, seen):
+    job = make_job(0, JobStatus.COMPLETED)
+    unknown = make_image(job, ImageStatus.UNKNOWN, attempt=2)
+    make_call(unknown, "unknown")
+    failed = make_image(job, ImageStatus.FAILED, error_code="overloaded", attempt=3)
+    for image, action in ((unknown, "buy_again"), (unknown, "accept_as_lost"), (unknown, "reroll"), (failed, "retry")):
+        press(job, action, image, seen_attempt=seen, seen_variant=seen)
+    assert {image.status for image in job.images.all()} == {ImageStatus.UNKNOWN, ImageStatus.FAILED}
+    assert job.images.count() == 2
+
+
+def test_buy_again_and_accept_as_lost_settle_an_unknown_once(press):
+    job = make_job(0, JobStatus.COMPLETED)
+    again, lost = (make_image(job, ImageStatus.UNKNOWN, attempt=1) for _ in range(2))
+    assert "Bought again" in said(press(job, "buy_again", again, seen_attempt=1))
+    assert "pressed before" in said(press(job, "buy_again", again, seen_attempt=1))
+    assert "Accepted as lost" in said(press(job, "accept_as_lost", lost, seen_attempt=1))
+    assert job.images.get(pk=again.pk).status == ImageStatus.QUEUED
+    assert job.images.get(pk=lost.pk).error_code == "lost"
+
+
+def test_retry_queues_one_failure_again(press):
+    job = make_job(0, JobStatus.COMPLETED)
+    image = make_image(job, ImageStatus.FAILED, error_code="overloaded", attempt=3)
+    press(job, "retry", image, seen_attempt=3)
+    assert job.images.get().status == ImageStatus.QUEUED
+
+
+def test_pause_resume_cancel_answer_with_the_new_state(press):
+    job = make_job(2)
+    assert "Paused" in press(job, "pause").content.decode()
+    assert "bulk:say" not in press(job, "pause").headers.get("HX-Trigger", "")
+    assert "Generating" in press(job, "resume").content.decode()
+    assert "Cancelled" in press(job, "cancel").content.decode()
+    assert set(job.images.values_list("status", flat=True)) == {ImageStatus.CANCELLED}
+
+
+def test_create_pages_shows_its_count_before_and_acts_on_exactly_those(press, client):
+    job = make_job(2, JobStatus.COMPLETED, images_per_prompt=2)
+    ask = client.get(reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])).content.decode()
+    assert "2 pages from 4 kept pictures" in " ".join(ask.split())
+    assert "placeholder pictures" in ask
+    ids = ",".join(str(pk) for pk in job.images.values_list("pk", flat=True))
+    late = make_image(job, position=3)
+    assert "2 pages queued" in said(press(job, "create_pages", ids=ids))
+    assert job.images.get(pk=late.pk).page_status == PageStatus.NONE
+    assert "0 pages queued" in said(press(job, "create_pages", ids=ids))
+
+
+def test_every_kept_picture_can_have_its_page(press, client):
+    job = make_job(1, JobStatus.COMPLETED, images_per_prompt=2)
+    url = reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])
+    assert "2 pages from 2" in " ".join(client.get(url, {"every_kept": "1"}).content.decode().split())
+
+
+def test_an_unknown_action_is_not_found(press):
+    job = make_job(1, JobStatus.COMPLETED)
+    assert press(job, "explode").status_code == 404
+    assert press(job, "explode", job.images.get()).status_code == 404
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def file_of(client, image, kind="original"):
+    return client.get(reverse("admin:bulk_admin_generatedimage_file", args=[image.pk, kind]))
+
+
+def body(response):
+    return b"".join(response.streaming_content)
+
+
+@pytest.mark.parametrize("kind", ["original", "300", "600", "download"])
+def test_pictures_are_private_unchanging_and_never_sniffed(client, staff, kind):
+    client.force_login(staff)
+    image = make_image(make_job(0, JobStatus.COMPLETED), stored=True)
+    response = file_of(client, image, kind)
+    assert body(response).startswith(b"\x89PNG")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "private" in response["Cache-Control"]
+    assert response.headers.get("Content-Disposition", "").startswith("attachment") == (kind == "download")
+
+
+def test_bytes_that_are_no_picture_are_only_downloaded(client, staff):
+    client.force_login(staff)
+    job = make_job(0, JobStatus.COMPLETED)
+    image = make_image(job, stored=True)
+    job.images.filter(pk=image.pk).update(error_code="undecodable", content_type="text/html")
+    response = file_of(client, image)
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment")
+    response.close()
+
+
+def test_what_the_storage_has_not_taken_yet_comes_from_the_outbox(client, staff):
+    client.force_login(staff)
+    job = make_job(0, JobStatus.COMPLETED)
+    image = make_image(job, thumb_300="", thumb_600="")
+    call = make_call(image)
+    job.images.filter(pk=image.pk).update(picture_key=call.picture_key)
+    UnstoredImage.objects.create(call=call, content=png_bytes(), size=len(png_bytes()))
+    assert body(file_of(client, image, "300")) == png_bytes()
+
+
+def test_a_file_that_is_not_there_is_not_found(client, staff):
+    client.force_login(staff)
+    job = make_job(1, JobStatus.PROCESSING)
+    missing = make_image(job)
+    assert file_of(client, missing).status_code == 404
+    assert file_of(client, job.images.first()).status_code == 404
+    assert file_of(client, make_image(job, stored=True), "secret").status_code == 404
+
+
+@pytest.mark.parametrize("action", ["pause", "cancel"])
+def test_what_is_in_flight_is_told_only_when_something_is(press, action):
+    assert "in flight" not in said(press(make_job(2, JobStatus.PROCESSING), action))
+    job = make_job(2, JobStatus.PROCESSING)
+    make_image(job, ImageStatus.GENERATING)
+    assert "What is in flight is kept." in said(press(job, action))

@@ -1,0 +1,86 @@
+"""What the documents say of the code is so: settings, commands, names, links."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.management import get_commands
+
+from bulk_admin import credentials, models
+from bulk_admin.services import accounts, image_providers
+from bulk_admin.services.image_providers import ImageProvider, ImageResult, errors
+from bulk_admin.tests.rules.test_layering import ROOT
+
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+NAMES = [str(file.relative_to(ROOT)) for file in DOCUMENTS]
+SETTING = re.compile(r"\benv\.\w+\(\s*\"([A-Z][A-Z0-9_]+)\"")
+
+
+def read_settings():
+    return set(SETTING.findall((ROOT / "prompts_manager" / "settings.py").read_text()))
+
+
+def test_every_setting_that_is_read_is_in_the_readme():
+    missing = {name for name in read_settings() if f"`{name}`" not in README}
+    assert not missing
+
+
+def test_every_setting_in_the_readme_is_read():
+    told = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", README, re.MULTILINE)) | set(re.findall(r"`(BULK_\w+)`", README))
+    assert told
+    assert not told - read_settings()
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
+def test_every_make_target_that_is_named_exists(file):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert not set(re.findall(r"(?:^|`|=\d+ )make ([a-z-]+)", file.read_text(), re.MULTILINE)) - targets
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
+def test_every_management_command_that_is_named_exists(file):
+    assert not set(re.findall(r"manage\.py ([a-z_]+)", file.read_text())) - set(get_commands())
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
+def test_every_link_leads_to_a_file(file):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", file.read_text())
+    assert [link for link in links if not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
+def test_every_path_that_is_named_exists(file):
+    text = file.read_text()
+    for path in re.findall(r"`((?:bulk_admin|prompts|prompts_manager|services|docs|samples|templates|e2e)/[\w./-]*)`", text):
+        assert any((ROOT / folder / path).exists() for folder in ("", "bulk_admin")), path
+
+
+def test_the_rows_of_the_architecture_are_models():
+    table = (ROOT / "docs/architecture.md").read_text().split("## Rows")[1].split("##")[0]
+    rows = set(re.findall(r"`([A-Z]\w+)`", table)) - {"StatusQuerySet"}
+    assert rows - set(models.__all__) == {"Prompt"}
+
+
+def test_the_steps_to_a_new_provider_name_what_is_there():
+    text = (ROOT / "docs/adding-a-provider.md").read_text()
+    steps = [int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
+    assert steps == list(range(1, len(steps) + 1))
+
+    classes = set(re.findall(r"`([A-Z]\w+)`", text)) - {"CHANGELOG"}
+    known = {name for module in (errors, image_providers, credentials, models, accounts) for name in vars(module)}
+    assert not {name for name in classes if not name.isupper()} - known
+    assert not {name for name in classes if name.isupper()} - known
+    for name in ("name", "label", "requires_key", "takes_base_url", "requires_nsfw_check", "lists_models", "is_placeholder", "resumable"):
+        assert f"`{name}`" in text
+        assert name in ImageProvider.__annotations__
+    for name in ImageProvider.__abstractmethods__:
+        assert f"`{name}`" in text
+    assert {"content", "usage", "request_id"} <= set(ImageResult.__dataclass_fields__)
+
+
+def test_every_error_of_the_family_has_its_place_in_the_steps():
+    text = (ROOT / "docs/adding-a-provider.md").read_text()
+    family = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ProviderError)]
+    assert [name for name in family if name != "ProviderError" and f"`{name}`" not in text] == []

@@ -1,0 +1,107 @@
+"""Deleting pictures and jobs whose money was spent for nothing: once somebody decided, nothing holds them any more."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
+
+from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Spend
+from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.ledger.settling import settle
+from bulk_admin.services.worker import rescue
+from bulk_admin.testing.factories import make_call, make_image, make_job, make_model
+from bulk_admin.tests.services.ledger.test_settling import delivered, open_one, refused, unknown
+from bulk_admin.tests.support.auditor import audit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job():
+    return make_job(1, model_name=make_model(name="priced").name, quality="medium")
+
+
+def give_up(job):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    return permit, pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1)
+
+
+def buy_again(job):
+    permit = open_one(job)
+    settle(permit.call_id, unknown())
+    pressed = pictures.buy_again(job.pk, permit.image_id, seen_attempt=1)
+    again = open_one(job)
+    settle(again.call_id, delivered(again))
+    return permit, pressed
+
+
+@pytest.mark.parametrize("decide", [give_up, buy_again])
+def test_a_picture_that_somebody_decided_about_can_be_deleted(job, decide):
+    permit, _ = decide(job)
+    assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert audit() == []
+    assert lifecycle.delete_job(job.pk) == ""
+
+
+@pytest.mark.parametrize("decide", [give_up, buy_again])
+def test_so_can_its_job_and_a_late_answer_only_moves_money(job, decide):
+    permit, _ = decide(job)
+    assert lifecycle.delete_job(job.pk) == ""
+    assert settle(permit.call_id, refused()) == "counted"
+    call = ProviderCall.objects.get(pk=permit.call_id)
+    assert (call.state, call.actual, call.image) == (CallState.REFUSED, 0, None)
+    assert audit() == []
+
+
+@pytest.mark.parametrize("whole_job", [True, False])
+def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
+    permit, _ = give_up(job)
+    key = ProviderCall.objects.get(pk=permit.call_id).picture_key
+    OrmQ.objects.all().delete()
+    if whole_job:
+        lifecycle.delete_job(job.pk)
+    else:
+        pictures.delete_images(job.pk, [permit.image_id])
+    assert [bell.task["args"] for bell in OrmQ.objects.all()] == [([key],)]  # a dying worker may have stored them
+    ProviderCall.objects.update(finished_at="2020-01-01T00:00Z")
+    rescue.look_again()
+    assert ProviderCall.objects.get(pk=permit.call_id).looked_up == len(settings.BULK_LOOK_AGAIN)
+
+
+def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
+    permit = open_one(job)
+    lifecycle.cancel(job.pk)
+    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
+    assert "is open" in reason
+    assert "is open" in lifecycle.delete_job(job.pk)
+    settle(permit.call_id, unknown())
+    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
+    assert "accept it as lost" in reason
+    assert "accept it as lost" in lifecycle.delete_job(job.pk)
+    assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
+
+
+def test_many_pictures_cost_as_many_queries_as_few():
+    def cost(n):
+        job = make_job(0, status="completed")
+        images = [make_image(job) for _ in range(n)]
+        for image in images:
+            make_call(image)
+        with CaptureQueriesContext(connection) as queries:
+            assert pictures.delete_images(job.pk, [image.pk for image in images]).deleted == n
+        return len(queries)
+
+    cost(2)
+    assert cost(3) == cost(30)
+
+
+def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_money_off_the_day(job):
+    permit, _ = give_up(job)
+    pictures.delete_images(job.pk, [permit.image_id])
+    assert settle(permit.call_id, refused()) == "counted"
+    assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
+    assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0

@@ -1,0 +1,127 @@
+"""Staff are told that no worker runs when work has waited for a minute, and not before."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from django_q.models import OrmQ, Task
+
+from bulk_admin.models import JobStatus
+from bulk_admin.selectors.front_page import jobs_under_way
+from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
+from bulk_admin.selectors.job_page import surroundings
+from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.queue import page_queue
+from bulk_admin.testing.factories import make_account, make_job, make_worker
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = dt.timedelta(days=2)
+RETRY = dt.timedelta(seconds=settings.Q_CLUSTER["retry"])
+
+
+def ago(seconds):
+    return timezone.now() - dt.timedelta(seconds=seconds)
+
+
+def is_told(job):
+    job.refresh_from_db()
+    told = surroundings(job).no_worker
+    assert told_on_the_front_page(jobs_under_way()) == told
+    return told
+
+
+def end_a_task(stopped):
+    Task.objects.create(id=uuid.uuid4().hex, name="tick", func="bulk_admin.tasks.tick", started=stopped, stopped=stopped, success=True)
+
+
+def old_job(status=JobStatus.COMPLETED, **fields):
+    moment = timezone.now() - LONG_AGO
+    return make_job(2, status, created=moment, started=moment, **fields)
+
+
+def new_job():
+    draft = make_job(2, JobStatus.DRAFT, created=timezone.now() - LONG_AGO)
+    lifecycle.generate(draft.pk, by=draft.created_by)
+    return draft
+
+
+def reroll():
+    job = old_job()
+    pictures.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    return job
+
+
+def retry():
+    job = old_job(JobStatus.FAILED)
+    job.images.update(error_code=min(pictures.RETRYABLE_CODES))
+    assert pictures.retry_failed(job.pk) == 2
+    return job
+
+
+def create_pages():
+    job = old_job(stored=True, account=make_account("placeholder"))  # it has no pool for texts
+    page_queue.create_pages(job.pk)
+    return job
+
+
+QUEUED = [new_job, reroll, retry, create_pages]
+
+
+@pytest.mark.parametrize("queue_work", QUEUED)
+def test_work_that_was_queued_just_now_is_no_alarm_although_an_idle_worker_leaves_no_row(queue_work):
+    job = queue_work()
+    assert OrmQ.objects.count() == 1
+    assert not is_told(job)
+
+
+@pytest.mark.parametrize("queue_work", QUEUED)
+def test_work_that_nobody_takes_is_told_although_there_was_never_a_tick(queue_work):
+    job = queue_work()
+    OrmQ.objects.update(lock=ago(61))
+    assert is_told(job)
+
+
+def test_a_second_press_does_not_put_the_alarm_off():
+    job = reroll()
+    OrmQ.objects.update(lock=ago(61))
+    pictures.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1)
+    assert OrmQ.objects.count() == 2
+    assert is_told(job)
+
+
+def test_a_bell_that_was_taken_just_now_is_no_alarm_before_the_pump_has_a_row():
+    job = reroll()
+    OrmQ.objects.update(lock=timezone.now() + RETRY)
+    assert not is_told(job)
+
+
+def test_a_bell_whose_taker_was_killed_is_told():
+    job = reroll()
+    OrmQ.objects.update(lock=ago(61) + RETRY)
+    make_worker(beat_at=ago(61))
+    assert is_told(job)
+
+
+def test_a_worker_that_works_through_a_long_queue_is_there():
+    job = reroll()
+    OrmQ.objects.update(lock=ago(61))
+    end_a_task(ago(5))
+    assert not is_told(job)
+
+
+def test_a_worker_that_looked_and_found_nothing_it_may_do_is_there_from_tick_to_tick():
+    job = old_job(JobStatus.PROCESSING)
+    end_a_task(ago(90))
+    assert not is_told(job)
+
+
+@pytest.mark.parametrize("last_tick", [None, 121])
+def test_work_that_waits_with_no_bell_and_no_worker_is_told(last_tick):
+    job = old_job(JobStatus.PROCESSING)
+    if last_tick:
+        end_a_task(ago(last_tick))
+    assert is_told(job)

@@ -1,0 +1,271 @@
+"""Kept pictures become pages through the platform's text account: checked, written, booked, and never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from bulk_admin.models import GeneratedImage, PageStatus, ProviderAccount, ProviderCall
+from bulk_admin.services.ledger import opening
+from bulk_admin.services.pages import texts
+from bulk_admin.services.queue import page_queue
+from bulk_admin.services.worker import pump
+from bulk_admin.testing.factories import make_account, make_job, png_bytes
+from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.tests.support import processes
+from bulk_admin.tests.support.auditor import audit
+from prompts.models import Prompt, StyleNote
+from prompts.services import b2_upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+QUICK = {"BULK_RETRY_BACKOFF": "0.1", "BULK_LEASE": "2", "BULK_HEARTBEAT": "0.3", "BULK_RESCUE_EVERY": "0.5"}
+
+
+@pytest.fixture
+def server():
+    with OpenAIServer() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def quick(settings, tmp_path):
+    settings.BULK_RETRY_BACKOFF = 0.02
+    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+
+
+@pytest.fixture
+def text_account(server):
+    account = make_account("openai", base_url=server.base_url)
+    account.set_key("sk-test-0123456789")
+    account.save(update_fields=["encrypted_key", "key_last_four"])
+    return account
+
+
+def finished_job(prompts=2, provider="openai_compatible", **fields):
+    """A job whose pictures are in the storage, from a provider whose pictures must be checked."""
+    job = make_job(prompts, status="completed", stored=True, account=make_account(provider), **fields)
+    assert png_bytes()
+    return job
+
+
+def test_a_page_is_checked_written_and_booked(server, text_account):
+    StyleNote.objects.create(text="Mention the season.")
+    job = finished_job()
+    assert page_queue.create_pages(job.pk).queued == 2
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_created, job.pages_open, job.spent) == (2, 0, 0)
+    assert job.text_spent > 0
+    assert job.text_reserved == 0
+    page = Prompt.objects.first()
+    assert (page.status, page.content_source, page.moderation) == ("draft", "ai", "passed")
+    assert len(server.till.calls("moderation")) == len(server.till.billed("text")) == 2
+    assert set(ProviderCall.objects.values_list("kind", "state", "billed")) == {("text", "delivered", "yes")}
+    assert any("Mention the season." in str(request.json) for request in server.requests)
+    assert audit() == []
+
+
+def test_a_flagged_picture_makes_no_page_and_says_why(server, text_account):
+    job = finished_job(["[flagged] something", "a calm sea"])
+    page_queue.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_blocked, job.pages_created) == (1, 1)
+    blocked = job.images.get(page_status=PageStatus.BLOCKED)
+    assert blocked.page_error_code == "flagged"
+    assert blocked.page_error
+    assert not ProviderCall.objects.filter(image=blocked).exists()
+
+
+def test_a_provider_that_filters_itself_is_recorded_as_skipped(server, text_account):
+    job = finished_job(1, provider="placeholder")
+    page_queue.create_pages(job.pk)
+    pump.run()
+    assert Prompt.objects.get().moderation == "skipped"
+    assert server.till.calls("moderation") == []
+
+
+def test_without_a_key_the_page_says_that_it_was_not_checked_and_was_written_by_rule():
+    job = finished_job(1)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    page = Prompt.objects.get()
+    assert (page.moderation, page.content_source) == ("not_checked", "rule")
+
+
+def test_an_unknown_text_call_is_repeated_at_most_twice_and_each_is_booked(server, text_account):
+    server.text_plan.next("reset_after_billing", "server_error_billed", "bad_gateway", "ok")
+    job = finished_job(1)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_failed, job.pages_created) == (1, 0)
+    assert ProviderCall.objects.filter(kind="text", billed="unknown").count() == 3
+    assert job.text_spent == sum(ProviderCall.objects.values_list("reserved", flat=True))
+    assert page_queue.retry_pages(job.pk) == 1
+    pump.run()
+    job.refresh_from_db()
+    assert job.pages_created == 1
+    assert len(server.till.calls("moderation")) == 1, "the saved verdict was asked for again"
+    assert audit() == []
+
+
+@pytest.mark.parametrize("fault", ["refusal", "incomplete", "empty_data"])
+def test_an_answer_without_a_usable_text_never_becomes_a_page(server, text_account, fault):
+    if fault not in server.text_plan.table:
+        pytest.fail(fault)
+    server.text_plan.next(fault, "ok")
+    job = finished_job(1)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    calls = ProviderCall.objects.filter(kind="text").order_by("sent_at")
+    assert all(call.billed != "no" for call in calls)
+    assert Prompt.objects.count() == 1
+    assert Prompt.objects.get().content_source == "ai"
+    assert audit() == []
+
+
+def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_twice(server, text_account):
+    server.text_plan.next("insufficient_quota")
+    job = finished_job(3)
+    text_account.pools.filter(kind="text").update(max_in_flight=1)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_failed, job.pages_created) == (3, 0)
+    assert set(job.images.values_list("page_error_code", flat=True)) == {"no_credit"}
+    assert len(server.till.calls("text")) == 1
+    ProviderAccount.objects.update(stop_code="")
+    assert page_queue.retry_pages(job.pk) == 3
+    pump.run()
+    job.refresh_from_db()
+    assert job.pages_created == 3
+    assert len(server.till.billed("text")) == 3
+    assert len(server.till.calls("moderation")) == 3
+    assert audit() == []
+
+
+def test_a_moderation_that_stumbles_is_asked_again_for_free(server, text_account):
+    server.moderation_plan.next("overloaded", "server_error", "rate_limit_ms")
+    job = finished_job(1)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    assert job.pages_created == 1
+
+
+def test_pages_go_on_while_their_job_is_paused_or_cancelled(server, text_account):
+    job = finished_job(1, image_status="completed")
+    type(job).objects.filter(pk=job.pk).update(status="cancelled")
+    page_queue.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_created, job.status) == (1, "cancelled")
+
+
+def test_stopping_takes_back_what_nobody_works_on():
+    job = finished_job(3)
+    page_queue.create_pages(job.pk)
+    assert page_queue.stop_pages(job.pk) == 3
+    assert page_queue.stop_pages(job.pk) == 0
+    pump.run()
+    assert not Prompt.objects.exists()
+    assert set(job.images.values_list("page_status", flat=True)) == {"none"}
+    assert audit() == []
+
+
+def test_two_pages_with_one_title_have_two_addresses_and_two_files(server, text_account):
+    job = finished_job(["the very same words", "the very same words"])
+    page_queue.create_pages(job.pk)
+    pump.run()
+    first, second = Prompt.objects.all()
+    assert first.slug != second.slug
+    assert first.image != second.image
+
+
+@pytest.mark.process
+def test_a_worker_killed_while_it_makes_pages_makes_none_twice(server, text_account, worker_process):
+    server.latency = 0.2
+    job = finished_job(12)
+    page_queue.create_pages(job.pk)
+    first = worker_process(env=QUICK)
+    processes.wait_until(lambda: Prompt.objects.count() >= 2, what="two pages are made")
+    processes.kill(first)
+    worker_process(env=QUICK)
+    processes.wait_until(lambda: GeneratedImage.objects.filter(job=job, page_status="created").count() == 12, what="all pages are made")
+    assert Prompt.objects.count() == 12
+    assert Prompt.objects.values("source_ref").distinct().count() == 12
+    assert audit() == []
+
+
+def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text_account):
+    job = finished_job(2)
+    page_queue.create_pages(job.pk)
+    job.images.update(page_status="writing", page_not_before=timezone.now() - dt.timedelta(seconds=5))
+    ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=False)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_open, job.pages_failed) == (0, 2)
+    assert set(job.images.values_list("page_error_code", flat=True)) == {"account_off"}
+    ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=True)
+    assert page_queue.retry_pages(job.pk) == 2
+    pump.run()
+    assert Prompt.objects.filter(content_source="ai").count() == 2
+    assert audit() == []
+
+
+def test_a_key_that_can_not_be_read_fails_pages_and_leaves_pictures_alone(server, text_account):
+    ProviderAccount.objects.filter(pk=text_account.pk).update(encrypted_key="garbage")
+    pictures = make_job(3, account=make_account())
+    job = finished_job(2)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    job.refresh_from_db()
+    pictures.refresh_from_db()
+    assert (job.pages_open, job.pages_failed, job.pages_created) == (0, 2, 0)
+    assert set(job.images.values_list("page_error_code", flat=True)) == {"bad_key"}
+    assert (pictures.status, pictures.completed_count) == ("completed", 3)
+    assert audit() == []
+
+
+def test_a_key_that_goes_between_permit_and_call_buys_nothing(server, text_account, monkeypatch):
+    job = finished_job(1)
+    page_queue.create_pages(job.pk)
+    real = texts.work_for
+
+    def without_key(permit):
+        ProviderAccount.objects.filter(pk=text_account.pk).update(encrypted_key="garbage")
+        return real(permit)
+
+    monkeypatch.setattr("bulk_admin.services.pages.texts.work_for", without_key)
+    pump.run()
+    job.refresh_from_db()
+    assert (job.pages_failed, job.text_spent, job.text_reserved) == (1, 0, 0)
+    assert server.till.calls("text") == []
+    assert audit() == []
+
+
+def test_refusals_that_are_normal_use_no_try_of_a_page_up(server, text_account):
+    server.text_plan.next(*["rate_limit_ms"] * 5, "ok")
+    job = finished_job(1)
+    page_queue.create_pages(job.pk)
+    pump.run()
+    assert Prompt.objects.get().content_source == "ai"
+    assert len(server.till.billed("text")) == 1
+    assert audit() == []
+
+
+def test_a_text_is_written_from_the_small_picture(server, text_account):
+    job = finished_job(1)
+    image = job.images.get()
+    b2_upload.delete(image.picture_key)
+    permit_work = texts.work_for(
+        opening.Permit(
+            call_id=uuid.uuid4(), kind="text", image_id=image.pk, job_id=job.pk, account_id=1, pool_id=1, attempt=1, prompt="a calm sea", model="gpt-6-luna"
+        )
+    )
+    permit_work.run(lambda done: None)
+    assert permit_work.written is not None, permit_work.error

@@ -1,0 +1,84 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.signals import post_migrate
+
+from bulk_admin.models import ImageModel, ModelPrice, ProviderAccount
+from bulk_admin.testing.factories import make_account, make_user
+
+from . import processes
+
+STAFF_RIGHTS = (
+    "bulk_admin.view_bulkgenerationjob",
+    "bulk_admin.add_bulkgenerationjob",
+    "bulk_admin.change_bulkgenerationjob",
+    "bulk_admin.view_generatedimage",
+    "bulk_admin.change_generatedimage",
+    "bulk_admin.generate",
+    "bulk_admin.create_pages",
+    "prompts.view_prompt",
+    "prompts.change_prompt",
+)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The seeded catalogue comes back whenever a transactional test has emptied the database."""
+    with django_db_blocker.unblock():
+        models, prices = list(ImageModel.objects.all()), list(ModelPrice.objects.all())
+
+    def seed_again(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+        if not ImageModel.objects.using(using).exists():
+            ImageModel.objects.using(using).bulk_create(models)
+            ModelPrice.objects.using(using).bulk_create(prices)
+
+    # The content app is migrated first, so the catalogue is there when the accounts are set up.
+    post_migrate.connect(seed_again, sender=apps.get_app_config("prompts"), weak=False)
+    yield
+    post_migrate.disconnect(seed_again, sender=apps.get_app_config("prompts"))
+
+
+@pytest.fixture
+def staff(db: None) -> Any:
+    """Staff who may generate and create pages, and is no superuser."""
+    return make_user("sam", *STAFF_RIGHTS)
+
+
+@pytest.fixture
+def superuser(db: None) -> Any:
+    return make_user("root", is_superuser=True)
+
+
+@pytest.fixture
+def placeholder_account(db: None) -> ProviderAccount:
+    """The platform's placeholder account, as migrate makes it."""
+    found = ProviderAccount.objects.filter(provider="placeholder", owner=None).first()
+    return found or make_account()
+
+
+@pytest.fixture
+def worker_process(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts real workers on the test database: ``worker_process(env={...})``; all are killed with the test.
+
+    Their output is in ``process.log``.
+    """
+    running: list[Any] = []
+
+    def start(*, command: str = "bulk_worker", env: Mapping[str, str] | None = None) -> Any:
+        log = tmp_path / f"worker-{len(running) + 1}.log"
+        process = processes.start((command,), log, env or {})
+        process.log = log
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        processes.kill(process)
