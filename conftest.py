@@ -1,8 +1,9 @@
 """The tests' own environment: nothing of a developer's .env, keys, media or network reaches a test.
 
-It is set up when this file is imported, before Django reads its settings, so ``pytest`` alone is enough.
-``TEST_DATABASE=postgres`` starts a PostgreSQL server for the run; ``TEST_DATABASE_URL`` names one that runs;
-``TEST_DATABASE=postgres-each`` starts one for each worker of pytest-xdist, which its tests may crash.
+It is set up when this file is imported, before Django reads its settings, so ``pytest`` alone is
+enough. ``TEST_DATABASE=postgres`` starts a PostgreSQL server for the run; ``TEST_DATABASE_URL``
+names one that runs; ``TEST_DATABASE=postgres-each`` starts one for each worker of pytest-xdist,
+which its tests may crash.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ OURS = (
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
-if DATABASE == "postgres-each" or (DATABASE == "postgres" and "TEST_DATABASE_URL" not in os.environ):
+if DATABASE == "postgres-each" or (
+    DATABASE == "postgres" and "TEST_DATABASE_URL" not in os.environ
+):
     from bulk_admin.tests.support.postgres import start
 
     # The workers of pytest-xdist are children of this process and find the one server here.
@@ -56,10 +59,14 @@ django.setup()
 from django.conf import settings as django_settings  # noqa: E402  # after setup
 from django.test import SimpleTestCase  # noqa: E402  # after setup
 
-if DATABASE == "postgres-each":  # a worker of pytest-xdist has read its settings before this, with its parent's server
-    django_settings.DATABASES["default"]["OPTIONS"]["host"] = os.environ["TEST_DATABASE_URL"].partition("?host=")[2]
+# A worker of pytest-xdist has read its settings before this, with its parent's server.
+if DATABASE == "postgres-each":
+    django_settings.DATABASES["default"]["OPTIONS"]["host"] = os.environ[
+        "TEST_DATABASE_URL"
+    ].partition("?host=")[2]
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-django_settings.BULK_PERMIT_AGE = 60.0  # a busy machine may take seconds to start a thread; workers' own processes keep to the real age
+# A busy machine may take seconds to start a thread; workers' own processes keep to the real age.
+django_settings.BULK_PERMIT_AGE = 60.0
 pytest_plugins = ["bulk_admin.tests.support.fixtures"]
 
 
@@ -96,7 +103,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def needs_database(item: pytest.Item) -> bool:
     case = getattr(item, "cls", None)
     is_django_case = isinstance(case, type) and issubclass(case, SimpleTestCase)
-    return is_django_case or item.get_closest_marker("django_db") is not None or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) != set()
+    return (
+        is_django_case
+        or item.get_closest_marker("django_db") is not None
+        or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) != set()
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,8 @@
-"""All benchmarks, one after another, each in a process of its own: ``make bench``, or ``make bench ARGS=--quick``.
+"""All benchmarks, one after another, each in a process of its own: ``make bench``, or ``make bench
+ARGS=--quick``.
 
-The lines of all are collected in ``var/benchmarks.md``. In full it takes about 40 minutes, with --quick three.
+The lines of all are collected in ``var/benchmarks.md``. In full it takes about 40 minutes, with
+--quick three.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from benchmarks.report import HEAD, load
 
 BOTH = (["--database", "sqlite"], ["--database", "postgres"])
 RUNS: dict[str, tuple[list[str], ...]] = {
-    "throughput": (["--limit", "5", "50", "--no-baselines", "--database", "postgres"], ["--limit", "250", "--database", "postgres"]),
+    "throughput": (
+        ["--limit", "5", "50", "--no-baselines", "--database", "postgres"],
+        ["--limit", "250", "--database", "postgres"],
+    ),
     "sharing": ([],),
     "fairness": BOTH,
     "queue_depth": BOTH,
@@ -32,7 +37,10 @@ def run(name: str, arguments: list[str], out: Path) -> bool:
     title = f"`{' '.join(['python', *command[1:]])}`"
     print(f"\n{title}", flush=True)
     began = time.monotonic()
-    with out.open("a") as kept, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        out.open("a") as kept,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+    ):
         kept.write(f"\n{title}\n\n")
         for line in process.stdout:
             print(line, end="", flush=True)
@@ -42,9 +50,15 @@ def run(name: str, arguments: list[str], out: Path) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", metavar="name", help=f"only these: {', '.join(RUNS)}")
-    parser.add_argument("--quick", action="store_true", help="seconds for minutes: shows that each runs, not how fast")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="seconds for minutes: shows that each runs, not how fast",
+    )
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - RUNS.keys()):
         parser.error(f"no such benchmark: {', '.join(unknown)}")
@@ -52,8 +66,16 @@ def main() -> int:
     out.parent.mkdir(exist_ok=True)
     out.write_text(f"Load before: {load()}. Columns: {', '.join(HEAD)}.\n")
     chosen = {name: RUNS[name] for name in given.names or RUNS}
-    jobs = [(name, arguments) for name, sets in chosen.items() for arguments in (([],) if given.quick else sets)]
-    broken = [name for name, arguments in jobs if not run(name, [*arguments, *(["--quick"] if given.quick else [])], out)]
+    jobs = [
+        (name, arguments)
+        for name, sets in chosen.items()
+        for arguments in (([],) if given.quick else sets)
+    ]
+    broken = [
+        name
+        for name, arguments in jobs
+        if not run(name, [*arguments, *(["--quick"] if given.quick else [])], out)
+    ]
     print(f"\nKept in {out}." + (f" Broken: {', '.join(broken)}." if broken else ""), flush=True)
     return 1 if broken else 0
 

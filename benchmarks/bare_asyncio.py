@@ -1,6 +1,7 @@
 """The script that one would write in ten minutes: asyncio, a semaphore, files on disk.
 
-It keeps no books, makes no thumbnails and loses everything when it is stopped. ``throughput`` runs it.
+It keeps no books, makes no thumbnails and loses everything when it is stopped. ``throughput`` runs
+it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from pathlib import Path
 
 import httpx2
 
-BODY = {"model": "gpt-image-2.5-flare", "size": "1024x1024", "quality": "medium", "output_format": "png", "n": 1}
+BODY = {
+    "model": "gpt-image-2.5-flare",
+    "size": "1024x1024",
+    "quality": "medium",
+    "output_format": "png",
+    "n": 1,
+}
 
 
-async def make(client: httpx2.AsyncClient, permits: asyncio.Semaphore, number: int, folder: Path) -> None:
+async def make(
+    client: httpx2.AsyncClient, permits: asyncio.Semaphore, number: int, folder: Path
+) -> None:
     async with permits:
         while True:
-            answer = await client.post("images/generations", json={**BODY, "prompt": f"A lighthouse, number {number}"})
+            answer = await client.post(
+                "images/generations", json={**BODY, "prompt": f"A lighthouse, number {number}"}
+            )
             if answer.status_code != 429:
                 break
             await asyncio.sleep(1.0)
@@ -30,7 +41,9 @@ async def run(base_url: str, at_once: int, count: int, folder: Path) -> None:
     permits = asyncio.Semaphore(at_once)
     limits = httpx2.Limits(max_connections=None, keepalive_expiry=4)
     headers = {"Authorization": "Bearer sk-loopback-0123456789"}
-    async with httpx2.AsyncClient(base_url=f"{base_url}/", headers=headers, timeout=180, limits=limits) as client:
+    async with httpx2.AsyncClient(
+        base_url=f"{base_url}/", headers=headers, timeout=180, limits=limits
+    ) as client:
         await asyncio.gather(*(make(client, permits, number, folder) for number in range(count)))
 
 

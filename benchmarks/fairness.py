@@ -17,7 +17,9 @@ BEFORE = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--large", type=int, default=500)
     parser.add_argument("--small", type=int, default=5)
     parser.add_argument("--database", choices=site.DATABASES, default="sqlite")
@@ -39,7 +41,13 @@ def main() -> None:
     run = f"{given.small} behind {given.large}, {site.DATABASE}"
     head()
     tell("Permits from the small job's start on (S small, b large)", run, order)
-    tell("The small job's last permit", run, f"number {last}", f"first come, first served: {first_come}", f"{first_come / last:.0f} times sooner")
+    tell(
+        "The small job's last permit",
+        run,
+        f"number {last}",
+        f"first come, first served: {first_come}",
+        f"{first_come / last:.0f} times sooner",
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Fifty kept pictures to fifty draft pages, with titles by rule: queries and seconds, against their files alone.
+"""Fifty kept pictures to fifty draft pages, with titles by rule: queries and seconds, against their
+files alone.
 
 python -m benchmarks.fifty_pages --pages 50 --database postgres
 """
@@ -25,7 +26,11 @@ from prompts.services import publishing
 
 
 def finished_job(count: int) -> BulkGenerationJob:
-    texts = [f"A red fox number {n} crossing winter fields, watercolour painting with bright morning light" for n in range(1, count + 1)]
+    texts = [
+        f"A red fox number {n} crossing winter fields, watercolour painting with bright morning"
+        " light"
+        for n in range(1, count + 1)
+    ]
     job = make_job(texts, "completed")
     for key in job.images.values_list("picture_key", flat=True):
         storages["private"].save(key, ContentFile(photo()))
@@ -33,7 +38,9 @@ def finished_job(count: int) -> BulkGenerationJob:
 
 
 def files_alone(count: int) -> float:
-    """Seconds to make and store the files of so many pages, one after another, without a database."""
+    """Seconds to make and store the files of so many pages, one after another, without a
+    database.
+    """
     began = time.perf_counter()
     for number in range(count):
         publishing.store_files(publishing.prepare_files(photo(), "image/png", f"alone-{number}"))
@@ -41,7 +48,9 @@ def files_alone(count: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pages", type=int, default=50)
     parser.add_argument("--database", choices=site.DATABASES, default="sqlite")
     parser.add_argument("--quick", action="store_true", help="three pages")
@@ -60,8 +69,20 @@ def main() -> None:
         raise AssertionError(f"{made} pages of {count}")
     run = f"{count} pages, {site.DATABASE}, 1024x1024 PNG"
     head()
-    tell("Queries, the press and the pump's own questions too", run, f"{len(queries)}", "", f"{len(queries) / count:.1f} a page")
-    tell("Seconds", run, f"{seconds:.1f} s", f"their files alone, one after another: {alone:.1f} s", f"{seconds / alone:.2f} times")
+    tell(
+        "Queries, the press and the pump's own questions too",
+        run,
+        f"{len(queries)}",
+        "",
+        f"{len(queries) / count:.1f} a page",
+    )
+    tell(
+        "Seconds",
+        run,
+        f"{seconds:.1f} s",
+        f"their files alone, one after another: {alone:.1f} s",
+        f"{seconds / alone:.2f} times",
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ SETTINGS = {"size": "1024x1024", "quality": "medium"}
 
 
 def make_picture(number: int, base_url: str) -> None:
-    provider = provider_class("openai")(Credentials(api_key="sk-loopback-0123456789", base_url=base_url))
+    provider = provider_class("openai")(
+        Credentials(api_key="sk-loopback-0123456789", base_url=base_url)
+    )
     call_id = f"task-{number}"
     storing.store(f"originals/tasks/{call_id}", _asked(provider, number, call_id).content, {})
     provider.close()
@@ -25,6 +27,11 @@ def make_picture(number: int, base_url: str) -> None:
 def _asked(provider: object, number: int, call_id: str) -> ImageResult:
     while True:
         try:
-            return provider.generate(f"A lighthouse, number {number}", model="gpt-image-2.5-flare", client_request_id=call_id, **SETTINGS)[0]
+            return provider.generate(
+                f"A lighthouse, number {number}",
+                model="gpt-image-2.5-flare",
+                client_request_id=call_id,
+                **SETTINGS,
+            )[0]
         except RateLimited as error:
             time.sleep(error.retry_after or 1.0)

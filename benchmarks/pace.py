@@ -14,11 +14,15 @@ def within(arrivals: Sequence[float], seconds: float) -> int:
 
 def most_in_a_window(arrivals: Sequence[float], window: float) -> int:
     """The most calls that any window holds, wherever it begins. Sorted times."""
-    return max((bisect_left(arrivals, start + window) - number for number, start in enumerate(arrivals)), default=0)
+    return max(
+        (bisect_left(arrivals, start + window) - number for number, start in enumerate(arrivals)),
+        default=0,
+    )
 
 
 def cycle(arrivals: Sequence[float], limit: int) -> float | None:
-    """The median time from a call to the limit-th one after it: the window's length if every slot is used at once.
+    """The median time from a call to the limit-th one after it: the window's length if every slot
+    is used at once.
 
     It tells the steady share of the limit, whatever part of a cycle the run was cut at.
     """

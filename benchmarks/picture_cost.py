@@ -30,7 +30,9 @@ def pillow_alone(content: bytes) -> None:
 
 
 def ours(content: bytes) -> None:
-    storing.store(storing.original_key(uuid.uuid4(), uuid.uuid4()), content, {"usage": {"output_tokens": 600}})
+    storing.store(
+        storing.original_key(uuid.uuid4(), uuid.uuid4()), content, {"usage": {"output_tokens": 600}}
+    )
 
 
 def as_format(name: str) -> bytes:
@@ -39,7 +41,9 @@ def as_format(name: str) -> bytes:
     return out.getvalue()
 
 
-def milliseconds(step: Callable[[bytes], None], content: bytes, times: int) -> tuple[list[float], list[float]]:
+def milliseconds(
+    step: Callable[[bytes], None], content: bytes, times: int
+) -> tuple[list[float], list[float]]:
     """Wall and processor time of each of so many runs."""
     walls, processor = [], []
     for _ in range(times):
@@ -51,7 +55,9 @@ def milliseconds(step: Callable[[bytes], None], content: bytes, times: int) -> t
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--database", choices=site.DATABASES, default="sqlite")
     parser.add_argument("--quick", action="store_true", help="a few times")
@@ -60,11 +66,21 @@ def main() -> None:
     head()
     for name in ("PNG", "JPEG", "WEBP"):
         content = photo() if name == "PNG" else as_format(name)
-        ours_wall, ours_cpu = (quantiles(values)[0] for values in milliseconds(ours, content, times))
-        _, bare_cpu = (quantiles(values)[0] for values in milliseconds(pillow_alone, content, times))
+        ours_wall, ours_cpu = (
+            quantiles(values)[0] for values in milliseconds(ours, content, times)
+        )
+        _, bare_cpu = (
+            quantiles(values)[0] for values in milliseconds(pillow_alone, content, times)
+        )
         run = f"1024x1024 {name}, {len(content) / 1000:.0f} kB, local disk with fsync"
         figure = f"{ours_cpu:.0f} ms of processor, {ours_wall:.0f} ms in all"
-        tell("Checked, stored, two thumbnails stored", run, figure, f"Pillow alone: {bare_cpu:.0f} ms of processor", f"{ours_cpu / bare_cpu:.2f} times")
+        tell(
+            "Checked, stored, two thumbnails stored",
+            run,
+            figure,
+            f"Pillow alone: {bare_cpu:.0f} ms of processor",
+            f"{ours_cpu / bare_cpu:.2f} times",
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What one poll of the job page costs the server: nothing new, five new tiles, and the whole page beside it.
+"""What one poll of the job page costs the server: nothing new, five new tiles, and the whole page
+beside it.
 
 python -m benchmarks.poll_cost --tiles 100 1000 --database postgres
 """
@@ -50,7 +51,9 @@ def cost(client: Client, url: str, times: int, **data: str) -> Cost:
 
 
 def cursor(html: str) -> dict[str, str]:
-    return {name: re.search(rf'name="{name}" value="([^"]*)"', html)[1] for name in ("seen", "digest")}
+    return {
+        name: re.search(rf'name="{name}" value="([^"]*)"', html)[1] for name in ("seen", "digest")
+    }
 
 
 def running_job(tiles: int) -> BulkGenerationJob:
@@ -62,22 +65,43 @@ def running_job(tiles: int) -> BulkGenerationJob:
 
 def measure(client: Client, tiles: int, times: int) -> None:
     job = running_job(tiles)
-    page, status = job.get_absolute_url(), reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk])
+    page, status = (
+        job.get_absolute_url(),
+        reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]),
+    )
     seen = cursor(client.get(page).content.decode())
     run = f"{tiles} tiles, {site.DATABASE}"
     whole = cost(client, page, max(times // 10, 2))
     idle = cost(client, status, times, **seen)
-    pictures.set_selected(job.pk, list(job.images.filter(status=ImageStatus.COMPLETED).values_list("pk", flat=True)[:NEW]), False)
+    pictures.set_selected(
+        job.pk,
+        list(job.images.filter(status=ImageStatus.COMPLETED).values_list("pk", flat=True)[:NEW]),
+        False,
+    )
     new = cost(client, status, times, **seen)
     if (idle.status, new.status) != (204, 200):
         raise AssertionError((idle, new))
     tell("The whole page", run, str(whole))
-    tell("A poll, nothing new", run, str(idle), f"whole page {whole.milliseconds:.1f} ms", f"{whole.milliseconds / idle.milliseconds:.0f} times cheaper")
-    tell(f"A poll, {NEW} new tiles", run, str(new), f"whole page {whole.milliseconds:.1f} ms", f"{whole.milliseconds / new.milliseconds:.0f} times cheaper")
+    tell(
+        "A poll, nothing new",
+        run,
+        str(idle),
+        f"whole page {whole.milliseconds:.1f} ms",
+        f"{whole.milliseconds / idle.milliseconds:.0f} times cheaper",
+    )
+    tell(
+        f"A poll, {NEW} new tiles",
+        run,
+        str(new),
+        f"whole page {whole.milliseconds:.1f} ms",
+        f"{whole.milliseconds / new.milliseconds:.0f} times cheaper",
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tiles", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--database", choices=site.DATABASES, default="sqlite")

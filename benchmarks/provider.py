@@ -1,6 +1,8 @@
-"""A provider in a process of its own, with pictures as heavy as real ones and a strict sliding window.
+"""A provider in a process of its own, with pictures as heavy as real ones and a strict sliding
+window.
 
-It answers as ``OpenAIServer`` does; what it has to do when 250 calls arrive at once is prepared before.
+It answers as ``OpenAIServer`` does; what it has to do when 250 calls arrive at once is prepared
+before.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def photo(size: str = SIZE) -> bytes:
 
 @functools.cache
 def _start_of(size: str) -> str:
-    """All of a photo's base64 but for its last chunk; a filler chunk makes its length a multiple of three."""
+    """All of a photo's base64 but for its last chunk; a filler chunk makes its length a multiple of
+    three.
+    """
     start = photo(size)[:-PNG_END]
     filler = b"Title\0" + b"-" * (-(len(start) + 18) % 3)
     return base64.b64encode(start + _chunk(b"tEXt", filler)).decode()
@@ -58,7 +62,12 @@ def marked(size: str, mark: str) -> str:
 
 class BusyProvider(OpenAIServer):
     def good_image(self, body: dict[str, Any], call_id: str) -> dict[str, Any]:
-        return {"created": 1_790_000_000, "output_format": "png", "data": [{"b64_json": marked(str(body["size"]), call_id)}], "usage": image_usage(body)}
+        return {
+            "created": 1_790_000_000,
+            "output_format": "png",
+            "data": [{"b64_json": marked(str(body["size"]), call_id)}],
+            "usage": image_usage(body),
+        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,17 @@ class Running:
 
 @contextmanager
 def provider(*, limit: int = 0, latency: float = 0.0, window: float = 60.0) -> Iterator[Running]:
-    command = [sys.executable, "-m", "benchmarks.provider", "--limit", str(limit), "--latency", str(latency), "--window", str(window)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.provider",
+        "--limit",
+        str(limit),
+        "--latency",
+        str(latency),
+        "--window",
+        str(window),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Running(f"http://127.0.0.1:{int(process.stdout.readline())}")

@@ -32,20 +32,49 @@ T = TypeVar("T")
 
 def delivered(permit: Permit) -> Outcome:
     key = f"originals/{permit.job_id}/{permit.call_id}"
-    picture = StoredPicture(key=key, sha256="0" * 64, length=1_300_000, content_type="image/png", width=1024, height=1024)
+    picture = StoredPicture(
+        key=key,
+        sha256="0" * 64,
+        length=1_300_000,
+        content_type="image/png",
+        width=1024,
+        height=1024,
+    )
     usage = {"input_tokens": 20, "output_tokens": 600, "total_tokens": 620}
-    return Outcome(state=CallState.DELIVERED, billed=Billed.YES, picture=picture, usage=usage, http_status=200, seconds=30.0)
+    return Outcome(
+        state=CallState.DELIVERED,
+        billed=Billed.YES,
+        picture=picture,
+        usage=usage,
+        http_status=200,
+        seconds=30.0,
+    )
 
 
 def old_calls(account: ProviderAccount, count: int) -> None:
     """A history of the account: rows that the pace must not have to read."""
     pool = account.pools.get(kind="image")
     ended = timezone.now() - dt.timedelta(days=1)
-    about = {"kind": "image", "account": account, "pool": pool, "state": CallState.DELIVERED, "billed": Billed.YES, "day": ended.date(), "attempt": 1}
+    about = {
+        "kind": "image",
+        "account": account,
+        "pool": pool,
+        "state": CallState.DELIVERED,
+        "billed": Billed.YES,
+        "day": ended.date(),
+        "attempt": 1,
+    }
     for start in range(0, count, AT_ONCE):
         size = min(AT_ONCE, count - start)
         ProviderCall.objects.bulk_create(
-            ProviderCall(job_ref=uuid.uuid4(), sent_at=ended - dt.timedelta(seconds=start + n), finished_at=ended, reserved=10_000, actual=10_000, **about)
+            ProviderCall(
+                job_ref=uuid.uuid4(),
+                sent_at=ended - dt.timedelta(seconds=start + n),
+                finished_at=ended,
+                reserved=10_000,
+                actual=10_000,
+                **about,
+            )
             for n in range(size)
         )
 
@@ -76,7 +105,8 @@ def pairs(pool: int, count: int) -> tuple[list[float], list[float]]:
 
 def measure(queued: int, jobs: int, history: int, count: int) -> float:
     """The median milliseconds of a pair, with its row told."""
-    # Above what is opened here, so nothing waits; far above, and each permit would count its way through the history.
+    # Above what is opened here, so nothing waits; far above, and each permit would count its way
+    # through the history.
     account = account_at("http://127.0.0.1:9/v1", limit=2 * count)
     note(f"{queued} pictures in {jobs} jobs, {history} old calls")
     queue_pictures(account, queued, jobs=jobs)
@@ -96,18 +126,24 @@ def measure(queued: int, jobs: int, history: int, count: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--queued", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--history", type=int, default=100_000, help="calls of the day before")
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--database", choices=site.DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="a few hundred rows: shows that it runs, not how fast")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few hundred rows: shows that it runs, not how fast"
+    )
     given = parser.parse_args()
     head()
     if given.quick:
         given.queued, given.jobs, given.history, given.pairs = [200, 400], 20, 500, 40
-    costs = {queued: measure(queued, given.jobs, given.history, given.pairs) for queued in given.queued}
+    costs = {
+        queued: measure(queued, given.jobs, given.history, given.pairs) for queued in given.queued
+    }
     few, many = min(costs), max(costs)
     tell(
         "Both, p50",

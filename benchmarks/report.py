@@ -1,4 +1,6 @@
-"""What a benchmark says: one line a figure, with what it is held against and how busy the machine was."""
+"""What a benchmark says: one line a figure, with what it is held against and how busy the machine
+was.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ HEAD = ("Question", "Run", "Figure", "Against", "Ratio", "Load", "Date")
 
 
 def load() -> str:
-    """Processes that wanted to run in the last minute; above the number of cores, a figure is worth less."""
+    """Processes that wanted to run in the last minute; above the number of cores, a figure is worth
+    less.
+    """
     return f"{os.getloadavg()[0]:.1f}"
 
 
@@ -22,7 +26,15 @@ def head() -> None:
 
 def tell(question: str, run: str, figure: str, against: str = "", ratio: str = "") -> None:
     """Print one row of the table, as Markdown."""
-    row = (question, run, figure, against, ratio, load(), dt.datetime.now(dt.UTC).date().isoformat())
+    row = (
+        question,
+        run,
+        figure,
+        against,
+        ratio,
+        load(),
+        dt.datetime.now(dt.UTC).date().isoformat(),
+    )
     print(f"| {' | '.join(row)} |", flush=True)
 
 

@@ -5,28 +5,48 @@ from __future__ import annotations
 from django.db import DEFAULT_DB_ALIAS
 
 from benchmarks import site  # noqa: F401  # before any model
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, ProviderAccount, ProviderCall, UnstoredImage, Worker
+from bulk_admin.models import (
+    BulkGenerationJob,
+    GeneratedImage,
+    ImageStatus,
+    JobStatus,
+    ProviderAccount,
+    ProviderCall,
+    UnstoredImage,
+    Worker,
+)
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.testing.factories import make_account
 
 from django_q.models import OrmQ  # isort: skip  # its models want the site, too
 
-MODEL = {"model_name": "gpt-image-2.5-flare", "quality": "medium", "size": "1024x1024", "output_format": "png"}
+MODEL = {
+    "model_name": "gpt-image-2.5-flare",
+    "quality": "medium",
+    "size": "1024x1024",
+    "output_format": "png",
+}
 MOST_IN_A_JOB = 1000
 AT_ONCE = 5000
 
 
 def account_at(base_url: str, *, limit: int = 0, max_in_flight: int = 300) -> ProviderAccount:
-    account = make_account("openai", base_url=base_url, limit_per_minute=limit, max_in_flight=max_in_flight)
+    account = make_account(
+        "openai", base_url=base_url, limit_per_minute=limit, max_in_flight=max_in_flight
+    )
     account.set_key("sk-loopback-0123456789")
     account.save(update_fields=["encrypted_key", "key_last_four"])
     return account
 
 
-def queue_pictures(account: ProviderAccount, count: int, *, jobs: int = 0) -> list[BulkGenerationJob]:
+def queue_pictures(
+    account: ProviderAccount, count: int, *, jobs: int = 0
+) -> list[BulkGenerationJob]:
     """Started jobs that want ``count`` pictures in all, spread evenly; the doorbell is not rung."""
     jobs = jobs or -(-count // MOST_IN_A_JOB)
-    made = [_job(account, count // jobs + (number < count % jobs), number) for number in range(jobs)]
+    made = [
+        _job(account, count // jobs + (number < count % jobs), number) for number in range(jobs)
+    ]
     BulkGenerationJob.objects.bulk_create(made, batch_size=AT_ONCE)
     images = [image for job in made for image in _images(job)]
     GeneratedImage.objects.bulk_create(images, batch_size=AT_ONCE)
@@ -34,13 +54,24 @@ def queue_pictures(account: ProviderAccount, count: int, *, jobs: int = 0) -> li
 
 
 def _job(account: ProviderAccount, count: int, number: int) -> BulkGenerationJob:
-    about = {"name": f"Benchmark {number}", "status": JobStatus.PENDING, "provider": account.provider}
-    return BulkGenerationJob(account=account, total_prompts=count, total=count, queued=count, **about, **MODEL)
+    about = {
+        "name": f"Benchmark {number}",
+        "status": JobStatus.PENDING,
+        "provider": account.provider,
+    }
+    return BulkGenerationJob(
+        account=account, total_prompts=count, total=count, queued=count, **about, **MODEL
+    )
 
 
 def _images(job: BulkGenerationJob) -> list[GeneratedImage]:
     text = "A lighthouse at dusk, seen from the sea, with a storm behind it, number"
-    return [GeneratedImage(job=job, position=n, prompt_text=f"{text} {n}", status=ImageStatus.QUEUED, revision=0) for n in range(1, job.total + 1)]
+    return [
+        GeneratedImage(
+            job=job, position=n, prompt_text=f"{text} {n}", status=ImageStatus.QUEUED, revision=0
+        )
+        for n in range(1, job.total + 1)
+    ]
 
 
 def begin() -> None:
@@ -51,4 +82,6 @@ def begin() -> None:
 def forget_everything() -> None:
     """What a run that was broken off has left: or the next one's worker would go on with it."""
     for model in (UnstoredImage, ProviderCall, GeneratedImage, BulkGenerationJob, Worker, OrmQ):
-        model.objects.all()._raw_delete(DEFAULT_DB_ALIAS)  # in an order that needs no cascade, which would take minutes
+        model.objects.all()._raw_delete(
+            DEFAULT_DB_ALIAS
+        )  # in an order that needs no cascade, which would take minutes

@@ -1,4 +1,5 @@
-"""Several workers on one limit, each with a pump of its own as on a host of its own; and ten accounts at once.
+"""Several workers on one limit, each with a pump of its own as on a host of its own; and ten
+accounts at once.
 
 python -m benchmarks.sharing --workers 2 4 --limit 250 --minutes 3
 """
@@ -29,8 +30,15 @@ class Share:
 
     @property
     def name(self) -> str:
-        accounts = f"{self.accounts} accounts at {self.limit}" if self.accounts > 1 else f"{self.limit} a minute"
-        return f"{self.workers} workers, {accounts}, {self.latency:g} s latency, {self.seconds:g} s, {site.DATABASE}"
+        accounts = (
+            f"{self.accounts} accounts at {self.limit}"
+            if self.accounts > 1
+            else f"{self.limit} a minute"
+        )
+        return (
+            f"{self.workers} workers, {accounts}, {self.latency:g} s latency, {self.seconds:g} s,"
+            f" {site.DATABASE}"
+        )
 
     @property
     def ideal(self) -> int:
@@ -40,7 +48,10 @@ class Share:
 def share(run: Share) -> None:
     note(run.name)
     with ExitStack() as stack:
-        servers = [stack.enter_context(provider(limit=run.limit, latency=run.latency, window=run.window)) for _ in range(run.accounts)]
+        servers = [
+            stack.enter_context(provider(limit=run.limit, latency=run.latency, window=run.window))
+            for _ in range(run.accounts)
+        ]
         for server in servers:
             account = account_at(server.base_url, limit=run.limit, max_in_flight=max(run.limit, 8))
             queue_pictures(account, round(run.ideal / run.accounts) + 2 * run.limit)
@@ -66,22 +77,45 @@ def _tell(run: Share, servers: list[Running]) -> None:
     sent = sum(within(calls, run.seconds) for calls in all_calls)
     steady = [gap for calls in all_calls if (gap := cycle(calls, run.limit))]
     worst = max(most_in_a_window(calls, run.window) for calls in all_calls)
-    tell("Calls at the provider", run.name, f"{sent}", f"ideal {run.ideal}", percent(sent, run.ideal))
+    tell(
+        "Calls at the provider", run.name, f"{sent}", f"ideal {run.ideal}", percent(sent, run.ideal)
+    )
     if steady:
         slowest = max(steady)
-        tell(f"From a call to the {run.limit}th after it, median", run.name, f"{slowest:.2f} s", f"window {run.window:g} s", percent(run.window, slowest))
-    tell("Most calls in a window", run.name, f"{worst}", f"limit {run.limit}", f"429s: {sum(server.refused() for server in servers)}")
+        tell(
+            f"From a call to the {run.limit}th after it, median",
+            run.name,
+            f"{slowest:.2f} s",
+            f"window {run.window:g} s",
+            percent(run.window, slowest),
+        )
+    tell(
+        "Most calls in a window",
+        run.name,
+        f"{worst}",
+        f"limit {run.limit}",
+        f"429s: {sum(server.refused() for server in servers)}",
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--workers", type=int, nargs="*", default=[2, 4])
-    parser.add_argument("--accounts", type=int, default=10, help="and one run with so many accounts at 60 a minute; 0: none")
+    parser.add_argument(
+        "--accounts",
+        type=int,
+        default=10,
+        help="and one run with so many accounts at 60 a minute; 0: none",
+    )
     parser.add_argument("--limit", type=int, default=250)
     parser.add_argument("--latency", type=float, default=5.0)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--database", choices=site.DATABASES, default="postgres")
-    parser.add_argument("--quick", action="store_true", help="seconds for minutes: shows that it runs, not how fast")
+    parser.add_argument(
+        "--quick", action="store_true", help="seconds for minutes: shows that it runs, not how fast"
+    )
     given = parser.parse_args()
     head()
     if given.quick:
@@ -89,9 +123,27 @@ def main() -> None:
         return
     seconds = given.minutes * 60
     for workers in given.workers:
-        share(Share(workers=workers, accounts=1, limit=given.limit, seconds=seconds, window=60.0, latency=given.latency))
+        share(
+            Share(
+                workers=workers,
+                accounts=1,
+                limit=given.limit,
+                seconds=seconds,
+                window=60.0,
+                latency=given.latency,
+            )
+        )
     if given.accounts:
-        share(Share(workers=2, accounts=given.accounts, limit=60, seconds=seconds, window=60.0, latency=given.latency))
+        share(
+            Share(
+                workers=2,
+                accounts=given.accounts,
+                limit=60,
+                seconds=seconds,
+                window=60.0,
+                latency=given.latency,
+            )
+        )
 
 
 if __name__ == "__main__":

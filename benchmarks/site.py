@@ -1,6 +1,7 @@
 """A throw-away site: an own database, own media, no .env. Import it before any model.
 
-``--database postgres`` on the command line starts a server of its own, with fsync on as in production.
+``--database postgres`` on the command line starts a server of its own, with fsync on as in
+production.
 """
 
 from __future__ import annotations
@@ -15,14 +16,30 @@ import sys
 import tempfile
 from pathlib import Path
 
-OURS = ("OPENAI_", "REPLICATE_", "B2_", "BULK_", "Q_", "PUBLIC_MEDIA_URL", "CREDENTIAL_KEYS", "SENTRY_DSN", "DATABASE_URL", "ALLOWED_HOSTS", "SECURE_")
+OURS = (
+    "OPENAI_",
+    "REPLICATE_",
+    "B2_",
+    "BULK_",
+    "Q_",
+    "PUBLIC_MEDIA_URL",
+    "CREDENTIAL_KEYS",
+    "SENTRY_DSN",
+    "DATABASE_URL",
+    "ALLOWED_HOSTS",
+    "SECURE_",
+)
 DATABASES = ("sqlite", "postgres")
 FOLDER = Path(tempfile.mkdtemp(prefix="promptfinder-bench-"))
 
 
 def _asked_for() -> str:
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--database", choices=DATABASES, default="postgres" if "benchmarks.sharing" in sys.orig_argv else "sqlite")
+    parser.add_argument(
+        "--database",
+        choices=DATABASES,
+        default="postgres" if "benchmarks.sharing" in sys.orig_argv else "sqlite",
+    )
     return str(parser.parse_known_args()[0].database)
 
 
@@ -42,7 +59,9 @@ def _address() -> str:
 
 
 DATABASE = _asked_for()
-signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # with every ``finally``: nothing is left running
+signal.signal(
+    signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
+)  # with every ``finally``: nothing is left running
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]

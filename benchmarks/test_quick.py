@@ -1,4 +1,7 @@
-"""Every benchmark runs and tells figures. How fast is for ``make bench`` to say, on a quiet machine."""
+"""Every benchmark runs and tells figures.
+
+How fast is for ``make bench`` to say, on a quiet machine.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,28 @@ from benchmarks.report import HEAD
 from bulk_admin.tests.rules.test_layering import ROOT
 
 # Each makes a site of its own, so one run of the tests is enough.
-once = pytest.mark.skipif(os.environ.get("TEST_DATABASE") == "postgres", reason="the benchmarks choose their own database")
+once = pytest.mark.skipif(
+    os.environ.get("TEST_DATABASE") == "postgres", reason="the benchmarks choose their own database"
+)
 
 
 # The others start several workers and wait for windows of time: ``make bench`` runs them all.
-QUICK = [name for name in RUNS if name not in ("throughput", "sharing", "queue_depth", "tile_delay")]
+QUICK = [
+    name for name in RUNS if name not in ("throughput", "sharing", "queue_depth", "tile_delay")
+]
 
 
 @once
 @pytest.mark.process
 @pytest.mark.parametrize("name", QUICK)
 def test_it_runs_and_tells_figures(name):
-    done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", "--quick"], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--quick"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
     assert len(rows) >= 3
@@ -34,7 +47,9 @@ def test_it_runs_and_tells_figures(name):
 
 
 def test_every_benchmark_is_run_by_make_bench():
-    modules = {file.stem for file in (ROOT / "benchmarks").glob("*.py") if "--quick" in file.read_text()} - {"__main__", "test_quick"}
+    modules = {
+        file.stem for file in (ROOT / "benchmarks").glob("*.py") if "--quick" in file.read_text()
+    } - {"__main__", "test_quick"}
     assert modules == set(RUNS)
 
 

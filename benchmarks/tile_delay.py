@@ -1,4 +1,5 @@
-"""From a picture's booking to its tile in a real browser: the poll's interval, the answer, the swap.
+"""From a picture's booking to its tile in a real browser: the poll's interval, the answer, the
+swap.
 
 python -m benchmarks.tile_delay --pictures 60
 """
@@ -26,7 +27,8 @@ from bulk_admin.testing.factories import make_user
 from bulk_admin.tests.support import processes
 from e2e.browser import QUIET, executable
 
-# When a tile first holds its picture, and when that picture has come; the browser's clock is this machine's.
+# When a tile first holds its picture, and when that picture has come; the browser's clock is this
+# machine's.
 STOPWATCH = """
 window.shown = {}; window.loaded = {};
 const look = () => {
@@ -38,7 +40,8 @@ const look = () => {
 new MutationObserver(look).observe(document, {childList: true, subtree: true});
 document.addEventListener("load", event => {
   const tile = event.target.closest?.("article[data-tile]");
-  if (tile && event.target.tagName === "IMG") window.loaded[tile.dataset.tile] ??= Date.now() / 1000;
+  if (!tile || event.target.tagName !== "IMG") return;
+  window.loaded[tile.dataset.tile] ??= Date.now() / 1000;
 }, true);
 """
 
@@ -47,7 +50,9 @@ document.addEventListener("load", event => {
 def web() -> Iterator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    process = processes.start(("runserver", f"127.0.0.1:{port}", "--noreload"), site.FOLDER / "web.log", {})
+    process = processes.start(
+        ("runserver", f"127.0.0.1:{port}", "--noreload"), site.FOLDER / "web.log", {}
+    )
     try:
         processes.wait_until(lambda: _answers(url), seconds=60, what="the web process answers")
         yield url
@@ -73,30 +78,56 @@ def browser_page(url: str) -> Iterator[Page]:
     client.force_login(make_user("watcher", is_superuser=True))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=list(QUIET))
-        context = browser.new_context(viewport={"width": 1280, "height": 9000})  # tall, so that every picture is wanted
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 9000}
+        )  # tall, so that every picture is wanted
+        context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}]
+        )
         page = context.new_page()
         page.add_init_script(STOPWATCH)
         yield page
         browser.close()
 
 
-def watch(page: Page, url: str, job: BulkGenerationJob, seconds: float) -> tuple[list[float], list[float]]:
-    """Seconds from booked to shown and to loaded, of every tile that came while the page was open."""
+def watch(
+    page: Page, url: str, job: BulkGenerationJob, seconds: float
+) -> tuple[list[float], list[float]]:
+    """Seconds from booked to shown and to loaded, of every tile that came while the page was
+    open.
+    """
     page.goto(f"{url}{job.get_absolute_url()}")
     begin()
     ends = time.monotonic() + seconds
-    while time.monotonic() < ends and page.evaluate("Object.keys(window.loaded).length") < job.total:
+    while (
+        time.monotonic() < ends and page.evaluate("Object.keys(window.loaded).length") < job.total
+    ):
         page.wait_for_timeout(200)
-    booked = {str(pk): moment.timestamp() for pk, moment in ProviderCall.objects.filter(state=CallState.DELIVERED).values_list("image", "finished_at")}
-    return tuple([when - booked[tile] for tile, when in page.evaluate(f"window.{what}").items() if tile in booked] for what in ("shown", "loaded"))
+    booked = {
+        str(pk): moment.timestamp()
+        for pk, moment in ProviderCall.objects.filter(state=CallState.DELIVERED).values_list(
+            "image", "finished_at"
+        )
+    }
+    return tuple(
+        [
+            when - booked[tile]
+            for tile, when in page.evaluate(f"window.{what}").items()
+            if tile in booked
+        ]
+        for what in ("shown", "loaded")
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--database", choices=site.DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="a few pictures: shows that it runs, not how fast")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few pictures: shows that it runs, not how fast"
+    )
     given = parser.parse_args()
     count = 4 if given.quick else given.pictures
     head()

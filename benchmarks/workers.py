@@ -1,4 +1,6 @@
-"""Worker processes on this site, with the settings of production, watched: memory and processor seconds."""
+"""Worker processes on this site, with the settings of production, watched: memory and processor
+seconds.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,21 @@ from bulk_admin.tests.support import processes
 
 from django_q.models import Success  # isort: skip  # its models want the site, too
 
-AS_IN_PRODUCTION = {"BULK_HEARTBEAT": "20", "BULK_LEASE": "90", "BULK_RESCUE_EVERY": "30", "MALLOC_ARENA_MAX": "2"}  # tests shorten them; Procfile
+AS_IN_PRODUCTION = {
+    "BULK_HEARTBEAT": "20",
+    "BULK_LEASE": "90",
+    "BULK_RESCUE_EVERY": "30",
+    "MALLOC_ARENA_MAX": "2",
+}  # tests shorten them; Procfile
 MEGABYTE = 1_000_000
 
 
 @dataclass
 class Watch:
-    """The peaks of a family of processes, sampled four times a second. Bytes, and seconds of one core."""
+    """The peaks of a family of processes, sampled four times a second.
+
+    Bytes, and seconds of one core.
+    """
 
     process: psutil.Popen
     largest: int = 0
@@ -51,7 +61,10 @@ class Watch:
 
     @property
     def memory(self) -> str:
-        return f"{self.largest / MEGABYTE:.0f} MB (its whole tree, shared pages counted again: {self.together / MEGABYTE:.0f} MB)"
+        return (
+            f"{self.largest / MEGABYTE:.0f} MB (its whole tree, shared pages counted again:"
+            f" {self.together / MEGABYTE:.0f} MB)"
+        )
 
 
 @contextmanager
@@ -67,9 +80,21 @@ def watched(process: psutil.Popen) -> Iterator[Watch]:
 
 
 @contextmanager
-def worker(number: int = 1, *, command: str = "bulk_worker", env: Mapping[str, str] | None = None, waits: bool = True) -> Iterator[Watch]:
-    """One ``bulk_worker`` as on a host of its own: with its own lock, and so with a pump of its own."""
-    extra = {**AS_IN_PRODUCTION, "BULK_PUMP_LOCK": str(site.FOLDER / f"pump-{number}.lock"), **(env or {})}
+def worker(
+    number: int = 1,
+    *,
+    command: str = "bulk_worker",
+    env: Mapping[str, str] | None = None,
+    waits: bool = True,
+) -> Iterator[Watch]:
+    """One ``bulk_worker`` as on a host of its own: with its own lock, and so with a pump of its
+    own.
+    """
+    extra = {
+        **AS_IN_PRODUCTION,
+        "BULK_PUMP_LOCK": str(site.FOLDER / f"pump-{number}.lock"),
+        **(env or {}),
+    }
     process = processes.start((command,), site.FOLDER / f"worker-{number}.log", extra)
     try:
         if waits:
@@ -84,4 +109,8 @@ def _wait_until_it_works(number: int) -> None:
     """Starting is not what is measured: it has answered a doorbell and waits."""
     before = Success.objects.count()
     ring()
-    processes.wait_until(lambda: Success.objects.count() > before, seconds=60, what=f"worker {number} answers a doorbell")
+    processes.wait_until(
+        lambda: Success.objects.count() > before,
+        seconds=60,
+        what=f"worker {number} answers a doorbell",
+    )

@@ -1,4 +1,7 @@
-"""The admin site. It stands outside the admin package, whose modules register on it when they are imported."""
+"""The admin site.
+
+It stands outside the admin package, whose modules register on it when they are imported.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,19 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
-# The daily work first, what only an operator needs last; apps and models that are not named stand in between.
+# The daily work first, what only an operator needs last; apps and models that are not named stand
+# in between.
 FIRST = ("bulk_admin", "prompts")
 LAST = ("auth", "django_q")
-MODELS = ("BulkGenerationJob", "GeneratedImage", "Prompt", "ProviderAccount", "ImageModel", "ProviderCall", "Spend")
+MODELS = (
+    "BulkGenerationJob",
+    "GeneratedImage",
+    "Prompt",
+    "ProviderAccount",
+    "ImageModel",
+    "ProviderCall",
+    "Spend",
+)
 
 
 class PromptFinderAdminSite(AdminSite):
@@ -20,14 +32,23 @@ class PromptFinderAdminSite(AdminSite):
     site_title = "PromptFinder"
     index_title = "Administration"
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
         return super().index(request, {**(extra_context or {}), **_bulk_block(request)})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps: list[Any] = super().get_app_list(request, app_label)
         for app in apps:
             app["models"].sort(key=lambda model: _place(model["object_name"], MODELS))
-        return sorted(apps, key=lambda app: (_place(app["app_label"], FIRST), app["app_label"] in LAST, _place(app["app_label"], LAST)))
+        return sorted(
+            apps,
+            key=lambda app: (
+                _place(app["app_label"], FIRST),
+                app["app_label"] in LAST,
+                _place(app["app_label"], LAST),
+            ),
+        )
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from bulk_admin.admin.health import health_page
@@ -44,9 +65,17 @@ def _bulk_block(request: HttpRequest) -> dict[str, Any]:
     from bulk_admin.models import JobStatus
     from bulk_admin.selectors import front_page
 
-    if not (request.user.has_perm("bulk_admin.view_bulkgenerationjob") or request.user.has_perm("bulk_admin.change_bulkgenerationjob")):
+    if not (
+        request.user.has_perm("bulk_admin.view_bulkgenerationjob")
+        or request.user.has_perm("bulk_admin.change_bulkgenerationjob")
+    ):
         return {}
     jobs = front_page.jobs_under_way()
     paused = sum(job.status == JobStatus.PAUSED for job in jobs)
     counts = {"bulk_under_way": len(jobs) - paused, "bulk_paused": paused}
-    return {**counts, "bulk_jobs": jobs, "bulk_no_worker": front_page.no_worker(jobs), "bulk_may_generate": request.user.has_perm("bulk_admin.generate")}
+    return {
+        **counts,
+        "bulk_jobs": jobs,
+        "bulk_no_worker": front_page.no_worker(jobs),
+        "bulk_may_generate": request.user.has_perm("bulk_admin.generate"),
+    }

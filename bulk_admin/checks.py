@@ -1,4 +1,6 @@
-"""System checks: settings that would lose work, buy twice or hide pictures are told before anything starts."""
+"""System checks: settings that would lose work, buy twice or hide pictures are told before anything
+starts.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from bulk_admin.models import ProviderAccount
 from bulk_admin.services.image_providers import PROVIDERS
 
 QUEUE_TAG = "queue"
-B2_NEEDED = ("B2_ENDPOINT_URL", "B2_REGION", "B2_BUCKET", "B2_PRIVATE_BUCKET", "B2_KEY_ID", "B2_APPLICATION_KEY")
+B2_NEEDED = (
+    "B2_ENDPOINT_URL",
+    "B2_REGION",
+    "B2_BUCKET",
+    "B2_PRIVATE_BUCKET",
+    "B2_KEY_ID",
+    "B2_APPLICATION_KEY",
+)
 
 
 @register(QUEUE_TAG)
@@ -23,28 +32,66 @@ def check_queue(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     """Django-Q only rings the doorbell; these numbers were measured to be what that needs."""
     queue: dict[str, Any] = getattr(settings, "Q_CLUSTER", {})
     if queue.get("sync"):
-        return [Error("Q_CLUSTER runs tasks inside the request.", hint="Remove sync: a pump works for minutes.", id="bulk_admin.E002")]
+        return [
+            Error(
+                "Q_CLUSTER runs tasks inside the request.",
+                hint="Remove sync: a pump works for minutes.",
+                id="bulk_admin.E002",
+            )
+        ]
     return [*_broker(queue), *_times(queue), *_hoarding(queue), *_clusters(queue)]
 
 
 def _broker(queue: dict[str, Any]) -> list[CheckMessage]:
-    others = [name for name in ("redis", "django_redis", "disque_nodes", "iron_mq", "sqs", "mongo", "broker_class") if queue.get(name)]
+    others = [
+        name
+        for name in (
+            "redis",
+            "django_redis",
+            "disque_nodes",
+            "iron_mq",
+            "sqs",
+            "mongo",
+            "broker_class",
+        )
+        if queue.get(name)
+    ]
     if queue.get("orm") in settings.DATABASES and not others:
         return []
-    hint = 'Set "orm" to the database\'s alias and no other broker: a doorbell is rung inside the transaction that makes the work.'
+    hint = (
+        'Set "orm" to the database\'s alias and no other broker: a doorbell is rung inside the'
+        " transaction that makes the work."
+    )
     return [Error("Q_CLUSTER does not use the ORM broker.", hint=hint, id="bulk_admin.E001")]
 
 
 def _times(queue: dict[str, Any]) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     timeout, retry = queue.get("timeout"), queue.get("retry", 60)
-    longest = settings.BULK_SLICE + settings.BULK_SLOW_CALL_DEADLINE + settings.BULK_STORAGE_DEADLINE
+    longest = (
+        settings.BULK_SLICE + settings.BULK_SLOW_CALL_DEADLINE + settings.BULK_STORAGE_DEADLINE
+    )
     if timeout is not None and timeout <= longest:
-        hint = f"Set it above BULK_SLICE + BULK_SLOW_CALL_DEADLINE + BULK_STORAGE_DEADLINE = {longest:g} s."
-        found.append(Error(f"Q_CLUSTER timeout ({timeout} s) ends a pump that is still at work.", hint=hint, id="bulk_admin.E003"))
+        hint = (
+            "Set it above BULK_SLICE + BULK_SLOW_CALL_DEADLINE + BULK_STORAGE_DEADLINE ="
+            f" {longest:g} s."
+        )
+        found.append(
+            Error(
+                f"Q_CLUSTER timeout ({timeout} s) ends a pump that is still at work.",
+                hint=hint,
+                id="bulk_admin.E003",
+            )
+        )
     if timeout is None or retry <= timeout:
         hint = "Set timeout, and retry above it."
-        found.append(Error(f"Q_CLUSTER retry ({retry} s) hands a task out again that may still run.", hint=hint, id="bulk_admin.E004"))
+        found.append(
+            Error(
+                f"Q_CLUSTER retry ({retry} s) hands a task out again that may still run.",
+                hint=hint,
+                id="bulk_admin.E004",
+            )
+        )
     return found
 
 
@@ -55,23 +102,42 @@ def _hoarding(queue: dict[str, Any]) -> list[CheckMessage]:
 
 
 def _clusters(queue: dict[str, Any]) -> list[CheckMessage]:
-    taken_out_by_django_q = "cluster_name" in queue and queue["cluster_name"] == os.environ.get("Q_CLUSTER_NAME")
+    taken_out_by_django_q = "cluster_name" in queue and queue["cluster_name"] == os.environ.get(
+        "Q_CLUSTER_NAME"
+    )
     if "ALT_CLUSTERS" in queue or taken_out_by_django_q:
         return []
-    hint = 'Add "ALT_CLUSTERS": {}. Without it every process dies of a KeyError where Q_CLUSTER_NAME is set.'
+    hint = (
+        'Add "ALT_CLUSTERS": {}. Without it every process dies of a KeyError where Q_CLUSTER_NAME'
+        " is set."
+    )
     return [Error("Q_CLUSTER has no ALT_CLUSTERS.", hint=hint, id="bulk_admin.E006")]
 
 
 @register(QUEUE_TAG)
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     hint = "Remove the option: the worker forks, and a pool's connections do not survive that."
-    pooled = [alias for alias, database in settings.DATABASES.items() if database.get("OPTIONS", {}).get("pool")]
-    return [Error(f"The database {alias!r} uses a connection pool.", hint=hint, id="bulk_admin.E007") for alias in pooled]
+    pooled = [
+        alias
+        for alias, database in settings.DATABASES.items()
+        if database.get("OPTIONS", {}).get("pool")
+    ]
+    return [
+        Error(f"The database {alias!r} uses a connection pool.", hint=hint, id="bulk_admin.E007")
+        for alias in pooled
+    ]
 
 
 @register(Tags.database)
-def check_accounts(app_configs: Sequence[AppConfig] | None, *, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Reads rows, so it runs only where a database is named: ``check --database default``, and migrate."""
+def check_accounts(
+    app_configs: Sequence[AppConfig] | None,
+    *,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Reads rows, so it runs only where a database is named: ``check --database default``, and
+    migrate.
+    """
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
@@ -79,7 +145,14 @@ def check_accounts(app_configs: Sequence[AppConfig] | None, *, databases: Sequen
     except DatabaseError:  # not migrated yet
         return []
     hint = f"Correct or delete the account. Registered are {', '.join(sorted(PROVIDERS))}."
-    return [Error(f"An account names the provider {name!r}, which does not exist.", hint=hint, id="bulk_admin.E009") for name in sorted(used - set(PROVIDERS))]
+    return [
+        Error(
+            f"An account names the provider {name!r}, which does not exist.",
+            hint=hint,
+            id="bulk_admin.E009",
+        )
+        for name in sorted(used - set(PROVIDERS))
+    ]
 
 
 @register("storage")
@@ -89,17 +162,32 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         hint = f"Set {', '.join(missing)} too, or none of them to keep pictures in local files."
         return [Error("B2 is configured by half.", hint=hint, id="bulk_admin.E008")]
     if not missing and not settings.PUBLIC_MEDIA_URL:
-        hint = "Set it to the public bucket's address: without it pages show links that end after 15 minutes, and caches keep them."
-        return [Warning("B2_BUCKET is set and PUBLIC_MEDIA_URL is not.", hint=hint, id="bulk_admin.W003")]
+        hint = (
+            "Set it to the public bucket's address: without it pages show links that end after 15"
+            " minutes, and caches keep them."
+        )
+        return [
+            Warning(
+                "B2_BUCKET is set and PUBLIC_MEDIA_URL is not.", hint=hint, id="bulk_admin.W003"
+            )
+        ]
     if missing and not settings.DEBUG and "sqlite" not in settings.DATABASES["default"]["ENGINE"]:
-        hint = "Set the B2_* variables, unless web and worker share one disk: else web can not show what the worker stores."
+        hint = (
+            "Set the B2_* variables, unless web and worker share one disk: else web can not show"
+            " what the worker stores."
+        )
         return [Warning("Pictures are kept in local files.", hint=hint, id="bulk_admin.W001")]
     return []
 
 
 @register(Tags.security)
-def check_credential_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_credential_keys(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
     if settings.CREDENTIAL_KEYS or settings.DEBUG:
         return []
-    hint = "Set CREDENTIAL_KEYS to a long random text: without it they are encrypted with SECRET_KEY, and lost when that changes."
+    hint = (
+        "Set CREDENTIAL_KEYS to a long random text: without it they are encrypted with SECRET_KEY,"
+        " and lost when that changes."
+    )
     return [Warning("Stored provider keys hang on SECRET_KEY.", hint=hint, id="bulk_admin.W002")]

@@ -1,4 +1,6 @@
-"""Keys at rest: encrypted with CREDENTIAL_KEYS, newest first; platform keys come from the environment."""
+"""Keys at rest: encrypted with CREDENTIAL_KEYS, newest first; platform keys come from the
+environment.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from django.conf import settings
 
 
 class KeyUnreadable(Exception):
-    """A stored key was encrypted with a key that CREDENTIAL_KEYS no longer holds: enter it again."""
+    """A stored key was encrypted with a key that CREDENTIAL_KEYS no longer holds: enter it
+    again.
+    """
 
 
 ENVIRONMENT_KEYS = {"openai": "OPENAI_API_KEY", "replicate": "REPLICATE_API_TOKEN"}
@@ -18,7 +22,9 @@ ENVIRONMENT_KEYS = {"openai": "OPENAI_API_KEY", "replicate": "REPLICATE_API_TOKE
 
 def _box() -> MultiFernet:
     keys = settings.CREDENTIAL_KEYS or [settings.SECRET_KEY]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys])
+    return MultiFernet(
+        [Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys]
+    )
 
 
 def encrypt(key: str) -> str:
@@ -30,7 +36,9 @@ def decrypt(token: str) -> str:
     try:
         return _box().decrypt(token.encode()).decode()
     except InvalidToken as error:
-        raise KeyUnreadable("This key was encrypted with a key that is no longer in CREDENTIAL_KEYS.") from error
+        raise KeyUnreadable(
+            "This key was encrypted with a key that is no longer in CREDENTIAL_KEYS."
+        ) from error
 
 
 def rotate(token: str) -> str:

@@ -1,4 +1,7 @@
-"""What a log line looks like: a message and the fields beside it, for a person or for a machine. No key is in it."""
+"""What a log line looks like: a message and the fields beside it, for a person or for a machine.
+
+No key is in it.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,21 @@ from pythonjsonlogger.json import JsonFormatter
 
 # What Django and Django-Q hang on their records: objects, not facts.
 NOT_FIELDS = {*RESERVED_ATTRS, "request", "server_time", "status_code"}
-SECRET = re.compile(r"(sk-[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|(r8_)[A-Za-z0-9]+|(?i:(bearer\s+))[^\s\"']+|(X-Amz-Signature=)[0-9a-f]+")
+SECRET = re.compile(
+    r"(sk-[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|(r8_)[A-Za-z0-9]+|(?i:(bearer\s+))[^\s\"']+|(X-Amz-Signature=)[0-9a-f]+"
+)
 
 
 def redact(text: str) -> str:
-    return SECRET.sub(lambda found: f"{next(group for group in found.groups() if group)}[redacted]", text)
+    return SECRET.sub(
+        lambda found: f"{next(group for group in found.groups() if group)}[redacted]", text
+    )
 
 
 class RedactSecrets(logging.Filter):
-    """Takes keys, bearer tokens and signatures out of a record's message and its traceback; the formatters see to its fields."""
+    """Takes keys, bearer tokens and signatures out of a record's message and its traceback; the
+    formatters see to its fields.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(record.getMessage()), None
@@ -50,7 +59,11 @@ class JsonLines(JsonFormatter):
 
     def __init__(self) -> None:
         names = {"asctime": "time", "levelname": "level", "name": "logger"}
-        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=names, reserved_attrs=sorted(NOT_FIELDS))
+        super().__init__(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            rename_fields=names,
+            reserved_attrs=sorted(NOT_FIELDS),
+        )
         self.json_ensure_ascii = False
 
     def format(self, record: logging.LogRecord) -> str:

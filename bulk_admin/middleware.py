@@ -1,4 +1,6 @@
-"""What the admin needs around its requests: a login redirect that htmx follows, a form too large to read."""
+"""What the admin needs around its requests: a login redirect that htmx follows, a form too large to
+read.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ ADDRESSES = ("/bulk_admin/bulkgenerationjob/add/", "/bulk_admin/bulkgenerationjo
 
 
 class LoginRedirectMiddleware:
-    """An expired session leads an HTMX request to the login page, never the login page into a tile."""
+    """An expired session leads an HTMX request to the login page, never the login page into a
+    tile.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,14 +27,20 @@ class LoginRedirectMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         login = reverse("admin:login")
-        if getattr(request, "htmx", False) and response.status_code == 302 and response["Location"].startswith(login):
-            back = request.htmx.current_url_abs_path or reverse("admin:index")  # type: ignore[attr-defined]  # HtmxMiddleware sets it
+        if (
+            getattr(request, "htmx", False)
+            and response.status_code == 302
+            and response["Location"].startswith(login)
+        ):
+            # HtmxMiddleware sets it
+            back = request.htmx.current_url_abs_path or reverse("admin:index")  # type: ignore[attr-defined]
             return HttpResponseClientRedirect(f"{login}?{urlencode({'next': back})}")
         return response
 
 
 class FormTooLargeMiddleware:
-    """A form that is too large to read is answered where it was sent from, so that nobody's text is lost.
+    """A form that is too large to read is answered where it was sent from, so that nobody's text is
+    lost.
 
     Stands before the CSRF check, which is the first to read a form.
     """
@@ -43,15 +53,33 @@ class FormTooLargeMiddleware:
             try:
                 request.POST  # noqa: B018  # reading it is what may fail
             except RequestDataTooBig:
-                return self._say(request, "This form is larger than the server takes. Put the prompts into a file of at most 2 MB, or split them.")
+                return self._say(
+                    request,
+                    "This form is larger than the server takes. Put the prompts into a file of at"
+                    " most 2 MB, or split them.",
+                )
             except (TooManyFieldsSent, TooManyFilesSent):
-                return self._say(request, "This form has more fields than the server takes. Reload the page and try again.")
+                return self._say(
+                    request,
+                    "This form has more fields than the server takes. Reload the page and try"
+                    " again.",
+                )
         return self.get_response(request)
 
     def _say(self, request: HttpRequest, message: str) -> HttpResponse:
         htmx = request.headers.get("HX-Request") == "true"
-        # htmx shows only answers that say 200; its form stands as it was, with the message above it.
-        response = render(request, "admin/bulk_admin/new_job/too_large.html", {"message": message, "htmx": htmx}, status=200 if htmx else 413)
+        # htmx shows only answers that say 200; its form stands as it was, with the message above
+        # it.
+        response = render(
+            request,
+            "admin/bulk_admin/new_job/too_large.html",
+            {"message": message, "htmx": htmx},
+            status=200 if htmx else 413,
+        )
         if htmx:
-            response["HX-Retarget"], response["HX-Reswap"], response["HX-Reselect"] = "#form-errors", "innerHTML", ".errornote"
+            response["HX-Retarget"], response["HX-Reswap"], response["HX-Reselect"] = (
+                "#form-errors",
+                "innerHTML",
+                ".errornote",
+            )
         return response

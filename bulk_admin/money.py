@@ -20,7 +20,9 @@ def usd(micro: int) -> str:
 
 
 def usd_total(micro: int) -> str:
-    """A sum as people read it: whole cents from ten cents on ("$0.48"); below, every digit counts."""
+    """A sum as people read it: whole cents from ten cents on ("$0.48"); below, every digit
+    counts.
+    """
     return usd(round(micro, -4) if abs(micro) >= MICRO // 10 else micro)
 
 
@@ -30,10 +32,15 @@ def decimal_string(micro: int) -> str:
 
 
 def parse_usd(text: str) -> int:
-    """Micro-dollars from "10", "$1.50", "1,000" or "0.0133". Raises ValueError on anything else, so on "0,50": is it half a dollar or fifty?"""
+    """Micro-dollars from "10", "$1.50", "1,000" or "0.0133".
+
+    Raises ValueError on anything else, so on "0,50": is it half a dollar or fifty?
+    """
     amount_text = text.strip().removeprefix("$")
     if "," in amount_text and not THOUSANDS.fullmatch(amount_text):
-        raise ValueError(f"{text!r} is not an amount in dollars: write cents after a point, as in 0.50.")
+        raise ValueError(
+            f"{text!r} is not an amount in dollars: write cents after a point, as in 0.50."
+        )
     try:
         amount = Decimal(amount_text.replace(",", ""))
     except InvalidOperation as error:

@@ -42,7 +42,12 @@ def label(job: BulkGenerationJob) -> str:
 
 def bar_segments(job: BulkGenerationJob) -> list[Segment]:
     """In hundredths of the bar: ready, unknown, failed, in flight; what is left is to come."""
-    counts = (("ok", job.completed_count), ("unk", job.unknown_count), ("bad", job.failed_count), ("run", job.generating))
+    counts = (
+        ("ok", job.completed_count),
+        ("unk", job.unknown_count),
+        ("bad", job.failed_count),
+        ("run", job.generating),
+    )
     segments, start = [], 0.0
     for tone, count in counts:
         width = WIDTH * count / job.total if job.total else 0.0

@@ -55,8 +55,9 @@ class DurableFileStorage(FileSystemStorage):
 class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
     """django-storages' S3 backend for many threads and whole objects.
 
-    One client for all threads, as boto3 allows, where the backend makes one for each; and one plain request to
-    write or read, where it starts a pool of threads for every upload and asks three times for every download.
+    One client for all threads, as boto3 allows, where the backend makes one for each; and one plain
+    request to write or read, where it starts a pool of threads for every upload and asks three
+    times for every download.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -75,13 +76,17 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
         cleaned = str(clean_name(name))
         content.seek(0)
         how = self._get_write_parameters(cleaned, content)
-        self.connection.meta.client.put_object(Bucket=self.bucket_name, Key=self._normalize_name(cleaned), Body=content.read(), **how)
+        self.connection.meta.client.put_object(
+            Bucket=self.bucket_name, Key=self._normalize_name(cleaned), Body=content.read(), **how
+        )
         return cleaned
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         if mode != "rb":
             raise ValueError("An object is written whole, by save().")
-        found = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=self._normalize_name(clean_name(name)))
+        found = self.connection.meta.client.get_object(
+            Bucket=self.bucket_name, Key=self._normalize_name(clean_name(name))
+        )
         return ContentFile(found["Body"].read(), name=name)
 
 
@@ -90,12 +95,25 @@ def asking_once(alias: str) -> Storage:
     how: dict[str, Any] = settings.STORAGES[alias]
     options = dict(how.get("OPTIONS", {}))
     if "client_config" in options:
-        options["client_config"] = options["client_config"].merge(Config(retries={"total_max_attempts": 1}))
+        options["client_config"] = options["client_config"].merge(
+            Config(retries={"total_max_attempts": 1})
+        )
     return storages.create_storage({**how, "OPTIONS": options})
 
 
-def b2_options(bucket: str, *, endpoint_url: str, region: str, key_id: str, application_key: str, public_url: str = "", retries: int = 4) -> dict[str, Any]:
-    """Options of django-storages' S3 backend for a B2 bucket. ``retries``: of a request, after 0-20 s each.
+def b2_options(
+    bucket: str,
+    *,
+    endpoint_url: str,
+    region: str,
+    key_id: str,
+    application_key: str,
+    public_url: str = "",
+    retries: int = 4,
+) -> dict[str, Any]:
+    """Options of django-storages' S3 backend for a B2 bucket.
+
+    ``retries``: of a request, after 0-20 s each.
 
     B2 refuses boto3's default checksum headers and any object ACL
     (https://github.com/jschneier/django-storages/issues/1498), hence "when_required" and no ACL.

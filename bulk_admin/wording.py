@@ -12,8 +12,12 @@ SENTENCE_END = re.compile(r"(?<=[.!?؟।])\s+|(?<=[。！？])")
 
 
 def one_line(text: str) -> str:
-    """Without control characters, which PostgreSQL or a browser may refuse, and with single spaces."""
-    kept = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text)
+    """Without control characters, which PostgreSQL or a browser may refuse, and with single
+    spaces.
+    """
+    kept = "".join(
+        " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
+    )
     return " ".join(kept.split())
 
 

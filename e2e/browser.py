@@ -20,7 +20,9 @@ QUIET = (
 
 def executable() -> str | None:
     """Path of an installed Chromium; None for Playwright's own."""
-    return os.environ.get("BROWSER_PATH") or next((path for name in NAMES if (path := shutil.which(name))), None)
+    return os.environ.get("BROWSER_PATH") or next(
+        (path for name in NAMES if (path := shutil.which(name))), None
+    )
 
 
 def is_there() -> bool:

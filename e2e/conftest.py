@@ -1,4 +1,6 @@
-"""A real browser on a live server with a real worker; the console stays empty and nothing leaves loopback."""
+"""A real browser on a live server with a real worker; the console stays empty and nothing leaves
+loopback.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from e2e.browser import QUIET, executable
 from e2e.pages import PATIENCE
@@ -35,7 +45,10 @@ class Watch:
         page.on("pageerror", lambda error: self.console.append(f"{page.url}: {error}"))
 
     def said(self, message: ConsoleMessage) -> None:
-        self.console.append(f"{message.location.get('url', '')}:{message.location.get('lineNumber', '')} {message.type}: {message.text}")
+        self.console.append(
+            f"{message.location.get('url', '')}:{message.location.get('lineNumber', '')}"
+            f" {message.type}: {message.text}"
+        )
 
     def request(self, request: Request) -> None:
         parts = urlsplit(request.url)
@@ -57,13 +70,23 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def new_context(browser: Browser, live_server: Any, watch: Watch) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens browser contexts on the live server; each is watched: ``new_context(color_scheme="dark")``."""
+def new_context(
+    browser: Browser, live_server: Any, watch: Watch
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens browser contexts on the live server; each is watched:
+
+    ``new_context(color_scheme="dark")``.
+    """
     contexts: list[BrowserContext] = []
 
     def open_one(**options: Any) -> BrowserContext:
         context = browser.new_context(
-            **{"base_url": live_server.url, "viewport": {"width": 1280, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"], **options}
+            **{
+                "base_url": live_server.url,
+                "viewport": {"width": 1280, "height": 900},
+                "permissions": ["clipboard-read", "clipboard-write"],
+                **options,
+            }
         )
         context.set_default_timeout(PATIENCE * 1000)
         context.on("page", watch.page)
@@ -82,7 +105,9 @@ def log_in(context: BrowserContext, user: Any, url: str) -> None:
     """Give a context the session of a user, without the login page."""
     client = Client()
     client.force_login(user)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
+    context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}]
+    )
 
 
 @pytest.fixture

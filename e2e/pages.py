@@ -12,7 +12,10 @@ PATIENCE = 120.0  # seconds; far more than any wait takes, for the machine may b
 
 
 def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
-    """For what the page does not show; the browser goes on meanwhile. AssertionError when it did not come in time."""
+    """For what the page does not show; the browser goes on meanwhile.
+
+    AssertionError when it did not come in time.
+    """
     until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, f"Not within {PATIENCE:.0f} s: {what}"
@@ -65,7 +68,10 @@ class JobPage:
         self.kept = page.locator("#grid article.kept")
 
     def drop(self, number: int) -> None:
-        """Drop the n-th kept picture from the start; the first is 0. The server knows it when this returns."""
+        """Drop the n-th kept picture from the start; the first is 0.
+
+        The server knows it when this returns.
+        """
         tile = self.kept.nth(number).locator("button.face")
         name = tile.get_attribute("id")
         with self.page.expect_response(lambda answer: answer.url.endswith("/select/")):
@@ -74,7 +80,9 @@ class JobPage:
 
     def create_pages(self) -> None:
         self.page.get_by_role("button", name=re.compile("^Create pages from")).click()
-        self.page.get_by_role("dialog").get_by_role("button", name=re.compile(r"^Create \d+ page")).click()
+        self.page.get_by_role("dialog").get_by_role(
+            "button", name=re.compile(r"^Create \d+ page")
+        ).click()
 
     def wait_for(self, status: str) -> None:
         expect(self.page.locator("#job-pill")).to_have_text(re.compile(status, re.IGNORECASE))

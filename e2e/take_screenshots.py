@@ -25,13 +25,22 @@ def slow(transactional_db):
 def pasted():
     """The sample's 24 prompts, one of them twice, and one with a left-over."""
     blocks = FILE.read_text().strip().split("\n---\n")
-    return "\n---\n".join([*blocks[:3], blocks[0], "An old cartographer's desk in {season}, candle, inked coastlines", *blocks[3:]])
+    return "\n---\n".join(
+        [
+            *blocks[:3],
+            blocks[0],
+            "An old cartographer's desk in {season}, candle, inked coastlines",
+            *blocks[3:],
+        ]
+    )
 
 
 def test_the_pages_of_one_job(new_context, staff, live_server, slow, worker_process):
     worker_process()
     IMAGES.mkdir(parents=True, exist_ok=True)
-    context = new_context(viewport={"width": 1280, "height": 860}, bypass_csp=True)  # a screenshot styles the page
+    context = new_context(
+        viewport={"width": 1280, "height": 860}, bypass_csp=True
+    )  # a screenshot styles the page
     log_in(context, staff, live_server.url)
     page = context.new_page()
 

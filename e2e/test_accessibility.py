@@ -30,15 +30,32 @@ def paused(staff):
 def with_failures(staff):
     job = make_job(2, JobStatus.COMPLETED, created_by=staff, stored=True)
     make_image(job, ImageStatus.FAILED)
-    make_image(job, ImageStatus.FAILED, error_code="overloaded", error_message="The provider was overloaded.")
-    make_image(job, ImageStatus.UNKNOWN, error_code="unknown", error_message="It may have been billed.", attempt=1)
+    make_image(
+        job,
+        ImageStatus.FAILED,
+        error_code="overloaded",
+        error_message="The provider was overloaded.",
+    )
+    make_image(
+        job,
+        ImageStatus.UNKNOWN,
+        error_code="unknown",
+        error_message="It may have been billed.",
+        attempt=1,
+    )
     return job
 
 
 def making_pages(staff):
     job = make_job(1, JobStatus.COMPLETED, created_by=staff, stored=True)
     make_image(job, ImageStatus.COMPLETED, stored=True, page_status=PageStatus.CHECKING)
-    make_image(job, ImageStatus.COMPLETED, stored=True, page_status=PageStatus.BLOCKED, page_error="The check flagged it: violence.")
+    make_image(
+        job,
+        ImageStatus.COMPLETED,
+        stored=True,
+        page_status=PageStatus.BLOCKED,
+        page_error="The check flagged it: violence.",
+    )
     return job
 
 
@@ -49,10 +66,16 @@ def complete(staff):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", [running, paused, with_failures, making_pages, complete], ids=lambda state: state.__name__)
+@pytest.mark.parametrize(
+    "state",
+    [running, paused, with_failures, making_pages, complete],
+    ids=lambda state: state.__name__,
+)
 def test_the_job_page_breaks_no_rule(new_context, staff, live_server, state, scheme):
     job = state(staff)
-    context = new_context(color_scheme=scheme, bypass_csp=True)  # axe-core styles the page while it measures
+    context = new_context(
+        color_scheme=scheme, bypass_csp=True
+    )  # axe-core styles the page while it measures
     log_in(context, staff, live_server.url)
     page = context.new_page()
     page.goto(job.get_absolute_url())
@@ -63,7 +86,9 @@ def test_the_job_page_breaks_no_rule(new_context, staff, live_server, state, sch
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_form_and_sheet_break_no_rule(new_context, staff, live_server, scheme):
-    context = new_context(color_scheme=scheme, bypass_csp=True)  # axe-core styles the page while it measures
+    context = new_context(
+        color_scheme=scheme, bypass_csp=True
+    )  # axe-core styles the page while it measures
     log_in(context, staff, live_server.url)
     page = context.new_page()
     page.goto("/admin/bulk_admin/bulkgenerationjob/add/")

@@ -32,7 +32,11 @@ def faces(staff_page, job):
 
 
 def kept(job):
-    return list(job.images.filter(status=ImageStatus.COMPLETED).order_by("position").values_list("selected", flat=True))
+    return list(
+        job.images.filter(status=ImageStatus.COMPLETED)
+        .order_by("position")
+        .values_list("selected", flat=True)
+    )
 
 
 def wait_until_saved(page, job, wanted):
@@ -53,7 +57,14 @@ def test_what_arrives_moves_neither_focus_nor_scroll_nor_choice(staff_page, job,
 
 def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
     answers = []
-    staff_page.on("response", lambda response: answers.append(response) if "/status/" in response.url and response.status == 200 else None)
+    staff_page.on(
+        "response",
+        lambda response: (
+            answers.append(response)
+            if "/status/" in response.url and response.status == 200
+            else None
+        ),
+    )
     pk = job.images.get(position=3).pk
     pictures.set_selected(job.pk, [pk], False)
     expect(faces.first).to_have_attribute("aria-pressed", "false")
@@ -107,7 +118,9 @@ def test_a_double_click_on_re_roll_buys_one_picture(staff_page, job, faces):
 
 @pytest.fixture
 def hold(staff_page):
-    """Press a key and hold it: each repeat comes when the server has answered what was sent before."""
+    """Press a key and hold it: each repeat comes when the server has answered what was sent
+    before.
+    """
 
     def hold_down(key, times=4):
         for _ in range(times):
@@ -187,7 +200,10 @@ def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, fa
     faces.first.click()
     faces.nth(1).click()
     second = job.images.get(position=4).pk
-    for wanted in (False, True):  # somebody else: the answer to the first drop shows the second tile as kept
+    for wanted in (
+        False,
+        True,
+    ):  # somebody else: the answer to the first drop shows the second tile as kept
         pictures.set_selected(job.pk, [second], wanted)
     with staff_page.expect_request("**/select/"):
         held[0].continue_()
@@ -200,7 +216,10 @@ def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, fa
 
 
 def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, faces):
-    """A poll that is answered after a button's answer has replaced it. The fixture holds the console against it."""
+    """A poll that is answered after a button's answer has replaced it.
+
+    The fixture holds the console against it.
+    """
     held = []
 
     def hold_the_first(route):
@@ -217,7 +236,9 @@ def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, 
     expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(staff_page, job, faces, watch):
+def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(
+    staff_page, job, faces, watch
+):
     held = []
     staff_page.route("**/select/", lambda route: held.append(route))
     first = job.images.get(position=3)
@@ -230,7 +251,9 @@ def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(s
     staff_page.unroute("**/select/")
     faces.first.click()
     wait_until_saved(staff_page, job, [False, True, True])
-    watch.console[:] = [said for said in watch.console if "/select/" not in said and "htmx:" not in said]  # the failed request's own
+    watch.console[:] = [
+        said for said in watch.console if "/select/" not in said and "htmx:" not in said
+    ]  # the failed request's own
 
 
 def test_a_re_roll_in_zoom_is_told_in_zoom_with_its_price_beforehand(staff_page, job, faces):
@@ -248,7 +271,9 @@ def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, fac
     staff_page.route("**/status/*", lambda route: route.fulfill(status=204))
     staff_page.route("**/select/", lambda route: route.fulfill(status=403))
     faces.first.click()
-    expect(staff_page.locator("ul.messagelist")).to_contain_text("your session has ended. Reload the page.")
+    expect(staff_page.locator("ul.messagelist")).to_contain_text(
+        "your session has ended. Reload the page."
+    )
     expect(staff_page.locator("ul.messagelist")).not_to_contain_text("Try again")
     staff_page.unroute("**/select/")
     watch.console.clear()
@@ -257,7 +282,9 @@ def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, fac
 def test_the_focus_stays_where_a_pressed_button_was(staff_page, job, faces):
     failed = make_image(job, ImageStatus.FAILED, position=7, error_code="overloaded")
     staff_page.reload()
-    pause, resume, cancel = (staff_page.locator(f"#act-{name}") for name in ("pause", "resume", "cancel"))
+    pause, resume, cancel = (
+        staff_page.locator(f"#act-{name}") for name in ("pause", "resume", "cancel")
+    )
     pause.press("Enter")
     expect(resume).to_be_focused()
     staff_page.keyboard.press("Enter")

@@ -27,7 +27,9 @@ def pasted():
     """24 blocks: 21 good ones, 2 duplicates, 1 that is too long."""
     blocks = FILE.read_text().strip().split("\n---\n")[:21]
     limit = ImageModel.objects.get(provider="placeholder", is_default=True).prompt_limit
-    return "\n---\n".join([*blocks, blocks[0], blocks[1].replace(" ", "  ", 1), "very " * (limit // 5 + 1)])
+    return "\n---\n".join(
+        [*blocks, blocks[0], blocks[1].replace(" ", "  ", 1), "very " * (limit // 5 + 1)]
+    )
 
 
 def test_24_prompts_become_draft_pages(page, staff, slow_placeholder, worker_process):
@@ -58,10 +60,15 @@ def test_24_prompts_become_draft_pages(page, staff, slow_placeholder, worker_pro
     page.locator("ol.drafts a").first.click()
     expect(page).to_have_url(re.compile(r"/admin/prompts/prompt/\d+/change/"))
     assert Prompt.objects.filter(status=Prompt.Status.DRAFT).count() == 18
-    assert GeneratedImage.objects.filter(job=BulkGenerationJob.objects.get(), selected=False).count() == 3
+    assert (
+        GeneratedImage.objects.filter(job=BulkGenerationJob.objects.get(), selected=False).count()
+        == 3
+    )
 
 
-def test_a_second_browser_sees_the_same_job(new_context, staff, slow_placeholder, worker_process, live_server):
+def test_a_second_browser_sees_the_same_job(
+    new_context, staff, slow_placeholder, worker_process, live_server
+):
     from e2e.conftest import log_in
 
     worker_process()
@@ -69,7 +76,9 @@ def test_a_second_browser_sees_the_same_job(new_context, staff, slow_placeholder
     for context in contexts:
         log_in(context, staff, live_server.url)
     first, second = (context.new_page() for context in contexts)
-    job = NewJobPage(first).open().paste("A red door\nA green door\nA blue door").review().generate()
+    job = (
+        NewJobPage(first).open().paste("A red door\nA green door\nA blue door").review().generate()
+    )
     second.goto(first.url)
 
     expect(job.kept).to_have_count(3)

@@ -14,7 +14,9 @@ TEXT = "A red door\nA green door"
 
 @pytest.fixture
 def form(staff_page, placeholder_account):
-    """With two prompts pasted and priced: a price that is still asked for as the page goes would be an error in the console."""
+    """With two prompts pasted and priced: a price that is still asked for as the page goes would be
+    an error in the console.
+    """
     form = NewJobPage(staff_page).open().paste(TEXT)
     expect(staff_page.get_by_role("button", name="Review 2 prompts")).to_be_visible()
     return form
@@ -41,7 +43,8 @@ def test_a_lost_session_keeps_the_paste(form, staff, watch):
 
     expect(form.prompts).to_have_value(TEXT)
     expect(form.page.get_by_role("button", name="Review 2 prompts")).to_be_visible()
-    watch.console.clear()  # leaving the box asks for the price too, and without a session it is refused
+    # Leaving the box asks for the price too, and without a session it is refused
+    watch.console.clear()
 
 
 def test_a_paste_that_was_sent_does_not_come_back(form):
@@ -66,4 +69,6 @@ def test_a_refused_paste_says_so_beside_the_form_before_it_is_sent(form):
     form.paste("\n".join(f"A door, number {number}" for number in range(1_001)))
 
     expect(form.page.locator("#dock-sum")).to_have_text(re.compile("1,001 prompts are too many"))
-    expect(form.page.get_by_role("complementary", name="Price")).to_contain_text("1,001 prompts are too many")
+    expect(form.page.get_by_role("complementary", name="Price")).to_contain_text(
+        "1,001 prompts are too many"
+    )

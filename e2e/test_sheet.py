@@ -1,4 +1,6 @@
-"""The review sheet in a browser: views that hide rows, and an edit that is open when Generate is pressed."""
+"""The review sheet in a browser: views that hide rows, and an edit that is open when Generate is
+pressed.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,14 @@ from e2e.pages import SheetPage
 
 @pytest.fixture
 def job(staff):
-    job = make_job(["A lighthouse", "A desk with {season} flowers", "A castle"], JobStatus.DRAFT, created_by=staff)
-    GeneratedImage.objects.filter(job=job, position=2).update(flags=[{"code": "placeholder", "text": "left-over {season}"}])
+    job = make_job(
+        ["A lighthouse", "A desk with {season} flowers", "A castle"],
+        JobStatus.DRAFT,
+        created_by=staff,
+    )
+    GeneratedImage.objects.filter(job=job, position=2).update(
+        flags=[{"code": "placeholder", "text": "left-over {season}"}]
+    )
     GeneratedImage.objects.filter(job=job, position=3).update(included=False)
     return job
 
@@ -24,7 +32,9 @@ def sheet(staff_page, job):
     return SheetPage(staff_page)
 
 
-@pytest.mark.parametrize(("view", "text"), [("Flagged", "A desk with {season} flowers"), ("Off", "A castle")])
+@pytest.mark.parametrize(
+    ("view", "text"), [("Flagged", "A desk with {season} flowers"), ("Off", "A castle")]
+)
 def test_a_prompt_is_edited_where_it_was_clicked_in_every_view(sheet, view, text):
     sheet.page.get_by_role("button", name=view).click()
     expect(sheet.rows.filter(visible=True)).to_have_count(1)
@@ -49,7 +59,9 @@ def test_generate_waits_for_an_edit_that_is_not_saved(sheet, job):
     sheet.editor().fill("A desk with autumn flowers")
     sheet.bill.get_by_role("button", name="Generate").click()
 
-    expect(sheet.rows.get_by_role("alert")).to_have_text("Row 2 is still being edited: save it or undo it first.")
+    expect(sheet.rows.get_by_role("alert")).to_have_text(
+        "Row 2 is still being edited: save it or undo it first."
+    )
     expect(sheet.editor()).to_be_focused()
     job.refresh_from_db()
     assert job.status == JobStatus.DRAFT

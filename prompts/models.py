@@ -55,21 +55,39 @@ class Prompt(models.Model):
     description = models.TextField(blank=True)
     alt_text = models.CharField(max_length=125, blank=True)
     tags = TaggableManager(blank=True)
-    category = models.ForeignKey(Category, models.SET_NULL, null=True, blank=True, related_name="prompts")
+    category = models.ForeignKey(
+        Category, models.SET_NULL, null=True, blank=True, related_name="prompts"
+    )
     image = models.CharField(max_length=255, blank=True, help_text="Key in the public storage.")
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
-    variants = models.JSONField(default=list, blank=True, help_text="Smaller WebP pictures: key, width, height.")
+    variants = models.JSONField(
+        default=list, blank=True, help_text="Smaller WebP pictures: key, width, height."
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT, db_index=True)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     moderation = models.CharField(max_length=12, choices=Moderation, default=Moderation.NOT_CHECKED)
     moderation_detail = models.JSONField(default=dict, blank=True)
-    content_source = models.CharField(max_length=6, choices=ContentSource, default=ContentSource.STAFF)
-    ai_generator = models.CharField(max_length=80, blank=True, help_text="The image model's name, as readers know it.")
+    content_source = models.CharField(
+        max_length=6, choices=ContentSource, default=ContentSource.STAFF
+    )
+    ai_generator = models.CharField(
+        max_length=80, blank=True, help_text="The image model's name, as readers know it."
+    )
     ai_model = models.CharField(max_length=80, blank=True, help_text="The image model's id.")
-    is_placeholder = models.BooleanField(default=False, help_text="The picture came from the offline placeholder.")
-    source_ref = models.CharField(max_length=60, unique=True, null=True, editable=False, help_text="What it was made from: no second page of it.")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="prompts")
+    is_placeholder = models.BooleanField(
+        default=False, help_text="The picture came from the offline placeholder."
+    )
+    source_ref = models.CharField(
+        max_length=60,
+        unique=True,
+        null=True,
+        editable=False,
+        help_text="What it was made from: no second page of it.",
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="prompts"
+    )
     created = models.DateTimeField(default=timezone.now, db_index=True)
     updated = models.DateTimeField(auto_now=True)
     published = models.DateTimeField(null=True, blank=True)
@@ -89,7 +107,9 @@ class Prompt(models.Model):
 class StyleNote(models.Model):
     """What the site asks of titles, descriptions and tags; one row, edited in admin."""
 
-    text = models.TextField(blank=True, help_text="Given to the model with every picture. Plain sentences.")
+    text = models.TextField(
+        blank=True, help_text="Given to the model with every picture. Plain sentences."
+    )
 
     def __str__(self) -> str:
         return "Style note"

@@ -18,26 +18,40 @@ def search_text(raw: str) -> str:
     return one_line(raw)[:QUERY_LIMIT].strip()
 
 
-def published_pages(text: str = "", tag: Tag | None = None, category: Category | None = None) -> QuerySet[Prompt]:
+def published_pages(
+    text: str = "", tag: Tag | None = None, category: Category | None = None
+) -> QuerySet[Prompt]:
     """Newest first; every word of ``text`` is somewhere on the page."""
-    pages: QuerySet[Prompt] = Prompt.objects.published().order_by("-published", "-pk").defer(*NOT_ON_CARDS)
+    pages: QuerySet[Prompt] = (
+        Prompt.objects.published().order_by("-published", "-pk").defer(*NOT_ON_CARDS)
+    )
     if tag is not None:
         pages = pages.filter(tags=tag)
     if category is not None:
         pages = pages.filter(category=category)
     for word in text.split()[:WORDS_LIMIT]:
         tagged = Prompt.objects.filter(tags__name__icontains=word).values("pk")
-        pages = pages.filter(Q(title__icontains=word) | Q(prompt_text__icontains=word) | Q(description__icontains=word) | Q(pk__in=tagged))
+        pages = pages.filter(
+            Q(title__icontains=word)
+            | Q(prompt_text__icontains=word)
+            | Q(description__icontains=word)
+            | Q(pk__in=tagged)
+        )
     return pages
 
 
 def public_categories() -> QuerySet[Category]:
     """Those that lead somewhere."""
-    return Category.objects.filter(Exists(Prompt.objects.published().filter(category=OuterRef("pk"))))
+    return Category.objects.filter(
+        Exists(Prompt.objects.published().filter(category=OuterRef("pk")))
+    )
 
 
 def public_tags() -> QuerySet[Tag]:
-    """A draft's tag must not tell of the draft. A tag of signs alone, such as "!", has no slug and so no page."""
+    """A draft's tag must not tell of the draft.
+
+    A tag of signs alone, such as "!", has no slug and so no page.
+    """
     pages = Prompt.objects.published().filter(tags=OuterRef("pk"))
     tags: QuerySet[Tag] = Tag.objects.filter(Exists(pages)).exclude(slug="").order_by("name")
     return tags
@@ -47,5 +61,13 @@ def related_pages(page: Prompt, tags: list[Tag]) -> list[Prompt]:
     """Published pages that share the most tags, or the category where it has no tags."""
     others = Prompt.objects.published().exclude(pk=page.pk).defer(*NOT_ON_CARDS)
     if tags:
-        return list(others.filter(tags__in=tags).annotate(shared=Count("pk")).order_by("-shared", "-published")[:RELATED])
-    return list(others.filter(category=page.category_id).order_by("-published")[:RELATED]) if page.category_id else []
+        return list(
+            others.filter(tags__in=tags)
+            .annotate(shared=Count("pk"))
+            .order_by("-shared", "-published")[:RELATED]
+        )
+    return (
+        list(others.filter(category=page.category_id).order_by("-published")[:RELATED])
+        if page.category_id
+        else []
+    )

@@ -56,4 +56,9 @@ class TagSitemap(Sitemap):  # type: ignore[type-arg]  # takes no parameter when 
         return reverse("prompts:tag", args=[item.slug])
 
 
-SITEMAPS = {"home": HomeSitemap, "pages": PageSitemap, "categories": CategorySitemap, "tags": TagSitemap}
+SITEMAPS = {
+    "home": HomeSitemap,
+    "pages": PageSitemap,
+    "categories": CategorySitemap,
+    "tags": TagSitemap,
+}

@@ -22,29 +22,56 @@ ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /*?q=\n\nSitemap: {sitemap
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """All published pages; ``?tag=`` and ``?category=`` take a slug, as the pages of their own do."""
+    """All published pages; ``?tag=`` and ``?category=`` take a slug, as the pages of their own
+    do.
+    """
     if slug := request.GET.get("tag"):
         return tag_pages(request, slug)
     if slug := request.GET.get("category"):
         return category_pages(request, slug)
-    return _listing(request, heading="Prompts and the pictures they make", url=reverse("prompts:index"), is_home=True)
+    return _listing(
+        request,
+        heading="Prompts and the pictures they make",
+        url=reverse("prompts:index"),
+        is_home=True,
+    )
 
 
 @require_safe
 def tag_pages(request: HttpRequest, slug: str) -> HttpResponse:
     tag = get_object_or_404(selectors.public_tags(), slug=selectors.search_text(slug))
-    return _listing(request, heading=f"Prompts tagged “{tag.name}”", url=reverse("prompts:tag", args=[tag.slug]), tag=tag)
+    return _listing(
+        request,
+        heading=f"Prompts tagged “{tag.name}”",
+        url=reverse("prompts:tag", args=[tag.slug]),
+        tag=tag,
+    )
 
 
 @require_safe
 def category_pages(request: HttpRequest, slug: str) -> HttpResponse:
     category = get_object_or_404(selectors.public_categories(), slug=selectors.search_text(slug))
-    return _listing(request, heading=f"{category.name} prompts", url=reverse("prompts:category", args=[category.slug]), category=category)
+    return _listing(
+        request,
+        heading=f"{category.name} prompts",
+        url=reverse("prompts:category", args=[category.slug]),
+        category=category,
+    )
 
 
-def _listing(request: HttpRequest, *, heading: str, url: str, tag: Any = None, category: Category | None = None, is_home: bool = False) -> HttpResponse:
+def _listing(
+    request: HttpRequest,
+    *,
+    heading: str,
+    url: str,
+    tag: Any = None,
+    category: Category | None = None,
+    is_home: bool = False,
+) -> HttpResponse:
     text = selectors.search_text(request.GET.get("q", ""))
-    found = Paginator(selectors.published_pages(text, tag, category), PER_PAGE).get_page(request.GET.get("page"))
+    found = Paginator(selectors.published_pages(text, tag, category), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "heading": heading,
         "found": found,
@@ -66,9 +93,13 @@ def _page_query(found: Page[Prompt]) -> str:
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """A published page for everybody; a draft or private one for staff alone, who may see it in admin too."""
+    """A published page for everybody; a draft or private one for staff alone, who may see it in
+    admin too.
+    """
     page = get_object_or_404(Prompt.objects.select_related("category"), slug=slug)
-    is_public = page.status == Prompt.Status.PUBLISHED and page.visibility == Prompt.Visibility.PUBLIC
+    is_public = (
+        page.status == Prompt.Status.PUBLISHED and page.visibility == Prompt.Visibility.PUBLIC
+    )
     if not is_public and not _may_preview(request):
         raise Http404
     tags = list(page.tags.all())
@@ -88,7 +119,11 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _may_preview(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_staff and request.user.has_perm("prompts.view_prompt")
+    return (
+        request.user.is_active
+        and request.user.is_staff
+        and request.user.has_perm("prompts.view_prompt")
+    )
 
 
 def _for_machines(request: HttpRequest, page: Prompt, tags: list[str]) -> dict[str, Any]:
@@ -109,7 +144,10 @@ def _for_machines(request: HttpRequest, page: Prompt, tags: list[str]) -> dict[s
         published=page.published,
         credit=page.ai_generator,
     )
-    meta = {"meta_title": seo.meta_title(page.title, page.ai_generator), "meta_description": seo.meta_description(page.description)}
+    meta = {
+        "meta_title": seo.meta_title(page.title, page.ai_generator),
+        "meta_description": seo.meta_description(page.description),
+    }
     return {"canonical": url, "image_url": image_url, "facts": facts, **meta}
 
 
@@ -119,4 +157,7 @@ def _absolute(request: HttpRequest, key: str) -> str:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(ROBOTS.format(sitemap=request.build_absolute_uri(reverse("prompts:sitemap"))), content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        ROBOTS.format(sitemap=request.build_absolute_uri(reverse("prompts:sitemap"))),
+        content_type="text/plain; charset=utf-8",
+    )

@@ -1,4 +1,6 @@
-"""Settings, read top to bottom; every deploy difference is an environment variable (README.md lists them)."""
+"""Settings, read top to bottom; every deploy difference is an environment variable (README.md lists
+them).
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,13 @@ def _fingerprint(text: object) -> str:
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not DEBUG and (not SECRET_KEY or SECRET_KEY.startswith("insecure")):
-    raise ImproperlyConfigured("SECRET_KEY is missing or a default: set it, or set DEBUG=true on a laptop.")
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing or a default: set it, or set DEBUG=true on a laptop."
+    )
 SECRET_KEY = SECRET_KEY or "insecure-development-key"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -102,13 +108,21 @@ if _db["ENGINE"].endswith("sqlite3"):
     _db["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000"
+        ),
     }
     # Threads see nothing of an in-memory test database, and several of them lock it.
-    _db["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"promptfinder-test-{_fingerprint(os.getpid())}.sqlite3")}
+    _db["TEST"] = {
+        "NAME": str(
+            Path(tempfile.gettempdir()) / f"promptfinder-test-{_fingerprint(os.getpid())}.sqlite3"
+        )
+    }
 else:
     # A process that is stopped inside the ledger's transaction must not hold an account for ever.
-    _db.setdefault("OPTIONS", {})["options"] = "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000"
+    _db.setdefault("OPTIONS", {})["options"] = (
+        "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000"
+    )
 
 # --- static files and storage -----------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -126,17 +140,40 @@ B2_APPLICATION_KEY = env.str("B2_APPLICATION_KEY", default="")
 PUBLIC_MEDIA_URL = env.str("PUBLIC_MEDIA_URL", default="")
 MEDIA_URL = PUBLIC_MEDIA_URL if PUBLIC_MEDIA_URL and not B2_BUCKET else "/media/"
 STORAGES: dict[str, Any] = {
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
 }
 if B2_BUCKET:
     from bulk_admin.storages import b2_options
 
-    _b2 = {"endpoint_url": B2_ENDPOINT_URL, "region": B2_REGION, "key_id": B2_KEY_ID, "application_key": B2_APPLICATION_KEY}
-    STORAGES["default"] = {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2)}
-    STORAGES["private"] = {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2)}
+    _b2 = {
+        "endpoint_url": B2_ENDPOINT_URL,
+        "region": B2_REGION,
+        "key_id": B2_KEY_ID,
+        "application_key": B2_APPLICATION_KEY,
+    }
+    STORAGES["default"] = {
+        "BACKEND": "bulk_admin.storages.B2Storage",
+        "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2),
+    }
+    STORAGES["private"] = {
+        "BACKEND": "bulk_admin.storages.B2Storage",
+        "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2),
+    }
 else:
-    STORAGES["default"] = {"BACKEND": "bulk_admin.storages.DurableFileStorage", "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL}}
-    STORAGES["private"] = {"BACKEND": "bulk_admin.storages.DurableFileStorage", "OPTIONS": {"location": PRIVATE_MEDIA_ROOT}}
+    STORAGES["default"] = {
+        "BACKEND": "bulk_admin.storages.DurableFileStorage",
+        "OPTIONS": {"location": MEDIA_ROOT, "base_url": MEDIA_URL},
+    }
+    STORAGES["private"] = {
+        "BACKEND": "bulk_admin.storages.DurableFileStorage",
+        "OPTIONS": {"location": PRIVATE_MEDIA_ROOT},
+    }
 
 # --- security -----------------------------------------------------------------------------------
 
@@ -165,7 +202,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
-# Both bind hosts beside this one, which are not ours to decide about unless asked: check --deploy would advise them.
+# Both bind hosts beside this one, which are not ours to decide about unless asked: check --deploy
+# would advise them.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -225,7 +263,9 @@ BULK_OUTBOX_BYTES = env.int("BULK_OUTBOX_BYTES", default=300 * 1024 * 1024)
 # One opening pump per host: the second one that is rung for finds this file locked and returns.
 BULK_PUMP_LOCK = env.str(
     "BULK_PUMP_LOCK",
-    default=str(Path(tempfile.gettempdir()) / f"promptfinder-pump-{_fingerprint(_db['NAME'])}.lock"),
+    default=str(
+        Path(tempfile.gettempdir()) / f"promptfinder-pump-{_fingerprint(_db['NAME'])}.lock"
+    ),
 )
 
 # --- logging ----------------------------------------------------------------------------------
@@ -237,15 +277,34 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "bulk_admin.logs.RedactSecrets"}},
     "formatters": {
-        "plain": {"()": "bulk_admin.logs.PlainLines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "plain": {
+            "()": "bulk_admin.logs.PlainLines",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
         "json": {"()": "bulk_admin.logs.JsonLines"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["redact"]}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["redact"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django-q": {"level": "WARNING"}, "httpx2": {"level": "WARNING"}, "httpx": {"level": "WARNING"}, "openai": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "openai": {"level": "WARNING"},
+    },
 }
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False)
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,
+    )

@@ -16,4 +16,6 @@ urlpatterns = [
 ]
 if not settings.B2_BUCKET and not settings.PUBLIC_MEDIA_URL:
     # Local files: fine on a laptop and on a single host; docs/deploying.md says when it is not.
-    urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}))
+    urlpatterns.append(
+        re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT})
+    )

@@ -1,4 +1,6 @@
-"""Provider accounts: keys are written and never shown, caps are dollars, and a key can be checked for nothing."""
+"""Provider accounts: keys are written and never shown, caps are dollars, and a key can be checked
+for nothing.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +37,26 @@ SHORTEST_KEY = 8
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     new_key = NewKeyField(label="Key")
-    provider = forms.ChoiceField(choices=provider_choices, help_text="It can not be changed later: add another account instead.")
-    tier = forms.TypedChoiceField(
-        choices=TIERS, coerce=int, help_text="The usage tier that the provider's site shows for this account. It sets the pictures a minute."
+    provider = forms.ChoiceField(
+        choices=provider_choices,
+        help_text="It can not be changed later: add another account instead.",
     )
-    day_cap = UsdField(required=False, label="Cap a day", help_text="US dollars, for everybody together, by UTC days. What is on its way counts.")
-    month_cap = UsdField(required=False, label="Cap a month", help_text="US dollars, for everybody together.")
+    tier = forms.TypedChoiceField(
+        choices=TIERS,
+        coerce=int,
+        help_text=(
+            "The usage tier that the provider's site shows for this account. It sets the pictures a"
+            " minute."
+        ),
+    )
+    day_cap = UsdField(
+        required=False,
+        label="Cap a day",
+        help_text="US dollars, for everybody together, by UTC days. What is on its way counts.",
+    )
+    month_cap = UsdField(
+        required=False, label="Cap a month", help_text="US dollars, for everybody together."
+    )
     person_day_cap = UsdField(required=False, label="Cap a person a day", help_text="US dollars.")
 
     class Meta:
@@ -73,7 +89,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.fields.pop("provider", None)  # declared fields stay in a form, whatever the fieldsets leave out
+            self.fields.pop(
+                "provider", None
+            )  # declared fields stay in a form, whatever the fieldsets leave out
         self._say_what_is_stored()
 
     def _say_what_is_stored(self) -> None:
@@ -83,17 +101,27 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         account = self.instance
         if account.key_from_environment:
             field.disabled = True
-            field.help_text = f"Comes from the environment variable {ENVIRONMENT_KEYS.get(account.provider, '')}: change it there."
+            field.help_text = (
+                f"Comes from the environment variable {ENVIRONMENT_KEYS.get(account.provider, '')}:"
+                " change it there."
+            )
         elif account.encrypted_key:
             shown = f"ending in {account.key_last_four} " if account.key_last_four else ""
-            field.help_text = f"A key {shown}is stored, encrypted. Leave empty to keep it; what you type replaces it."
+            field.help_text = (
+                f"A key {shown}is stored, encrypted. Leave empty to keep it; what you type"
+                " replaces it."
+            )
         else:
             field.help_text = "No key is stored. It is encrypted, and never shown again."
 
     def clean_new_key(self) -> str:
         key: str = self.cleaned_data["new_key"]
-        if key and (len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key):
-            raise ValidationError("This does not look like a key: at least 8 characters, no spaces.")
+        if key and (
+            len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key
+        ):
+            raise ValidationError(
+                "This does not look like a key: at least 8 characters, no spaces."
+            )
         return key
 
     def clean_options(self) -> dict[str, Any]:
@@ -112,7 +140,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
     def _get_validation_exclusions(self) -> set[str]:
         # Ticking "default" takes it over from another account: no reason to refuse.
-        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # the stubs leave it out
+        # The stubs leave it out
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
 
 
 class PoolInline(TabularInline[Pool, ProviderAccount]):
@@ -140,7 +169,16 @@ class PoolInline(TabularInline[Pool, ProviderAccount]):
 class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     form = AccountForm
     inlines = [PoolInline]
-    list_display = ("label", "provider_label", "state", "pace", "spent_today", "caps", "owner", "is_default")
+    list_display = (
+        "label",
+        "provider_label",
+        "state",
+        "pace",
+        "spent_today",
+        "caps",
+        "owner",
+        "is_default",
+    )
     list_filter = ("provider", "is_enabled", "tier")
     list_select_related = ("owner",)
     search_fields = ("label",)
@@ -148,9 +186,27 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     readonly_fields = ("state", "last_check", "spending")
     change_form_template = "admin/bulk_admin/provideraccount/change_form.html"
     fieldsets = (
-        (None, {"fields": ("provider", "label", "new_key", "base_url", "owner", "is_enabled", "is_default", "state", "last_check")}),
+        (
+            None,
+            {
+                "fields": (
+                    "provider",
+                    "label",
+                    "new_key",
+                    "base_url",
+                    "owner",
+                    "is_enabled",
+                    "is_default",
+                    "state",
+                    "last_check",
+                )
+            },
+        ),
         ("Pace", {"fields": ("tier", "images_per_minute", "max_in_flight")}),
-        ("Money", {"fields": ("day_cap", "month_cap", "person_day_cap", "spending", "buy_again_unasked")}),
+        (
+            "Money",
+            {"fields": ("day_cap", "month_cap", "person_day_cap", "spending", "buy_again_unasked")},
+        ),
         ("For the provider module", {"classes": ("collapse",), "fields": ("options",)}),
     )
 
@@ -170,12 +226,38 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Where a key is sent is as secret as the key: a base_url is a superuser's to change.
         fixed = ("provider_label",) if obj else ()
-        return (*self.readonly_fields, *fixed) if request.user.is_superuser else (*self.readonly_fields, *fixed, "base_url")
+        return (
+            (*self.readonly_fields, *fixed)
+            if request.user.is_superuser
+            else (*self.readonly_fields, *fixed, "base_url")
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return [(name, {**options, "fields": tuple(f for f in options["fields"] if f not in self.readonly_fields)}) for name, options in self.fieldsets]
-        return [(name, {**options, "fields": tuple("provider_label" if f == "provider" else f for f in options["fields"])}) for name, options in self.fieldsets]
+            return [
+                (
+                    name,
+                    {
+                        **options,
+                        "fields": tuple(
+                            f for f in options["fields"] if f not in self.readonly_fields
+                        ),
+                    },
+                )
+                for name, options in self.fieldsets
+            ]
+        return [
+            (
+                name,
+                {
+                    **options,
+                    "fields": tuple(
+                        "provider_label" if f == "provider" else f for f in options["fields"]
+                    ),
+                },
+            )
+            for name, options in self.fieldsets
+        ]
 
     # --- saving ----------------------------------------------------------------------------------
 
@@ -183,19 +265,30 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().changeform_view(request, *args, **kwargs)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
         if context.get("original"):
             context["waiting_jobs"] = waiting_jobs(context["original"].pk).count()
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool
+    ) -> None:
         written = [name for name in form.changed_data if name in AccountForm.Meta.fields]
         written += self._apply_key(obj, form)
         with transaction.atomic():
-            # Pool before account, as everywhere: a worker that books a fault of the account holds its pool.
-            list(Pool.objects.select_for_update(no_key=True).filter(account=obj.pk or 0).order_by("pk"))
+            # Pool before account, as everywhere: a worker that books a fault of the account holds
+            # its pool.
+            list(
+                Pool.objects.select_for_update(no_key=True)
+                .filter(account=obj.pk or 0)
+                .order_by("pk")
+            )
             if "is_default" in written and obj.is_default:
-                ProviderAccount.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
+                ProviderAccount.objects.filter(is_default=True).exclude(pk=obj.pk).update(
+                    is_default=False
+                )
             # Only what this form changed: a worker writes the rest of the row meanwhile.
             obj.save(update_fields=written) if change else obj.save()
         self._follow_limits(request, obj)
@@ -204,22 +297,37 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         try:
             ensure_pools(account)
         except KeyUnreadable as error:
-            messages.warning(request, f"{error} Enter the key again: until then its pace stays as it was.")
+            messages.warning(
+                request, f"{error} Enter the key again: until then its pace stays as it was."
+            )
 
     def _apply_key(self, account: ProviderAccount, form: Any) -> list[str]:
-        """Which fields a new key, or a new address that the old key must not be sent to, changes."""
+        """Which fields a new key, or a new address that the old key must not be sent to,
+        changes.
+        """
         key = form.cleaned_data.get("new_key", "")
         if account.key_from_environment or not (key or "base_url" in form.changed_data):
             return []
         account.set_key(key)
         account.stop_code = account.stop_message = account.check_result = ""
         account.checked_at = None
-        return ["encrypted_key", "key_last_four", "stop_code", "stop_message", "check_result", "checked_at"]
+        return [
+            "encrypted_key",
+            "key_last_four",
+            "stop_code",
+            "stop_message",
+            "check_result",
+            "checked_at",
+        ]
 
     # --- check -----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        check = path("<int:account_id>/check/", self.admin_site.admin_view(require_POST(self.check_view)), name="bulk_admin_provideraccount_check")
+        check = path(
+            "<int:account_id>/check/",
+            self.admin_site.admin_view(require_POST(self.check_view)),
+            name="bulk_admin_provideraccount_check",
+        )
         return [check, *super().get_urls()]
 
     def check_view(self, request: HttpRequest, account_id: int) -> HttpResponse:
@@ -227,8 +335,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
             raise PermissionDenied
         account = get_object_or_404(ProviderAccount, pk=account_id)
         result = check_account(account.pk)
-        messages.add_message(request, messages.ERROR if result.code else messages.SUCCESS, result.message)
-        return HttpResponseRedirect(reverse("admin:bulk_admin_provideraccount_change", args=[account.pk]))
+        messages.add_message(
+            request, messages.ERROR if result.code else messages.SUCCESS, result.message
+        )
+        return HttpResponseRedirect(
+            reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])
+        )
 
     # --- what is shown ---------------------------------------------------------------------------
 
@@ -241,8 +353,13 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         if not account.is_enabled:
             return format_html('<span class="pill tone-off">{}</span>', "Switched off")
         if account.stop_code:
-            return format_html('<span class="pill tone-bad">Stopped</span> {}', account.stop_message or account.stop_code)
-        if provider_class(account.provider).requires_key and not (account.key_from_environment or account.encrypted_key):
+            return format_html(
+                '<span class="pill tone-bad">Stopped</span> {}',
+                account.stop_message or account.stop_code,
+            )
+        if provider_class(account.provider).requires_key and not (
+            account.key_from_environment or account.encrypted_key
+        ):
             return format_html('<span class="pill tone-bad">{}</span>', "No key")
         return format_html('<span class="pill tone-ok">{}</span>', "On")
 
@@ -263,13 +380,25 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @admin.display(description="caps")
     def caps(self, account: ProviderAccount) -> str:
-        found = [(account.day_cap, "a day"), (account.month_cap, "a month"), (account.person_day_cap, "a person a day")]
-        return ", ".join(f"{usd_total(cap)} {span}" for cap, span in found if cap is not None) or "none"
+        found = [
+            (account.day_cap, "a day"),
+            (account.month_cap, "a month"),
+            (account.person_day_cap, "a person a day"),
+        ]
+        return (
+            ", ".join(f"{usd_total(cap)} {span}" for cap, span in found if cap is not None)
+            or "none"
+        )
 
     @admin.display(description="spent so far")
     def spending(self, account: ProviderAccount) -> str:
         today = timezone.now().astimezone(dt.UTC).date()
-        days = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, key=str(account.pk), day__gte=today.replace(day=1), day__lte=today)
+        days = Spend.objects.filter(
+            scope=Spend.Scope.ACCOUNT,
+            key=str(account.pk),
+            day__gte=today.replace(day=1),
+            day__lte=today,
+        )
         month = days.aggregate(spent=Sum("spent", default=0), reserved=Sum("reserved", default=0))
         spent_today = days.filter(day=today).aggregate(spent=Sum("spent", default=0))["spent"]
         under_way = f", {usd_total(month['reserved'])} on its way" if month["reserved"] else ""
@@ -277,6 +406,8 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         today = timezone.now().astimezone(dt.UTC).date()
-        rows = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, day=today).values_list("key", "spent")
+        rows = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, day=today).values_list(
+            "key", "spent"
+        )
         self._today: dict[str, int] = dict(rows)
         return super().get_queryset(request).prefetch_related("pools")

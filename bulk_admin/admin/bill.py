@@ -43,26 +43,44 @@ class Bill:
 
 
 def whole_cents(price: Price) -> str:
-    """A total as people read it: cents, rounded up, and finer only where it is less than ten of them."""
-    low, high = (amount if amount < 10 * CENT else -(-amount // CENT) * CENT for amount in (price.low, price.high))
+    """A total as people read it: cents, rounded up, and finer only where it is less than ten of
+    them.
+    """
+    low, high = (
+        amount if amount < 10 * CENT else -(-amount // CENT) * CENT
+        for amount in (price.low, price.high)
+    )
     return usd_total(low) if low == high else f"{usd_total(low)} – {usd_total(high)}"
 
 
-def bill_of(job: BulkGenerationJob, images: Sequence[GeneratedImage], model: ImageModel, on: dt.date, person_id: int | None) -> Bill:
+def bill_of(
+    job: BulkGenerationJob,
+    images: Sequence[GeneratedImage],
+    model: ImageModel,
+    on: dt.date,
+    person_id: int | None,
+) -> Bill:
     """Of the rows that would be bought. Constant number of queries."""
     prompts = [compose_prompt(job, image.prompt_text) for image in images]
     pool = Pool.objects.filter(account=job.account_id, kind=CallKind.IMAGE).first()
     try:
         estimate = estimate_job(job, model, images, prompts, on, pool)
     except UnknownPrice as error:
-        return Bill(pictures=sum(image.count or job.images_per_prompt for image in images), warnings=[str(error)])
+        return Bill(
+            pictures=sum(image.count or job.images_per_prompt for image in images),
+            warnings=[str(error)],
+        )
     found = Bill(
         pictures=estimate.pictures,
         total=whole_cents(estimate.total) if images else "$0.00",
         minutes=_minutes(estimate.seconds, pool),
         lines=_price_lines(job, images, model, on),
     )
-    found.notes.extend(note for note in (_how(model, estimate.total), _seen_before(job), found.minutes) if note and images)
+    found.notes.extend(
+        note
+        for note in (_how(model, estimate.total), _seen_before(job), found.minutes)
+        if note and images
+    )
     _look_at_caps(found, job, estimate.total.high, person_id)
     return found
 
@@ -70,29 +88,43 @@ def bill_of(job: BulkGenerationJob, images: Sequence[GeneratedImage], model: Ima
 def _how(model: ImageModel, total: Price) -> str:
     if not model.token_rule:
         return "A flat price an image."
-    return "Billed by tokens: the picture's by its size and quality, the prompt's by its length." + (
-        "" if total.exact else " The provider varies the first, so it is a range."
+    return (
+        "Billed by tokens: the picture's by its size and quality, the prompt's by its length."
+        + ("" if total.exact else " The provider varies the first, so it is a range.")
     )
 
 
 def _minutes(seconds: int | None, pool: Pool | None) -> str:
     if not seconds:
         return ""
-    pace = f" at {pool.limit_per_minute:,} pictures a minute" if pool and pool.limit_per_minute else ""
+    pace = (
+        f" at {pool.limit_per_minute:,} pictures a minute" if pool and pool.limit_per_minute else ""
+    )
     return f"About {duration(seconds)}{pace}."
 
 
-def _price_lines(job: BulkGenerationJob, images: Sequence[GeneratedImage], model: ImageModel, on: dt.date) -> list[BillLine]:
+def _price_lines(
+    job: BulkGenerationJob, images: Sequence[GeneratedImage], model: ImageModel, on: dt.date
+) -> list[BillLine]:
     """One line for each size and quality, as most jobs have just one."""
     groups: Counter[tuple[str, str]] = Counter()
     for image in images:
-        groups[image.quality or job.quality, image.size or job.size] += image.count or job.images_per_prompt
+        groups[image.quality or job.quality, image.size or job.size] += (
+            image.count or job.images_per_prompt
+        )
     groups = groups or Counter({(job.quality, job.size): 0})
-    return [_price_line(model, quality, size, count, len(groups) > 1, on) for (quality, size), count in groups.most_common(6)]
+    return [
+        _price_line(model, quality, size, count, len(groups) > 1, on)
+        for (quality, size), count in groups.most_common(6)
+    ]
 
 
-def _price_line(model: ImageModel, quality: str, size: str, count: int, several: bool, on: dt.date) -> BillLine:
-    label = " · ".join(part for part in (quality.capitalize(), size.replace("x", "×"), model.label) if part)
+def _price_line(
+    model: ImageModel, quality: str, size: str, count: int, several: bool, on: dt.date
+) -> BillLine:
+    label = " · ".join(
+        part for part in (quality.capitalize(), size.replace("x", "×"), model.label) if part
+    )
     try:
         price = price_of_image(model, quality, size, "", on).text
     except UnknownPrice:
@@ -112,8 +144,13 @@ def _seen_before(job: BulkGenerationJob) -> str:
 def _look_at_caps(found: Bill, job: BulkGenerationJob, high: int, person_id: int | None) -> None:
     today = cap_left_today(job.account, person_id)
     if today is not None and today.left < high:
-        found.warnings.append(f"Only {usd_total(today.left)} of today's {usd_total(today.cap)} is left: the job will pause there and go on when you resume it.")
+        found.warnings.append(
+            f"Only {usd_total(today.left)} of today's {usd_total(today.cap)} is left: the job will"
+            " pause there and go on when you resume it."
+        )
     elif today is not None:
-        found.notes.append(f"{usd_total(today.left - high)} of today's {usd_total(today.cap)} is left afterwards.")
+        found.notes.append(
+            f"{usd_total(today.left - high)} of today's {usd_total(today.cap)} is left afterwards."
+        )
     if job.budget_cap is not None and job.budget_cap < high:
         found.warnings.append(f"The job's cap is {usd_total(job.budget_cap)}: it will pause there.")

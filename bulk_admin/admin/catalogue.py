@@ -21,7 +21,9 @@ from .fields import RequiredUsdField
 from .options import ModelAdmin, StackedInline
 
 PRICES = ("text_input", "image_input", "image_output", "text_output")
-SHORT_JSON: dict[type[Field[Any, Any]], dict[str, Any]] = {JSONField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60, "spellcheck": "false"})}}
+SHORT_JSON: dict[type[Field[Any, Any]], dict[str, Any]] = {
+    JSONField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60, "spellcheck": "false"})}
+}
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -51,7 +53,9 @@ class PriceInline(StackedInline[ModelPrice, ImageModel]):
     formfield_overrides = SHORT_JSON
     fields = (("valid_from", "confidence"), PRICES, "per_image", "source")
     extra = 0
-    verbose_name_plural = "prices: US dollars per million tokens; flat prices an image in micro-dollars"
+    verbose_name_plural = (
+        "prices: US dollars per million tokens; flat prices an image in micro-dollars"
+    )
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -80,7 +84,8 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         return _sound(self.cleaned_data["token_rule"], {}, rules.token_rule)
 
     def _get_validation_exclusions(self) -> set[str]:
-        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # the stubs leave it out
+        # The stubs leave it out
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
 
 
 @admin.register(ImageModel)
@@ -88,12 +93,48 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
     form = ModelForm
     formfield_overrides = SHORT_JSON
     inlines = [PriceInline]
-    list_display = ("label", "name", "provider", "kind", "life", "typical_price", "is_enabled", "is_default")
+    list_display = (
+        "label",
+        "name",
+        "provider",
+        "kind",
+        "life",
+        "typical_price",
+        "is_enabled",
+        "is_default",
+    )
     list_filter = ("provider", "kind", "is_enabled")
     search_fields = ("label", "name")
     fieldsets = (
-        (None, {"fields": ("kind", "provider", "name", "label", "is_enabled", "is_default", "sort_order")}),
-        ("What it takes", {"fields": ("sizes", "default_size", "qualities", "default_quality", "output_formats", "backgrounds", "prompt_limit", "size_rule")}),
+        (
+            None,
+            {
+                "fields": (
+                    "kind",
+                    "provider",
+                    "name",
+                    "label",
+                    "is_enabled",
+                    "is_default",
+                    "sort_order",
+                )
+            },
+        ),
+        (
+            "What it takes",
+            {
+                "fields": (
+                    "sizes",
+                    "default_size",
+                    "qualities",
+                    "default_quality",
+                    "output_formats",
+                    "backgrounds",
+                    "prompt_limit",
+                    "size_rule",
+                )
+            },
+        ),
         ("How long it lives", {"fields": ("released", "retired_on", "successor")}),
         ("How it is billed", {"fields": ("token_rule", "note")}),
     )
@@ -103,16 +144,24 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
 
     def save_model(self, request: Any, obj: ImageModel, form: Any, change: bool) -> None:
         if obj.is_default and "is_default" in form.changed_data:
-            ImageModel.objects.filter(provider=obj.provider, kind=obj.kind, is_default=True).exclude(pk=obj.pk).update(is_default=False)
-        obj.save(update_fields=[name for name in form.changed_data if name in form.fields]) if change else obj.save()
+            ImageModel.objects.filter(
+                provider=obj.provider, kind=obj.kind, is_default=True
+            ).exclude(pk=obj.pk).update(is_default=False)
+        obj.save(
+            update_fields=[name for name in form.changed_data if name in form.fields]
+        ) if change else obj.save()
 
     @admin.display(description="in use", ordering="retired_on")
     def life(self, model: ImageModel) -> str:
         today = timezone.now().date()
         if model.is_retired(today):
-            return format_html('<span class="pill tone-off">Retired {}</span>', f"{model.retired_on:%d %b %Y}")
+            return format_html(
+                '<span class="pill tone-off">Retired {}</span>', f"{model.retired_on:%d %b %Y}"
+            )
         if model.retires_soon(today):
-            return format_html('<span class="pill tone-unk">Until {}</span>', f"{model.retired_on:%d %b %Y}")
+            return format_html(
+                '<span class="pill tone-unk">Until {}</span>', f"{model.retired_on:%d %b %Y}"
+            )
         return format_html('<span class="pill tone-ok">{}</span>', "Live")
 
     @admin.display(description="usual price")
@@ -120,6 +169,8 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
         if not model.default_size:
             return "–"
         try:
-            return price_of_image(model, model.default_quality, model.default_size, "", timezone.now().date()).text
+            return price_of_image(
+                model, model.default_quality, model.default_size, "", timezone.now().date()
+            ).text
         except UnknownPrice:
             return format_html('<span class="pill tone-bad">{}</span>', "unknown")

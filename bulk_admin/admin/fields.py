@@ -17,7 +17,17 @@ class UsdField(forms.CharField):
     """Dollars on the form, whole micro-dollars in the row; empty is None."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "class": "usd", "placeholder": "no cap", "autocomplete": "off"}))
+        options.setdefault(
+            "widget",
+            forms.TextInput(
+                attrs={
+                    "inputmode": "decimal",
+                    "class": "usd",
+                    "placeholder": "no cap",
+                    "autocomplete": "off",
+                }
+            ),
+        )
         super().__init__(**options)
 
     def to_python(self, value: Any) -> Any:
@@ -27,7 +37,9 @@ class UsdField(forms.CharField):
         try:
             micro = parse_usd(text)
         except ValueError:
-            raise ValidationError("Enter an amount in dollars, with cents after a point: 5 or 0.25.", code="invalid") from None
+            raise ValidationError(
+                "Enter an amount in dollars, with cents after a point: 5 or 0.25.", code="invalid"
+            ) from None
         if micro > LARGEST:
             raise ValidationError("Enter at most 1,000,000 dollars.", code="too_much")
         return micro
@@ -50,5 +62,10 @@ class NewKeyField(forms.CharField):
     """Write-only: what was typed is never sent back."""
 
     def __init__(self, **options: Any) -> None:
-        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "class": "vTextField", "spellcheck": "false"})
-        super().__init__(**{"required": False, "widget": widget, "strip": True, "max_length": 500, **options})
+        widget = forms.PasswordInput(
+            render_value=False,
+            attrs={"autocomplete": "new-password", "class": "vTextField", "spellcheck": "false"},
+        )
+        super().__init__(
+            **{"required": False, "widget": widget, "strip": True, "max_length": 500, **options}
+        )

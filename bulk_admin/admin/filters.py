@@ -43,10 +43,20 @@ class JobPagesFilter(admin.SimpleListFilter):
     parameter_name = "pages"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Has pages"), ("no", "No pages"), ("wait", "Kept pictures without a page"), ("failed", "Pages that failed")]
+        return [
+            ("yes", "Has pages"),
+            ("no", "No pages"),
+            ("wait", "Kept pictures without a page"),
+            ("failed", "Pages that failed"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        waiting = GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED, selected=True, page_status=PageStatus.NONE)
+        waiting = GeneratedImage.objects.filter(
+            job=OuterRef("pk"),
+            status=ImageStatus.COMPLETED,
+            selected=True,
+            page_status=PageStatus.NONE,
+        )
         match self.value():
             case "yes":
                 return queryset.filter(pages_created__gt=0)
@@ -64,7 +74,12 @@ class ImagePageFilter(admin.SimpleListFilter):
     parameter_name = "page"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Has a page"), ("no", "No page"), ("blocked", "Blocked by moderation"), ("failed", "Its page failed")]
+        return [
+            ("yes", "Has a page"),
+            ("no", "No page"),
+            ("blocked", "Blocked by moderation"),
+            ("failed", "Its page failed"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -95,7 +110,12 @@ class ErrorFilter(admin.SimpleListFilter):
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = GeneratedImage.objects.exclude(error_code="").order_by("error_code").values_list("error_code", flat=True).distinct()
+        codes = (
+            GeneratedImage.objects.exclude(error_code="")
+            .order_by("error_code")
+            .values_list("error_code", flat=True)
+            .distinct()
+        )
         return [(code, code.replace("_", " ")) for code in codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

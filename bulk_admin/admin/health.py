@@ -30,15 +30,37 @@ def health_page(request: HttpRequest) -> HttpResponse:
     status = 503 if is_bad else 200
     response: HttpResponse
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        told = [{"part": part.name, "state": part.state, "facts": [asdict(fact) for fact in part.facts]} for part in parts]
+        told = [
+            {"part": part.name, "state": part.state, "facts": [asdict(fact) for fact in part.facts]}
+            for part in parts
+        ]
         response = JsonResponse({"status": "bad" if is_bad else "ok", "parts": told}, status=status)
     else:
-        response = TemplateResponse(request, "admin/bulk_admin/health/page.html", _context(request, parts, is_bad), status=status)
+        response = TemplateResponse(
+            request,
+            "admin/bulk_admin/health/page.html",
+            _context(request, parts, is_bad),
+            status=status,
+        )
     patch_vary_headers(response, ["Accept"])
     return response
 
 
 def _context(request: HttpRequest, parts: list[health.Part], is_bad: bool) -> dict[str, Any]:
-    rows = [(part, TONES[part.state], WORDS[part.state], [(fact, TONES[fact.state], WORDS[fact.state]) for fact in part.facts]) for part in parts]
+    rows = [
+        (
+            part,
+            TONES[part.state],
+            WORDS[part.state],
+            [(fact, TONES[fact.state], WORDS[fact.state]) for fact in part.facts],
+        )
+        for part in parts
+    ]
     may_check = request.user.has_perm("bulk_admin.manage_accounts")
-    return {**admin.site.each_context(request), "title": "Health", "parts": rows, "is_bad": is_bad, "may_check": may_check}
+    return {
+        **admin.site.each_context(request),
+        "title": "Health",
+        "parts": rows,
+        "is_bad": is_bad,
+        "may_check": may_check,
+    }

@@ -92,8 +92,17 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        dropped = path("dropped/<uuid:job_id>/delete/", self.admin_site.admin_view(self.delete_dropped), name="bulk_admin_generatedimage_delete_dropped")
-        return [dropped, *self.act_urls(), *urls.image_urls(self), *super().get_urls()]  # admin ends in a catch-all
+        dropped = path(
+            "dropped/<uuid:job_id>/delete/",
+            self.admin_site.admin_view(self.delete_dropped),
+            name="bulk_admin_generatedimage_delete_dropped",
+        )
+        return [
+            dropped,
+            *self.act_urls(),
+            *urls.image_urls(self),
+            *super().get_urls(),
+        ]  # admin ends in a catch-all
 
     def delete_dropped(self, request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         """The dropped pictures of one job: GET asks, POST deletes."""
@@ -101,39 +110,67 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         frame = Frame(request.path, job.get_absolute_url(), "Back to the job")
         if request.method == "POST":
             return self.do(request, images.DELETE, frame)
-        dropped = job.images.filter(status=ImageStatus.COMPLETED, selected=False).order_by("position", "variant")
-        return self.ask(request, images.DELETE, [str(pk) for pk in dropped.values_list("pk", flat=True)], frame)
+        dropped = job.images.filter(status=ImageStatus.COMPLETED, selected=False).order_by(
+            "position", "variant"
+        )
+        return self.ask(
+            request, images.DELETE, [str(pk) for pk in dropped.values_list("pk", flat=True)], frame
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
         unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")
         return super().get_queryset(request).select_related("job", "prompt_page").defer(*unread)
 
     def act_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
-        return GeneratedImage.objects.filter(pk__in=ids).select_related("job").defer("job__source_text", "content", "moderation")
+        return (
+            GeneratedImage.objects.filter(pk__in=ids)
+            .select_related("job")
+            .defer("job__source_text", "content", "moderation")
+        )
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return self.ask(request, images.DELETE, [object_id])
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "title": "Pictures"})
 
     @admin.display(description="picture")
     def thumbnail(self, image: GeneratedImage) -> str:
         if not image.thumb_300:
-            return format_html('<span class="no-thumb" title="{}"></span>', image.get_status_display())
-        return format_html('<img class="thumb" src="{}" alt="" width="72" height="72" loading="lazy">', image.file_url("300"))
+            return format_html(
+                '<span class="no-thumb" title="{}"></span>', image.get_status_display()
+            )
+        return format_html(
+            '<img class="thumb" src="{}" alt="" width="72" height="72" loading="lazy">',
+            image.file_url("300"),
+        )
 
     @admin.display(description="prompt", ordering="prompt_text")
     def prompt(self, image: GeneratedImage) -> str:
-        text = image.prompt_text if len(image.prompt_text) <= LONGEST else f"{image.prompt_text[:LONGEST]}…"
+        text = (
+            image.prompt_text
+            if len(image.prompt_text) <= LONGEST
+            else f"{image.prompt_text[:LONGEST]}…"
+        )
         address = f"{image.job.get_absolute_url()}#tile-{image.pk}"
         return format_html('<a href="{}">{}</a>', address, text)
 
     @admin.display(description="status", ordering="status")
     def state(self, image: GeneratedImage) -> str:
-        message = image.error_message if image.status in (ImageStatus.FAILED, ImageStatus.UNKNOWN) else ""
+        message = (
+            image.error_message if image.status in (ImageStatus.FAILED, ImageStatus.UNKNOWN) else ""
+        )
         tone = TONES[ImageStatus(image.status)]
-        return format_html('<span class="pill tone-{}" title="{}">{}</span>', tone, message, image.get_status_display())
+        return format_html(
+            '<span class="pill tone-{}" title="{}">{}</span>',
+            tone,
+            message,
+            image.get_status_display(),
+        )
 
     @admin.display(description="kept", ordering="selected")
     def kept(self, image: GeneratedImage) -> str:
@@ -152,7 +189,13 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
     @admin.display(description="page")
     def page(self, image: GeneratedImage) -> str:
         if image.prompt_page_id and image.prompt_page:
-            return format_html('<a href="{}">{}</a>', reverse("admin:prompts_prompt_change", args=[image.prompt_page_id]), image.prompt_page.title)
+            return format_html(
+                '<a href="{}">{}</a>',
+                reverse("admin:prompts_prompt_change", args=[image.prompt_page_id]),
+                image.prompt_page.title,
+            )
         if image.page_status == PageStatus.NONE:
             return "–"
-        return format_html('<span title="{}">{}</span>', image.page_error, image.get_page_status_display())
+        return format_html(
+            '<span title="{}">{}</span>', image.page_error, image.get_page_status_display()
+        )

@@ -34,7 +34,15 @@ THUMBS = 2
 class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     list_display = ("job", "state", "pages", "money", "made")
     list_display_links = None
-    list_filter = (JobStatusFilter, "provider", "model_name", "quality", ("created_by", admin.RelatedOnlyFieldListFilter), "created", JobPagesFilter)
+    list_filter = (
+        JobStatusFilter,
+        "provider",
+        "model_name",
+        "quality",
+        ("created_by", admin.RelatedOnlyFieldListFilter),
+        "created",
+        JobPagesFilter,
+    )
     list_select_related = ("created_by",)
     list_per_page = 50
     show_full_result_count = False
@@ -54,18 +62,35 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Jobs change only through their own pages: each of them asks ``rights``.
-        return permissions.can_act_at_all(request.user) if obj is None else permissions.can_act(request.user, obj)
+        return (
+            permissions.can_act_at_all(request.user)
+            if obj is None
+            else permissions.can_act(request.user, obj)
+        )
 
     # --- addresses -------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        ours = [*new_job.urls(self), *review_sheet.urls(self), *self.act_urls(), *urls.job_urls(self)]
+        ours = [
+            *new_job.urls(self),
+            *review_sheet.urls(self),
+            *self.act_urls(),
+            *urls.job_urls(self),
+        ]
         return [*ours, *super().get_urls()]  # admin ends in a catch-all
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return new_job.add(request, self)
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         job = self.get_object(request, object_id)
         if job is None:
             messages.warning(request, "This job does not exist. Perhaps it was deleted.")
@@ -74,25 +99,35 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
             return review_sheet.page(request, self, job)
         return urls.job_page(request, self, job)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return self.ask(request, job_acts.DELETE, [object_id])
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[object_id]))
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(
+            reverse("admin:bulk_admin_bulkgenerationjob_change", args=[object_id])
+        )
 
     # --- the list --------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkGenerationJob]:
         return super().get_queryset(request).defer("source_text", "removed_images")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         words = search_term.split()
         for word in words:
             in_prompts = GeneratedImage.objects.filter(prompt_text__icontains=word).values("job_id")
             queryset = queryset.filter(Q(name__icontains=word) | Q(pk__in=in_prompts))
         return queryset, False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         found = getattr(response, "context_data", None) or {}
         if "cl" in found:
@@ -101,24 +136,48 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         return response
 
     def act_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
-        retryable = Count("images", filter=Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES))
-        return BulkGenerationJob.objects.filter(pk__in=ids).defer("source_text", "removed_images").annotate(retryable=retryable)
+        retryable = Count(
+            "images",
+            filter=Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES),
+        )
+        return (
+            BulkGenerationJob.objects.filter(pk__in=ids)
+            .defer("source_text", "removed_images")
+            .annotate(retryable=retryable)
+        )
 
     @admin.display(description="job", ordering="name")
     def job(self, job: BulkGenerationJob) -> str:
         ids = [pk for pk in getattr(job, "thumbs", []) if pk]
-        pictures = format_html_join("", '<img src="{}" alt="" width="40" height="40" loading="lazy">', ((_thumb(pk),) for pk in ids))
-        link = '<a class="job-name" href="{}"><span class="strip">{}</span><span><bdi>{}</bdi><small>{}</small></span></a>'
+        pictures = format_html_join(
+            "",
+            '<img src="{}" alt="" width="40" height="40" loading="lazy">',
+            ((_thumb(pk),) for pk in ids),
+        )
+        link = (
+            '<a class="job-name" href="{}"><span'
+            ' class="strip">{}</span><span><bdi>{}</bdi><small>{}</small></span></a>'
+        )
         return format_html(
-            link, job.get_absolute_url(), pictures, job.name, " · ".join(part for part in (job.model_name, job.quality.capitalize(), times(job.size)) if part)
+            link,
+            job.get_absolute_url(),
+            pictures,
+            job.name,
+            " · ".join(
+                part for part in (job.model_name, job.quality.capitalize(), times(job.size)) if part
+            ),
         )
 
     @admin.display(description="status", ordering="status")
     def state(self, job: BulkGenerationJob) -> str:
-        pill = format_html('<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job))
+        pill = format_html(
+            '<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job)
+        )
         if job.status == JobStatus.DRAFT:
             return format_html('{} <span class="quiet">{} prompts</span>', pill, job.total_prompts)
-        return pill + render_to_string("admin/bulk_admin/shared/_progress.html", {"job": job, "segments": bar_segments(job)})
+        return pill + render_to_string(
+            "admin/bulk_admin/shared/_progress.html", {"job": job, "segments": bar_segments(job)}
+        )
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:
@@ -132,16 +191,28 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
 
     @admin.display(description="made", ordering="created")
     def made(self, job: BulkGenerationJob) -> str:
-        return format_html("{}<br><small>{}</small>", f"{job.created:%d %b %Y %H:%M}", job.created_by or "nobody")
+        return format_html(
+            "{}<br><small>{}</small>", f"{job.created:%d %b %Y %H:%M}", job.created_by or "nobody"
+        )
 
 
 def _with_thumbs(jobs: Any) -> list[BulkGenerationJob]:
     """The page's rows, each with the ids of its first pictures: one query for all of them."""
     rows = list(jobs)
-    pictures = GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED).exclude(thumb_300="").order_by("position", "variant")
+    pictures = (
+        GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
+        .exclude(thumb_300="")
+        .order_by("position", "variant")
+    )
     firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(THUMBS)}
     found = {
-        row[0]: row[1:] for row in BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows]).order_by().annotate(**firsts).values_list("pk", *firsts)
+        row[0]: row[1:]
+        for row in (
+            BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows])
+            .order_by()
+            .annotate(**firsts)
+            .values_list("pk", *firsts)
+        )
     }
     for job in rows:
         job.thumbs = found.get(job.pk, ())

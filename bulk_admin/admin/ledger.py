@@ -6,25 +6,58 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import BigIntegerField, Case, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Left, StrIndex, Substr
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from bulk_admin.models import Billed, CallState, ProviderAccount, ProviderCall, Spend, UnstoredImage, Worker
+from bulk_admin.models import (
+    Billed,
+    CallState,
+    ProviderAccount,
+    ProviderCall,
+    Spend,
+    UnstoredImage,
+    Worker,
+)
 from bulk_admin.money import usd, usd_total
 
 from .filters import AccountLabelFilter
 from .options import ModelAdmin, ReadOnly
 
-TONES = {CallState.OPEN: "run", CallState.DELIVERED: "ok", CallState.REFUSED: "bad", CallState.UNKNOWN: "unk"}
+TONES = {
+    CallState.OPEN: "run",
+    CallState.DELIVERED: "ok",
+    CallState.REFUSED: "bad",
+    CallState.UNKNOWN: "unk",
+}
 
 
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
-    list_display = ("sent", "of_job", "kind", "account_label", "model_name", "in_state", "billed", "booked", "answer")
+    list_display = (
+        "sent",
+        "of_job",
+        "kind",
+        "account_label",
+        "model_name",
+        "in_state",
+        "billed",
+        "booked",
+        "answer",
+    )
     list_filter = ("state", "billed", "kind", AccountLabelFilter, "sent_at")
     search_fields = ("job_label", "request_id", "=id", "=job_ref")
     search_help_text = "Job name, job id, call id or the provider's request id"
@@ -59,7 +92,9 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "looked_up",
     )
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         found = getattr(response, "context_data", None) or {}
         if "cl" in found:
@@ -76,7 +111,11 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
 
     @admin.display(description="state", ordering="state")
     def in_state(self, call: ProviderCall) -> str:
-        return format_html('<span class="pill tone-{}">{}</span>', TONES[CallState(call.state)], call.get_state_display())
+        return format_html(
+            '<span class="pill tone-{}">{}</span>',
+            TONES[CallState(call.state)],
+            call.get_state_display(),
+        )
 
     @admin.display(description="booked", ordering="actual")
     def booked(self, call: ProviderCall) -> str:
@@ -105,7 +144,11 @@ def _totals(calls: Any) -> list[tuple[str, str]]:
         unknown=Sum("reserved", filter=unknown, default=0),
         reserved=Sum("reserved", filter=open_calls, default=0),
     )
-    labels = {"billed": "Billed", "unknown": "Unknown, counted at the reserve", "reserved": "Reserved for calls on their way"}
+    labels = {
+        "billed": "Billed",
+        "unknown": "Unknown, counted at the reserve",
+        "reserved": "Reserved for calls on their way",
+    }
     return [(label, usd_total(found[name])) for name, label in labels.items()]
 
 
@@ -141,16 +184,27 @@ class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
 
 
 def _named(days: QuerySet[Spend]) -> QuerySet[Spend]:
-    """With the names of account and person: the key is their ids, for rows of a day outlive both."""
+    """With the names of account and person: the key is their ids, for rows of a day outlive
+    both.
+    """
     people, colon = get_user_model(), StrIndex("key", Value(":"))
     ids = {
-        "account_id": Case(When(scope=Spend.Scope.PERSON, then=Left("key", colon - 1)), default="key"),
+        "account_id": Case(
+            When(scope=Spend.Scope.PERSON, then=Left("key", colon - 1)), default="key"
+        ),
         "person_id": Case(When(scope=Spend.Scope.PERSON, then=Substr("key", colon + 1))),
     }
     accounts = ProviderAccount.objects.filter(pk=OuterRef("account_number")).values("label")
     persons = people.objects.filter(pk=OuterRef("person_number")).values(people.USERNAME_FIELD)
-    numbers = {"account_number": Cast("account_id", BigIntegerField()), "person_number": Cast("person_id", BigIntegerField())}
-    return days.annotate(**ids).annotate(**numbers).annotate(account_name=Subquery(accounts), person_name=Subquery(persons))
+    numbers = {
+        "account_number": Cast("account_id", BigIntegerField()),
+        "person_number": Cast("person_id", BigIntegerField()),
+    }
+    return (
+        days.annotate(**ids)
+        .annotate(**numbers)
+        .annotate(account_name=Subquery(accounts), person_name=Subquery(persons))
+    )
 
 
 @admin.register(UnstoredImage)

@@ -1,4 +1,7 @@
-"""Who may see, steer and spend. Every view asks here itself; ``admin_view`` only asks whether somebody is staff."""
+"""Who may see, steer and spend.
+
+Every view asks here itself; ``admin_view`` only asks whether somebody is staff.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ def can_view(user: Person) -> bool:
 
 def can_act(user: Person, job: BulkGenerationJob) -> bool:
     """Keep and drop, pause, cancel, accept a loss: what costs nothing."""
-    return has(user, "change_bulkgenerationjob") or (job.created_by_id == user.pk and has(user, "generate"))
+    return has(user, "change_bulkgenerationjob") or (
+        job.created_by_id == user.pk and has(user, "generate")
+    )
 
 
 def can_act_at_all(user: Person) -> bool:
@@ -40,4 +45,5 @@ def can_create_pages(user: Person, job: BulkGenerationJob) -> bool:
 
 
 def has(user: Person, right: str) -> bool:
-    return bool(user.has_perm(f"bulk_admin.{right}"))  # type: ignore[union-attr]  # admin_view lets only users in
+    # Admin_view lets only users in
+    return bool(user.has_perm(f"bulk_admin.{right}"))  # type: ignore[union-attr]

@@ -1,4 +1,6 @@
-"""What a person orders from a terminal: who, with which account and model, and the job that comes of it."""
+"""What a person orders from a terminal: who, with which account and model, and the job that comes
+of it.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,11 @@ def choose_user(name: str) -> Any:
 
 def _known(users: Iterable[Any]) -> str:
     names = [user.get_username() for user in users]
-    return f"There are: {', '.join(names[:20])}." if names else "There is none yet: manage.py createsuperuser"
+    return (
+        f"There are: {', '.join(names[:20])}."
+        if names
+        else "There is none yet: manage.py createsuperuser"
+    )
 
 
 def choose_account(user: Any, name: str) -> AccountChoice:
@@ -73,14 +79,25 @@ def choose_account(user: Any, name: str) -> AccountChoice:
     found = _named(choices, name) if name else first_possible(choices)
     if found is None:
         known = ", ".join(choice.account.label for choice in choices)
-        raise Refused(f"There is no account {name}. There are: {known}." if name else f"No account can be used. There are: {known or 'none'}.")
+        raise Refused(
+            f"There is no account {name}. There are: {known}."
+            if name
+            else f"No account can be used. There are: {known or 'none'}."
+        )
     if found.why_not:
-        raise Refused(f"The account {found.account.label} can not be used: {found.why_not}. Mend that, or choose another one.")
+        raise Refused(
+            f"The account {found.account.label} can not be used: {found.why_not}. Mend that, or"
+            " choose another one."
+        )
     return found
 
 
 def _named(choices: list[AccountChoice], name: str) -> AccountChoice | None:
-    for read in (lambda choice: choice.account.label, lambda choice: str(choice.account.pk), lambda choice: choice.account.provider):
+    for read in (
+        lambda choice: choice.account.label,
+        lambda choice: str(choice.account.pk),
+        lambda choice: choice.account.provider,
+    ):
         found = [choice for choice in choices if read(choice) == name]
         if len(found) > 1:
             labels = ", ".join(choice.account.label for choice in found)
@@ -93,7 +110,11 @@ def _named(choices: list[AccountChoice], name: str) -> AccountChoice | None:
 def choose_model(account: AccountChoice, name: str) -> ModelChoice:
     """By name; without one the provider's default. Raises Refused."""
     choices = model_choices(account.account.provider, database_now().date())
-    found = next((choice for choice in choices if choice.model.name == name), None) if name else default_model(choices)
+    found = (
+        next((choice for choice in choices if choice.model.name == name), None)
+        if name
+        else default_model(choices)
+    )
     if found is None:
         known = ", ".join(choice.model.name for choice in choices if not choice.why_not)
         raise Refused(f"{account.account.label} has no model {name}. There are: {known or 'none'}.")
@@ -102,10 +123,18 @@ def choose_model(account: AccountChoice, name: str) -> ModelChoice:
     return found
 
 
-def settings_for(account: AccountChoice, model: ModelChoice, *, size: str, quality: str, **rest: Any) -> JobSettings:
+def settings_for(
+    account: AccountChoice, model: ModelChoice, *, size: str, quality: str, **rest: Any
+) -> JobSettings:
     """With the model's own size and quality where none was named."""
     found = model.model
-    return JobSettings(account_id=account.account.pk, model_name=found.name, size=size or found.default_size, quality=quality or found.default_quality, **rest)
+    return JobSettings(
+        account_id=account.account.pk,
+        model_name=found.name,
+        size=size or found.default_size,
+        quality=quality or found.default_quality,
+        **rest,
+    )
 
 
 @whole_step
@@ -134,15 +163,22 @@ def _draft(settings: JobSettings, intake: Intake, user: Any) -> Order:
     try:
         good, refused = _sort_out(settings, intake.rows)
         problems = [*intake.problems, *refused]
-        # The separator stands also after a lone prompt: its lines stay together on the way back to the form.
+        # The separator stands also after a lone prompt: its lines stay together on the way back to
+        # the form.
         source = "".join(f"{row.text}\n---\n" for row in good)
-        job = drafts.create_draft(settings, good, by=user, source_text=source, skipped=len(problems))
+        job = drafts.create_draft(
+            settings, good, by=user, source_text=source, skipped=len(problems)
+        )
         rows = list(job.images.order_by("position"))
         images = [row for row in rows if row.included]
         estimate = _estimate(job, images)
     except (drafts.DraftRefused, ModelNotAvailable, UnknownPrice) as error:
         raise Refused(str(error)) from error
-    problems += [Problem(good[row.position - 1].line, _why_off(row.flags)) for row in rows if not row.included]
+    problems += [
+        Problem(good[row.position - 1].line, _why_off(row.flags))
+        for row in rows
+        if not row.included
+    ]
     return Order(job, images, sorted(problems, key=lambda problem: problem.line), estimate)
 
 
@@ -157,7 +193,9 @@ def _sort_out(settings: JobSettings, rows: Iterable[Row]) -> tuple[list[Row], li
         if not (row.size or row.quality) or is_offered(model, quality, size):
             good.append(row)
         else:
-            why = validate_size(model, size) or f"{model.label} has no quality {quality}. It has {', '.join(model.qualities) or 'none to choose'}."
+            choices = ", ".join(model.qualities) or "none to choose"
+            no_quality = f"{model.label} has no quality {quality}. It has {choices}."
+            why = validate_size(model, size) or no_quality
             problems.append(Problem(row.line, why))
     return good, problems
 
@@ -166,8 +204,12 @@ def _estimate(job: BulkGenerationJob, images: list[GeneratedImage]) -> Estimate:
     today = database_now().date()
     pool = job.account.pools.filter(kind=CallKind.IMAGE).first()
     prompts = [compose_prompt(job, image.prompt_text) for image in images]
-    return estimate_job(job, model_for(job.account, job.model_name, today), images, prompts, today, pool)
+    return estimate_job(
+        job, model_for(job.account, job.model_name, today), images, prompts, today, pool
+    )
 
 
 def _why_off(flags: Iterable[Mapping[str, str]]) -> str:
-    return f"{', '.join(flag['text'] for flag in flags if flag['code'] in STARTS_OFF).capitalize()}."
+    return (
+        f"{', '.join(flag['text'] for flag in flags if flag['code'] in STARTS_OFF).capitalize()}."
+    )

@@ -9,6 +9,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(number: int) -> None:
-    """Have Linux send this process a signal when its parent dies, however it dies. Elsewhere nothing happens."""
+    """Have Linux send this process a signal when its parent dies, however it dies.
+
+    Elsewhere nothing happens.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)

@@ -20,13 +20,23 @@ def find() -> BulkGenerationJob | None:
 
 
 def start(username: str) -> BulkGenerationJob | None:
-    """Generate the sample prompts with a placeholder account, whatever the default is: it costs nothing.
+    """Generate the sample prompts with a placeholder account, whatever the default is: it costs
+    nothing.
 
-    The account takes its time, as a provider does: there are pictures still to come when the page is opened.
+    The account takes its time, as a provider does: there are pictures still to come when the page
+    is opened.
     """
     account, _ = ProviderAccount.objects.get_or_create(
-        label="Placeholder at a provider's pace", defaults={"provider": "placeholder", "max_in_flight": 2, "options": {"delay": [3, 9]}}
+        label="Placeholder at a provider's pace",
+        defaults={"provider": "placeholder", "max_in_flight": 2, "options": {"delay": [3, 9]}},
     )
     ensure_pools(account)
-    call_command("bulk_generate", str(FILE), user=username, name=NAME, account=account.label, stdout=io.StringIO())
+    call_command(
+        "bulk_generate",
+        str(FILE),
+        user=username,
+        name=NAME,
+        account=account.label,
+        stdout=io.StringIO(),
+    )
     return find()

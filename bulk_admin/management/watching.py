@@ -32,7 +32,9 @@ def exit_code(job: BulkGenerationJob) -> int:
 
 def is_settled(job: BulkGenerationJob) -> bool:
     """Nothing more happens unless somebody does something."""
-    return job.status in (*ENDED_JOBS, JobStatus.PAUSED) and not job.generating and not job.pages_open
+    return (
+        job.status in (*ENDED_JOBS, JobStatus.PAUSED) and not job.generating and not job.pages_open
+    )
 
 
 def counts(job: BulkGenerationJob) -> str:
@@ -59,12 +61,18 @@ def reason(job: BulkGenerationJob) -> str:
 def told(job: BulkGenerationJob) -> str:
     """How it stands, for people."""
     report = job_report(job)
-    lines = [f"{job.name} is {counts(job)}", reason(job), f"${report['spent_usd']} spent of ${report['estimated_usd']} estimated", str(report["url"])]
+    lines = [
+        f"{job.name} is {counts(job)}",
+        reason(job),
+        f"${report['spent_usd']} spent of ${report['estimated_usd']} estimated",
+        str(report["url"]),
+    ]
     return "\n".join(line for line in lines if line)
 
 
 def watch(job_id: uuid.UUID, say: Say, *, is_terminal: bool) -> BulkGenerationJob:
-    """Look until the job has settled, then the job: a bar on a terminal, else a line whenever counts change.
+    """Look until the job has settled, then the job: a bar on a terminal, else a line whenever
+    counts change.
 
     Raises SystemExit when interrupted; the job goes on.
     """
@@ -87,16 +95,24 @@ def _look(job_id: uuid.UUID, shown: Lines | Bar) -> BulkGenerationJob:
         if is_settled(job):
             return job
         if no_worker and not told_no_worker:
-            shown.note("No worker is running, so nothing is made yet. Start one: manage.py bulk_worker")
+            shown.note(
+                "No worker is running, so nothing is made yet. Start one: manage.py bulk_worker"
+            )
         told_no_worker = told_no_worker or no_worker
         time.sleep(LOOK_EVERY)
 
 
 def _read(job_id: uuid.UUID) -> tuple[BulkGenerationJob, bool]:
-    """The job, and whether work waits without a worker; a database that is gone for a moment is asked again."""
+    """The job, and whether work waits without a worker; a database that is gone for a moment is
+    asked again.
+    """
     for left in reversed(range(LOOKS_WITHOUT_DATABASE)):
         try:
-            job = BulkGenerationJob.objects.select_related("account").defer("source_text").get(pk=job_id)
+            job = (
+                BulkGenerationJob.objects.select_related("account")
+                .defer("source_text")
+                .get(pk=job_id)
+            )
             return job, job_page.surroundings(job).no_worker
         except (OperationalError, InterfaceError):
             if not left:

@@ -21,10 +21,26 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProviderCall",
             fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("kind", models.CharField(choices=[("image", "Image"), ("text", "Text")], max_length=5)),
-                ("job_ref", models.UUIDField(db_index=True, help_text="The job's id, also after it is gone.")),
-                ("place", models.CharField(help_text="position.variant of the image.", max_length=20)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(choices=[("image", "Image"), ("text", "Text")], max_length=5),
+                ),
+                (
+                    "job_ref",
+                    models.UUIDField(
+                        db_index=True, help_text="The job's id, also after it is gone."
+                    ),
+                ),
+                (
+                    "place",
+                    models.CharField(help_text="position.variant of the image.", max_length=20),
+                ),
                 ("job_label", models.CharField(max_length=120)),
                 ("account_label", models.CharField(max_length=80)),
                 ("person_label", models.CharField(blank=True, max_length=150)),
@@ -36,19 +52,49 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "Open"), ("delivered", "Delivered"), ("refused", "Refused"), ("unknown", "Unknown")], default="open", max_length=10
+                        choices=[
+                            ("open", "Open"),
+                            ("delivered", "Delivered"),
+                            ("refused", "Refused"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="open",
+                        max_length=10,
                     ),
                 ),
-                ("billed", models.CharField(choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Unknown")], default="unknown", max_length=8)),
+                (
+                    "billed",
+                    models.CharField(
+                        choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Unknown")],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
                 ("reserved", models.BigIntegerField()),
-                ("actual", models.BigIntegerField(blank=True, help_text="Micro-dollars booked at the end.", null=True)),
-                ("is_estimated", models.BooleanField(default=False, help_text="The provider told no usage: booked at the reserve.")),
+                (
+                    "actual",
+                    models.BigIntegerField(
+                        blank=True, help_text="Micro-dollars booked at the end.", null=True
+                    ),
+                ),
+                (
+                    "is_estimated",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The provider told no usage: booked at the reserve.",
+                    ),
+                ),
                 ("usage", models.JSONField(blank=True, default=dict)),
                 ("http_status", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("request_id", models.CharField(blank=True, max_length=120)),
                 ("remote_id", models.CharField(blank=True, max_length=120)),
                 ("error_code", models.CharField(blank=True, max_length=30)),
-                ("looked_up", models.PositiveSmallIntegerField(default=0, help_text="Look-ups of its key since it became unknown.")),
+                (
+                    "looked_up",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Look-ups of its key since it became unknown."
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-sent_at"],
@@ -57,7 +103,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="BulkGenerationJob",
             fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("name", models.CharField(max_length=120)),
                 (
                     "status",
@@ -86,7 +137,12 @@ class Migration(migrations.Migration):
                 ("character_description", models.CharField(blank=True, max_length=500)),
                 ("prompt_prefix", models.CharField(blank=True, max_length=500)),
                 ("prompt_suffix", models.CharField(blank=True, max_length=500)),
-                ("source_text", models.TextField(blank=True, help_text="What was pasted, for the way back to the form.")),
+                (
+                    "source_text",
+                    models.TextField(
+                        blank=True, help_text="What was pasted, for the way back to the form."
+                    ),
+                ),
                 ("page_tags", models.CharField(blank=True, max_length=300)),
                 ("page_visibility", models.CharField(default="public", max_length=10)),
                 ("page_for_every_kept", models.BooleanField(default=False)),
@@ -104,41 +160,99 @@ class Migration(migrations.Migration):
                 ("failed_count", models.PositiveIntegerField(default=0)),
                 ("unknown_count", models.PositiveIntegerField(default=0)),
                 ("cancelled_count", models.PositiveIntegerField(default=0)),
-                ("skipped", models.PositiveIntegerField(default=0, help_text="Rows of the paste that were left out.")),
+                (
+                    "skipped",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Rows of the paste that were left out."
+                    ),
+                ),
                 ("pages_open", models.PositiveIntegerField(default=0)),
                 ("pages_created", models.PositiveIntegerField(default=0)),
                 ("pages_blocked", models.PositiveIntegerField(default=0)),
                 ("pages_failed", models.PositiveIntegerField(default=0)),
                 ("served", models.DateTimeField(editable=False, null=True)),
                 ("revision", models.BigIntegerField(default=0)),
-                ("removed_images", models.JSONField(default=list, editable=False, help_text="[revision, image id] of deleted tiles.")),
+                (
+                    "removed_images",
+                    models.JSONField(
+                        default=list,
+                        editable=False,
+                        help_text="[revision, image id] of deleted tiles.",
+                    ),
+                ),
                 ("created", models.DateTimeField(default=django.utils.timezone.now)),
                 ("started", models.DateTimeField(blank=True, null=True)),
                 ("finished", models.DateTimeField(blank=True, null=True)),
-                ("category", models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to="prompts.category")),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="prompts.category",
+                    ),
+                ),
                 (
                     "created_by",
-                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="bulk_jobs", to=settings.AUTH_USER_MODEL),
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="bulk_jobs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
                 ),
             ],
             options={
                 "verbose_name": "job",
                 "ordering": ["-created"],
-                "permissions": [("generate", "Can generate pictures (spends money)"), ("create_pages", "Can create pages from pictures")],
+                "permissions": [
+                    ("generate", "Can generate pictures (spends money)"),
+                    ("create_pages", "Can create pages from pictures"),
+                ],
             },
         ),
         migrations.CreateModel(
             name="GeneratedImage",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveIntegerField(help_text="The prompt's place in the paste, from 1.")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveIntegerField(
+                        help_text="The prompt's place in the paste, from 1."
+                    ),
+                ),
                 ("variant", models.PositiveSmallIntegerField(default=1)),
                 ("prompt_text", models.TextField()),
-                ("size", models.CharField(blank=True, help_text="Empty: the job's.", max_length=12)),
-                ("quality", models.CharField(blank=True, help_text="Empty: the job's.", max_length=12)),
-                ("count", models.PositiveSmallIntegerField(blank=True, help_text="Pictures of this prompt; empty: the job's.", null=True)),
+                (
+                    "size",
+                    models.CharField(blank=True, help_text="Empty: the job's.", max_length=12),
+                ),
+                (
+                    "quality",
+                    models.CharField(blank=True, help_text="Empty: the job's.", max_length=12),
+                ),
+                (
+                    "count",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Pictures of this prompt; empty: the job's.",
+                        null=True,
+                    ),
+                ),
                 ("included", models.BooleanField(default=True)),
-                ("flags", models.JSONField(blank=True, default=list, help_text="What the review sheet found: code, text, link.")),
+                (
+                    "flags",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="What the review sheet found: code, text, link.",
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -156,8 +270,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("revision", models.BigIntegerField(default=0)),
-                ("attempt", models.PositiveSmallIntegerField(default=0, help_text="Calls opened so far; a stale button or answer carries an older one.")),
-                ("tries", models.PositiveSmallIntegerField(default=0, help_text="Refusals that a retry may help, since the last press.")),
+                (
+                    "attempt",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Calls opened so far; a stale button or answer carries an older one.",
+                    ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Refusals that a retry may help, since the last press."
+                    ),
+                ),
                 ("not_before", models.DateTimeField(blank=True, null=True)),
                 ("selected", models.BooleanField(default=True)),
                 ("picture_key", models.CharField(blank=True, max_length=200)),
@@ -171,7 +296,12 @@ class Migration(migrations.Migration):
                 ("revised_prompt", models.TextField(blank=True)),
                 ("error_code", models.CharField(blank=True, max_length=30)),
                 ("error_message", models.CharField(blank=True, max_length=500)),
-                ("cost", models.BigIntegerField(default=0, help_text="Micro-dollars booked for it, all attempts.")),
+                (
+                    "cost",
+                    models.BigIntegerField(
+                        default=0, help_text="Micro-dollars booked for it, all attempts."
+                    ),
+                ),
                 ("seconds", models.FloatField(default=0, help_text="How long its last call took.")),
                 (
                     "page_status",
@@ -190,15 +320,35 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("page_attempt", models.PositiveSmallIntegerField(default=0, help_text="Failed tries of the present step.")),
+                (
+                    "page_attempt",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Failed tries of the present step."
+                    ),
+                ),
                 ("page_not_before", models.DateTimeField(blank=True, null=True)),
                 ("page_error_code", models.CharField(blank=True, max_length=30)),
                 ("page_error", models.CharField(blank=True, max_length=500)),
-                ("moderation", models.JSONField(blank=True, default=dict, help_text="The saved verdict.")),
-                ("content", models.JSONField(blank=True, default=dict, help_text="The saved title, description, tags and alt text.")),
+                (
+                    "moderation",
+                    models.JSONField(blank=True, default=dict, help_text="The saved verdict."),
+                ),
+                (
+                    "content",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="The saved title, description, tags and alt text.",
+                    ),
+                ),
                 (
                     "job",
-                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="images", to="bulk_admin.bulkgenerationjob"),
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="images",
+                        to="bulk_admin.bulkgenerationjob",
+                    ),
                 ),
                 (
                     "parent",
@@ -214,7 +364,11 @@ class Migration(migrations.Migration):
                 (
                     "prompt_page",
                     models.OneToOneField(
-                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="generated_image", to="prompts.prompt"
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="generated_image",
+                        to="prompts.prompt",
                     ),
                 ),
             ],
@@ -226,7 +380,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ImageModel",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -237,9 +396,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("provider", models.CharField(max_length=40)),
-                ("name", models.CharField(help_text="The provider's id, sent with every call.", max_length=120)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The provider's id, sent with every call.", max_length=120
+                    ),
+                ),
                 ("label", models.CharField(max_length=120)),
-                ("sizes", models.JSONField(blank=True, default=list, help_text="Sizes on offer, as WIDTHxHEIGHT.")),
+                (
+                    "sizes",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Sizes on offer, as WIDTHxHEIGHT."
+                    ),
+                ),
                 (
                     "size_rule",
                     models.JSONField(
@@ -251,17 +420,34 @@ class Migration(migrations.Migration):
                 ("qualities", models.JSONField(blank=True, default=list)),
                 ("output_formats", models.JSONField(blank=True, default=list)),
                 ("backgrounds", models.JSONField(blank=True, default=list)),
-                ("prompt_limit", models.PositiveIntegerField(default=32000, help_text="Characters.")),
+                (
+                    "prompt_limit",
+                    models.PositiveIntegerField(default=32000, help_text="Characters."),
+                ),
                 ("default_size", models.CharField(blank=True, max_length=12)),
                 ("default_quality", models.CharField(blank=True, max_length=12)),
                 (
                     "token_rule",
-                    models.JSONField(blank=True, default=dict, help_text="How output tokens follow from size and quality. Empty: a flat price an image."),
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="How output tokens follow from size and quality. Empty: a flat price an image.",
+                    ),
                 ),
                 ("released", models.DateField(blank=True, null=True)),
-                ("retired_on", models.DateField(blank=True, help_text="From this day on it can not be chosen.", null=True)),
+                (
+                    "retired_on",
+                    models.DateField(
+                        blank=True, help_text="From this day on it can not be chosen.", null=True
+                    ),
+                ),
                 ("successor", models.CharField(blank=True, max_length=120)),
-                ("note", models.TextField(blank=True, help_text="Source, date and confidence of these figures.")),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True, help_text="Source, date and confidence of these figures."
+                    ),
+                ),
                 ("is_default", models.BooleanField(default=False)),
                 ("is_enabled", models.BooleanField(default=True)),
                 ("sort_order", models.PositiveSmallIntegerField(default=100)),
@@ -270,15 +456,27 @@ class Migration(migrations.Migration):
                 "ordering": ["sort_order", "label"],
                 "constraints": [
                     models.UniqueConstraint(fields=("provider", "name"), name="one_model_per_name"),
-                    models.UniqueConstraint(condition=models.Q(("is_default", True)), fields=("provider", "kind"), name="one_default_model"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("provider", "kind"),
+                        name="one_default_model",
+                    ),
                 ],
             },
         ),
         migrations.CreateModel(
             name="ProviderAccount",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("provider", models.CharField(help_text="Name of a provider module.", max_length=40)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(help_text="Name of a provider module.", max_length=40),
+                ),
                 ("label", models.CharField(max_length=80, unique=True)),
                 (
                     "base_url",
@@ -292,29 +490,61 @@ class Migration(migrations.Migration):
                 ("key_from_environment", models.BooleanField(default=False, editable=False)),
                 ("encrypted_key", models.TextField(blank=True, editable=False)),
                 ("key_last_four", models.CharField(blank=True, editable=False, max_length=4)),
-                ("tier", models.PositiveSmallIntegerField(default=1, help_text="The provider's usage tier, 1-5: sets the pictures a minute.")),
+                (
+                    "tier",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="The provider's usage tier, 1-5: sets the pictures a minute.",
+                    ),
+                ),
                 (
                     "images_per_minute",
-                    models.PositiveIntegerField(blank=True, help_text="Only if the account's real limit differs from its tier's.", null=True),
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Only if the account's real limit differs from its tier's.",
+                        null=True,
+                    ),
                 ),
                 (
                     "max_in_flight",
-                    models.PositiveIntegerField(blank=True, help_text="Pictures under way at once. Empty: as many as the limit a minute.", null=True),
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Pictures under way at once. Empty: as many as the limit a minute.",
+                        null=True,
+                    ),
                 ),
                 ("day_cap", models.BigIntegerField(blank=True, null=True)),
                 ("month_cap", models.BigIntegerField(blank=True, null=True)),
                 ("person_day_cap", models.BigIntegerField(blank=True, null=True)),
                 (
                     "buy_again_unasked",
-                    models.BooleanField(default=False, help_text="Buy a picture again by itself when its answer never came. Both are booked."),
+                    models.BooleanField(
+                        default=False,
+                        help_text="Buy a picture again by itself when its answer never came. Both are booked.",
+                    ),
                 ),
                 ("is_enabled", models.BooleanField(default=True)),
                 ("is_default", models.BooleanField(default=False)),
-                ("stop_code", models.CharField(blank=True, editable=False, help_text="Why nothing is bought with it.", max_length=20)),
+                (
+                    "stop_code",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Why nothing is bought with it.",
+                        max_length=20,
+                    ),
+                ),
                 ("stop_message", models.CharField(blank=True, editable=False, max_length=300)),
                 ("checked_at", models.DateTimeField(editable=False, null=True)),
                 ("check_result", models.CharField(blank=True, editable=False, max_length=300)),
-                ("options", models.JSONField(blank=True, default=dict, help_text="For the provider module: the placeholder's delay, for one.")),
+                (
+                    "options",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="For the provider module: the placeholder's delay, for one.",
+                    ),
+                ),
                 (
                     "owner",
                     models.ForeignKey(
@@ -334,19 +564,48 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Pool",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(choices=[("image", "Image"), ("text", "Text")], max_length=5)),
-                ("limit_per_minute", models.PositiveIntegerField(help_text="Calls in any minute; 0 means no limit.")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(choices=[("image", "Image"), ("text", "Text")], max_length=5),
+                ),
+                (
+                    "limit_per_minute",
+                    models.PositiveIntegerField(help_text="Calls in any minute; 0 means no limit."),
+                ),
                 ("max_in_flight", models.PositiveIntegerField()),
                 ("cooldown_until", models.DateTimeField(blank=True, null=True)),
-                ("gap", models.FloatField(default=0, help_text="Seconds between two calls, after the provider refused within its own limit.")),
-                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="pools", to="bulk_admin.provideraccount")),
+                (
+                    "gap",
+                    models.FloatField(
+                        default=0,
+                        help_text="Seconds between two calls, after the provider refused within its own limit.",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pools",
+                        to="bulk_admin.provideraccount",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
             model_name="bulkgenerationjob",
             name="account",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="bulk_admin.provideraccount"),
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="jobs",
+                to="bulk_admin.provideraccount",
+            ),
         ),
         migrations.CreateModel(
             name="UnstoredImage",
@@ -354,7 +613,11 @@ class Migration(migrations.Migration):
                 (
                     "call",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name="unstored", serialize=False, to="bulk_admin.providercall"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="unstored",
+                        serialize=False,
+                        to="bulk_admin.providercall",
                     ),
                 ),
                 ("content", models.BinaryField()),
@@ -369,29 +632,62 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="providercall",
             name="account",
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to="bulk_admin.provideraccount"),
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="bulk_admin.provideraccount",
+            ),
         ),
         migrations.AddField(
             model_name="providercall",
             name="image",
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="calls", to="bulk_admin.generatedimage"),
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="calls",
+                to="bulk_admin.generatedimage",
+            ),
         ),
         migrations.AddField(
             model_name="providercall",
             name="person",
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
             model_name="providercall",
             name="pool",
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to="bulk_admin.pool"),
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="bulk_admin.pool",
+            ),
         ),
         migrations.CreateModel(
             name="Spend",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("scope", models.CharField(choices=[("account", "Account"), ("person", "Person")], max_length=8)),
-                ("key", models.CharField(help_text="account id, or account id:user id", max_length=40)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("account", "Account"), ("person", "Person")], max_length=8
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(help_text="account id, or account id:user id", max_length=40),
+                ),
                 ("day", models.DateField()),
                 ("spent", models.BigIntegerField(default=0)),
                 ("reserved", models.BigIntegerField(default=0)),
@@ -401,14 +697,22 @@ class Migration(migrations.Migration):
                 "ordering": ["-day"],
                 "constraints": [
                     models.UniqueConstraint(fields=("scope", "key", "day"), name="one_spend_a_day"),
-                    models.CheckConstraint(condition=models.Q(("reserved__gte", 0), ("spent__gte", 0)), name="spend_not_negative"),
+                    models.CheckConstraint(
+                        condition=models.Q(("reserved__gte", 0), ("spent__gte", 0)),
+                        name="spend_not_negative",
+                    ),
                 ],
             },
         ),
         migrations.CreateModel(
             name="Worker",
             fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("host", models.CharField(max_length=120)),
                 ("pid", models.PositiveIntegerField()),
                 ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -423,52 +727,105 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="providercall",
             name="owner",
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to="bulk_admin.worker"),
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="bulk_admin.worker",
+            ),
         ),
         migrations.AddField(
             model_name="generatedimage",
             name="owner",
             field=models.ForeignKey(
-                blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="bulk_admin.worker"
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="bulk_admin.worker",
             ),
         ),
         migrations.AddField(
             model_name="generatedimage",
             name="page_owner",
             field=models.ForeignKey(
-                blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="bulk_admin.worker"
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="bulk_admin.worker",
             ),
         ),
         migrations.CreateModel(
             name="ModelPrice",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("valid_from", models.DateField()),
                 ("text_input", models.BigIntegerField(default=0)),
                 ("image_input", models.BigIntegerField(default=0)),
                 ("image_output", models.BigIntegerField(default=0)),
                 ("text_output", models.BigIntegerField(default=0)),
-                ("per_image", models.JSONField(blank=True, default=dict, help_text='Flat prices: {"quality|size": micro-dollars}, "*" for any.')),
+                (
+                    "per_image",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Flat prices: {"quality|size": micro-dollars}, "*" for any.',
+                    ),
+                ),
                 ("source", models.CharField(blank=True, max_length=300)),
-                ("confidence", models.CharField(blank=True, help_text="A official, B several sources, C one source, D memory.", max_length=2)),
-                ("model", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="prices", to="bulk_admin.imagemodel")),
+                (
+                    "confidence",
+                    models.CharField(
+                        blank=True,
+                        help_text="A official, B several sources, C one source, D memory.",
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prices",
+                        to="bulk_admin.imagemodel",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-valid_from"],
-                "constraints": [models.UniqueConstraint(fields=("model", "valid_from"), name="one_price_a_day")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("model", "valid_from"), name="one_price_a_day")
+                ],
             },
         ),
         migrations.AddConstraint(
             model_name="provideraccount",
-            constraint=models.UniqueConstraint(condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_account"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("is_default",),
+                name="one_default_account",
+            ),
         ),
         migrations.AddConstraint(
             model_name="provideraccount",
-            constraint=models.UniqueConstraint(condition=models.Q(("key_from_environment", True)), fields=("provider",), name="one_environment_account"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("key_from_environment", True)),
+                fields=("provider",),
+                name="one_environment_account",
+            ),
         ),
         migrations.AddConstraint(
             model_name="pool",
-            constraint=models.UniqueConstraint(fields=("account", "kind"), name="one_pool_per_kind"),
+            constraint=models.UniqueConstraint(
+                fields=("account", "kind"), name="one_pool_per_kind"
+            ),
         ),
         migrations.AddIndex(
             model_name="bulkgenerationjob",
@@ -484,18 +841,40 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="bulkgenerationjob",
-            index=models.Index(condition=models.Q(("pages_open__gt", 0)), fields=["pages_open"], name="job_pages"),
-        ),
-        migrations.AddConstraint(
-            model_name="bulkgenerationjob",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reserved__gte", 0), ("spent__gte", 0), ("text_reserved__gte", 0), ("text_spent__gte", 0)), name="job_money_not_negative"
+            index=models.Index(
+                condition=models.Q(("pages_open__gt", 0)), fields=["pages_open"], name="job_pages"
             ),
         ),
         migrations.AddConstraint(
             model_name="bulkgenerationjob",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["draft", "pending", "processing", "paused", "completed", "failed", "cancelled"])), name="job_status_known"
+                condition=models.Q(
+                    ("reserved__gte", 0),
+                    ("spent__gte", 0),
+                    ("text_reserved__gte", 0),
+                    ("text_spent__gte", 0),
+                ),
+                name="job_money_not_negative",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bulkgenerationjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "draft",
+                            "pending",
+                            "processing",
+                            "paused",
+                            "completed",
+                            "failed",
+                            "cancelled",
+                        ],
+                    )
+                ),
+                name="job_status_known",
             ),
         ),
         migrations.AddIndex(
@@ -504,23 +883,40 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="providercall",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["pool"], name="call_open"),
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["pool"], name="call_open"
+            ),
         ),
         migrations.AddIndex(
             model_name="providercall",
-            index=models.Index(condition=models.Q(("state", "unknown")), fields=["finished_at"], name="call_unknown"),
+            index=models.Index(
+                condition=models.Q(("state", "unknown")),
+                fields=["finished_at"],
+                name="call_unknown",
+            ),
         ),
         migrations.AddConstraint(
             model_name="providercall",
-            constraint=models.UniqueConstraint(condition=models.Q(("state", "open")), fields=("image", "kind"), name="one_open_call"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("image", "kind"),
+                name="one_open_call",
+            ),
         ),
         migrations.AddConstraint(
             model_name="providercall",
-            constraint=models.CheckConstraint(condition=models.Q(("state__in", ["open", "delivered", "refused", "unknown"])), name="call_state_known"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "delivered", "refused", "unknown"])),
+                name="call_state_known",
+            ),
         ),
         migrations.AddIndex(
             model_name="generatedimage",
-            index=models.Index(condition=models.Q(("status", "queued")), fields=["job", "position", "variant"], name="image_queue"),
+            index=models.Index(
+                condition=models.Q(("status", "queued")),
+                fields=["job", "position", "variant"],
+                name="image_queue",
+            ),
         ),
         migrations.AddIndex(
             model_name="generatedimage",
@@ -528,42 +924,86 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="generatedimage",
-            index=models.Index(condition=models.Q(("status", "generating")), fields=["owner"], name="image_owner"),
+            index=models.Index(
+                condition=models.Q(("status", "generating")), fields=["owner"], name="image_owner"
+            ),
         ),
         migrations.AddIndex(
             model_name="generatedimage",
             index=models.Index(
-                condition=models.Q(("page_status__in", ("queued", "checking", "writing", "saving"))), fields=["job", "position"], name="image_pages"
+                condition=models.Q(
+                    ("page_status__in", ("queued", "checking", "writing", "saving"))
+                ),
+                fields=["job", "position"],
+                name="image_pages",
             ),
         ),
         migrations.AddConstraint(
             model_name="generatedimage",
-            constraint=models.UniqueConstraint(fields=("job", "position", "variant"), name="one_image_per_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="generatedimage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["draft", "queued", "generating", "completed", "failed", "unknown", "cancelled"])), name="image_status_known"
+            constraint=models.UniqueConstraint(
+                fields=("job", "position", "variant"), name="one_image_per_place"
             ),
         ),
         migrations.AddConstraint(
             model_name="generatedimage",
             constraint=models.CheckConstraint(
-                condition=models.Q(("page_status__in", ["none", "queued", "checking", "writing", "saving", "created", "blocked", "failed"])),
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "draft",
+                            "queued",
+                            "generating",
+                            "completed",
+                            "failed",
+                            "unknown",
+                            "cancelled",
+                        ],
+                    )
+                ),
+                name="image_status_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="generatedimage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "page_status__in",
+                        [
+                            "none",
+                            "queued",
+                            "checking",
+                            "writing",
+                            "saving",
+                            "created",
+                            "blocked",
+                            "failed",
+                        ],
+                    )
+                ),
                 name="image_page_status_known",
             ),
         ),
         migrations.AddConstraint(
             model_name="generatedimage",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("status", "completed"), _negated=True), models.Q(("picture_key", ""), _negated=True), _connector="OR"),
+                condition=models.Q(
+                    models.Q(("status", "completed"), _negated=True),
+                    models.Q(("picture_key", ""), _negated=True),
+                    _connector="OR",
+                ),
                 name="completed_has_picture",
             ),
         ),
         migrations.AddConstraint(
             model_name="generatedimage",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("page_status", "created"), _negated=True), ("prompt_page__isnull", False), _connector="OR"),
+                condition=models.Q(
+                    models.Q(("page_status", "created"), _negated=True),
+                    ("prompt_page__isnull", False),
+                    _connector="OR",
+                ),
                 name="created_has_page",
             ),
         ),

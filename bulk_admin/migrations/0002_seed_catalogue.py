@@ -8,7 +8,9 @@ from bulk_admin.seed import seed_catalogue
 
 
 def seed(apps, schema_editor):
-    seed_catalogue(apps.get_model("bulk_admin", "ImageModel"), apps.get_model("bulk_admin", "ModelPrice"))
+    seed_catalogue(
+        apps.get_model("bulk_admin", "ImageModel"), apps.get_model("bulk_admin", "ModelPrice")
+    )
 
 
 class Migration(migrations.Migration):

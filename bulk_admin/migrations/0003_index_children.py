@@ -12,6 +12,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="generatedimage",
-            index=models.Index(condition=models.Q(("parent__isnull", False)), fields=["parent"], name="image_children"),
+            index=models.Index(
+                condition=models.Q(("parent__isnull", False)),
+                fields=["parent"],
+                name="image_children",
+            ),
         ),
     ]

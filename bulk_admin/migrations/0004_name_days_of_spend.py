@@ -11,6 +11,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name="spend",
-            options={"ordering": ["-day"], "verbose_name": "day of spend", "verbose_name_plural": "days of spend"},
+            options={
+                "ordering": ["-day"],
+                "verbose_name": "day of spend",
+                "verbose_name_plural": "days of spend",
+            },
         ),
     ]

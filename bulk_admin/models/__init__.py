@@ -3,7 +3,17 @@ from .catalogue import ImageModel, ModelPrice
 from .images import GeneratedImage
 from .jobs import BulkGenerationJob
 from .ledger import ProviderCall, Spend, UnstoredImage
-from .statuses import ACTIVE_JOBS, ENDED_JOBS, OPEN_PAGES, Billed, CallKind, CallState, ImageStatus, JobStatus, PageStatus
+from .statuses import (
+    ACTIVE_JOBS,
+    ENDED_JOBS,
+    OPEN_PAGES,
+    Billed,
+    CallKind,
+    CallState,
+    ImageStatus,
+    JobStatus,
+    PageStatus,
+)
 from .workers import Worker
 
 __all__ = [

@@ -23,33 +23,64 @@ class ProviderAccount(models.Model):
         max_length=300,
         blank=True,
         validators=[URLValidator(schemes=["http", "https"])],
-        help_text="Only for servers that speak the provider's protocol. Changing it clears the key.",
+        help_text=(
+            "Only for servers that speak the provider's protocol. Changing it clears the key."
+        ),
     )
     key_from_environment = models.BooleanField(default=False, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     key_last_four = models.CharField(max_length=4, blank=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, help_text="Empty: the platform's own, for everybody.")
-    tier = models.PositiveSmallIntegerField(default=1, help_text="The provider's usage tier, 1-5: sets the pictures a minute.")
-    images_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Only if the account's real limit differs from its tier's.")
-    max_in_flight = models.PositiveIntegerField(null=True, blank=True, help_text="Pictures under way at once. Empty: as many as the limit a minute.")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="Empty: the platform's own, for everybody.",
+    )
+    tier = models.PositiveSmallIntegerField(
+        default=1, help_text="The provider's usage tier, 1-5: sets the pictures a minute."
+    )
+    images_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Only if the account's real limit differs from its tier's."
+    )
+    max_in_flight = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Pictures under way at once. Empty: as many as the limit a minute.",
+    )
     day_cap = models.BigIntegerField(null=True, blank=True)
     month_cap = models.BigIntegerField(null=True, blank=True)
     person_day_cap = models.BigIntegerField(null=True, blank=True)
-    buy_again_unasked = models.BooleanField(default=False, help_text="Buy a picture again by itself when its answer never came. Both are booked.")
+    buy_again_unasked = models.BooleanField(
+        default=False,
+        help_text="Buy a picture again by itself when its answer never came. Both are booked.",
+    )
     is_enabled = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
-    stop_code = models.CharField(max_length=20, blank=True, editable=False, help_text="Why nothing is bought with it.")
+    stop_code = models.CharField(
+        max_length=20, blank=True, editable=False, help_text="Why nothing is bought with it."
+    )
     stop_message = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     check_result = models.CharField(max_length=300, blank=True, editable=False)
-    options = models.JSONField(default=dict, blank=True, help_text="For the provider module: the placeholder's delay, for one.")
+    options = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="For the provider module: the placeholder's delay, for one.",
+    )
 
     class Meta:
         ordering = ["label"]
         permissions = [("manage_accounts", "Can manage provider accounts and keys")]
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_account"),
-            models.UniqueConstraint(fields=["provider"], condition=Q(key_from_environment=True), name="one_environment_account"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_account"
+            ),
+            models.UniqueConstraint(
+                fields=["provider"],
+                condition=Q(key_from_environment=True),
+                name="one_environment_account",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,7 +90,8 @@ class ProviderAccount(models.Model):
     def api_key(self) -> str:
         """The key in the clear, for the moment of a call; empty when there is none.
 
-        Raises credentials.KeyUnreadable when CREDENTIAL_KEYS no longer holds the key it was encrypted with.
+        Raises credentials.KeyUnreadable when CREDENTIAL_KEYS no longer holds the key it was
+        encrypted with.
         """
         if self.key_from_environment:
             return credentials.from_environment(self.provider)
@@ -76,13 +108,20 @@ class Pool(models.Model):
 
     account = models.ForeignKey(ProviderAccount, models.CASCADE, related_name="pools")
     kind = models.CharField(max_length=5, choices=CallKind)
-    limit_per_minute = models.PositiveIntegerField(help_text="Calls in any minute; 0 means no limit.")
+    limit_per_minute = models.PositiveIntegerField(
+        help_text="Calls in any minute; 0 means no limit."
+    )
     max_in_flight = models.PositiveIntegerField()
     cooldown_until = models.DateTimeField(null=True, blank=True)
-    gap = models.FloatField(default=0, help_text="Seconds between two calls, after the provider refused within its own limit.")
+    gap = models.FloatField(
+        default=0,
+        help_text="Seconds between two calls, after the provider refused within its own limit.",
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "kind"], name="one_pool_per_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind"], name="one_pool_per_kind")
+        ]
 
     def __str__(self) -> str:
         return f"{self.account} · {self.kind}"
@@ -91,4 +130,9 @@ class Pool(models.Model):
 def pool_limits(account: ProviderAccount, provider_limit: int) -> dict[str, Any]:
     """A pool's numbers from what the account says; ``provider_limit`` is the tier's, a minute."""
     limit = account.images_per_minute or provider_limit
-    return {"limit_per_minute": limit, "max_in_flight": account.max_in_flight or max(limit, 1) if limit else account.max_in_flight or 60}
+    return {
+        "limit_per_minute": limit,
+        "max_in_flight": (
+            account.max_in_flight or max(limit, 1) if limit else account.max_in_flight or 60
+        ),
+    }

@@ -20,23 +20,37 @@ class ImageQuerySet(StatusQuerySet["GeneratedImage"]):
 class GeneratedImage(models.Model):
     """Changed only under its job's lock."""
 
-    job = models.ForeignKey(BulkGenerationJob, models.CASCADE, related_name="images", db_index=False)
+    job = models.ForeignKey(
+        BulkGenerationJob, models.CASCADE, related_name="images", db_index=False
+    )
     position = models.PositiveIntegerField(help_text="The prompt's place in the paste, from 1.")
     variant = models.PositiveSmallIntegerField(default=1)
     prompt_text = models.TextField()
     size = models.CharField(max_length=12, blank=True, help_text="Empty: the job's.")
     quality = models.CharField(max_length=12, blank=True, help_text="Empty: the job's.")
-    count = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Pictures of this prompt; empty: the job's.")
+    count = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Pictures of this prompt; empty: the job's."
+    )
     included = models.BooleanField(default=True)
-    flags = models.JSONField(default=list, blank=True, help_text="What the review sheet found: code, text, link.")
+    flags = models.JSONField(
+        default=list, blank=True, help_text="What the review sheet found: code, text, link."
+    )
     status = models.CharField(max_length=10, choices=ImageStatus, default=ImageStatus.DRAFT)
     revision = models.BigIntegerField(default=0)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="Calls opened so far; a stale button or answer carries an older one.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Refusals that a retry may help, since the last press.")
-    owner = models.ForeignKey(Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="Calls opened so far; a stale button or answer carries an older one."
+    )
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Refusals that a retry may help, since the last press."
+    )
+    owner = models.ForeignKey(
+        Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     not_before = models.DateTimeField(null=True, blank=True)
     selected = models.BooleanField(default=True)
-    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children", db_index=False)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children", db_index=False
+    )
     picture_key = models.CharField(max_length=200, blank=True)
     thumb_300 = models.CharField(max_length=200, blank=True)
     thumb_600 = models.CharField(max_length=200, blank=True)
@@ -51,14 +65,22 @@ class GeneratedImage(models.Model):
     cost = models.BigIntegerField(default=0, help_text="Micro-dollars booked for it, all attempts.")
     seconds = models.FloatField(default=0, help_text="How long its last call took.")
     page_status = models.CharField(max_length=10, choices=PageStatus, default=PageStatus.NONE)
-    page_owner = models.ForeignKey(Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
-    page_attempt = models.PositiveSmallIntegerField(default=0, help_text="Failed tries of the present step.")
+    page_owner = models.ForeignKey(
+        Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    page_attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="Failed tries of the present step."
+    )
     page_not_before = models.DateTimeField(null=True, blank=True)
     page_error_code = models.CharField(max_length=30, blank=True)
     page_error = models.CharField(max_length=500, blank=True)
     moderation = models.JSONField(default=dict, blank=True, help_text="The saved verdict.")
-    content = models.JSONField(default=dict, blank=True, help_text="The saved title, description, tags and alt text.")
-    prompt_page = models.OneToOneField("prompts.Prompt", models.SET_NULL, null=True, blank=True, related_name="generated_image")
+    content = models.JSONField(
+        default=dict, blank=True, help_text="The saved title, description, tags and alt text."
+    )
+    prompt_page = models.OneToOneField(
+        "prompts.Prompt", models.SET_NULL, null=True, blank=True, related_name="generated_image"
+    )
 
     objects = ImageQuerySet.as_manager()
 
@@ -66,19 +88,43 @@ class GeneratedImage(models.Model):
         verbose_name = "picture"
         ordering = ["job", "position", "variant"]
         indexes = [
-            models.Index(fields=["job", "position", "variant"], name="image_queue", condition=Q(status=ImageStatus.QUEUED)),
+            models.Index(
+                fields=["job", "position", "variant"],
+                name="image_queue",
+                condition=Q(status=ImageStatus.QUEUED),
+            ),
             models.Index(fields=["job", "revision", "id"], name="image_delta"),
-            models.Index(fields=["owner"], name="image_owner", condition=Q(status=ImageStatus.GENERATING)),
+            models.Index(
+                fields=["owner"], name="image_owner", condition=Q(status=ImageStatus.GENERATING)
+            ),
             # Deleting a picture asks for its children: without this, each asks the whole table.
-            models.Index(fields=["parent"], name="image_children", condition=Q(parent__isnull=False)),
-            models.Index(fields=["job", "position"], name="image_pages", condition=Q(page_status__in=("queued", "checking", "writing", "saving"))),
+            models.Index(
+                fields=["parent"], name="image_children", condition=Q(parent__isnull=False)
+            ),
+            models.Index(
+                fields=["job", "position"],
+                name="image_pages",
+                condition=Q(page_status__in=("queued", "checking", "writing", "saving")),
+            ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["job", "position", "variant"], name="one_image_per_place"),
-            models.CheckConstraint(condition=Q(status__in=ImageStatus.values), name="image_status_known"),
-            models.CheckConstraint(condition=Q(page_status__in=PageStatus.values), name="image_page_status_known"),
-            models.CheckConstraint(condition=~Q(status=ImageStatus.COMPLETED) | ~Q(picture_key=""), name="completed_has_picture"),
-            models.CheckConstraint(condition=~Q(page_status=PageStatus.CREATED) | Q(prompt_page__isnull=False), name="created_has_page"),
+            models.UniqueConstraint(
+                fields=["job", "position", "variant"], name="one_image_per_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ImageStatus.values), name="image_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(page_status__in=PageStatus.values), name="image_page_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=ImageStatus.COMPLETED) | ~Q(picture_key=""),
+                name="completed_has_picture",
+            ),
+            models.CheckConstraint(
+                condition=~Q(page_status=PageStatus.CREATED) | Q(prompt_page__isnull=False),
+                name="created_has_page",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,10 +28,14 @@ class BulkGenerationJob(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="bulk_jobs")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="bulk_jobs"
+    )
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.DRAFT)
     status_reason = models.CharField(max_length=20, blank=True)
-    account = models.ForeignKey(ProviderAccount, models.PROTECT, related_name="jobs", db_index=False)
+    account = models.ForeignKey(
+        ProviderAccount, models.PROTECT, related_name="jobs", db_index=False
+    )
     provider = models.CharField(max_length=40)
     model_name = models.CharField("model", max_length=120)
     quality = models.CharField(max_length=12, blank=True)
@@ -42,7 +46,9 @@ class BulkGenerationJob(models.Model):
     character_description = models.CharField(max_length=500, blank=True)
     prompt_prefix = models.CharField(max_length=500, blank=True)
     prompt_suffix = models.CharField(max_length=500, blank=True)
-    source_text = models.TextField(blank=True, help_text="What was pasted, for the way back to the form.")
+    source_text = models.TextField(
+        blank=True, help_text="What was pasted, for the way back to the form."
+    )
     category = models.ForeignKey("prompts.Category", models.SET_NULL, null=True, blank=True)
     page_tags = models.CharField(max_length=300, blank=True)
     page_visibility = models.CharField(max_length=10, default="public")
@@ -61,14 +67,18 @@ class BulkGenerationJob(models.Model):
     failed_count = models.PositiveIntegerField(default=0)
     unknown_count = models.PositiveIntegerField(default=0)
     cancelled_count = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(default=0, help_text="Rows of the paste that were left out.")
+    skipped = models.PositiveIntegerField(
+        default=0, help_text="Rows of the paste that were left out."
+    )
     pages_open = models.PositiveIntegerField(default=0)
     pages_created = models.PositiveIntegerField(default=0)
     pages_blocked = models.PositiveIntegerField(default=0)
     pages_failed = models.PositiveIntegerField(default=0)
     served = models.DateTimeField(null=True, editable=False)
     revision = models.BigIntegerField(default=0)
-    removed_images = models.JSONField(default=list, editable=False, help_text="[revision, image id] of deleted tiles.")
+    removed_images = models.JSONField(
+        default=list, editable=False, help_text="[revision, image id] of deleted tiles."
+    )
     created = models.DateTimeField(default=timezone.now)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
@@ -90,8 +100,13 @@ class BulkGenerationJob(models.Model):
             models.Index(fields=["pages_open"], name="job_pages", condition=Q(pages_open__gt=0)),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(reserved__gte=0, spent__gte=0, text_reserved__gte=0, text_spent__gte=0), name="job_money_not_negative"),
-            models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),
+            models.CheckConstraint(
+                condition=Q(reserved__gte=0, spent__gte=0, text_reserved__gte=0, text_spent__gte=0),
+                name="job_money_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=JobStatus.values), name="job_status_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,7 +118,14 @@ class BulkGenerationJob(models.Model):
     @property
     def generating(self) -> int:
         """Pictures in flight."""
-        return self.total - self.queued - self.completed_count - self.failed_count - self.unknown_count - self.cancelled_count
+        return (
+            self.total
+            - self.queued
+            - self.completed_count
+            - self.failed_count
+            - self.unknown_count
+            - self.cancelled_count
+        )
 
     @property
     def is_active(self) -> bool:

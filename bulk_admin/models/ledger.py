@@ -20,14 +20,18 @@ class CallQuerySet(StatusQuerySet["ProviderCall"]):
 
 
 class ProviderCall(models.Model):
-    """One request that may leave. Its id is our client request id and names its bytes in the storage.
+    """One request that may leave.
+
+    Its id is our client request id and names its bytes in the storage.
 
     Rows outlive the job, the image and the person: their ids and labels are copied.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=5, choices=CallKind)
-    image = models.ForeignKey(GeneratedImage, models.SET_NULL, null=True, related_name="calls", db_index=True)
+    image = models.ForeignKey(
+        GeneratedImage, models.SET_NULL, null=True, related_name="calls", db_index=True
+    )
     account = models.ForeignKey(ProviderAccount, models.SET_NULL, null=True, db_index=False)
     pool = models.ForeignKey(Pool, models.SET_NULL, null=True, db_index=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False)
@@ -45,14 +49,20 @@ class ProviderCall(models.Model):
     state = models.CharField(max_length=10, choices=CallState, default=CallState.OPEN)
     billed = models.CharField(max_length=8, choices=Billed, default=Billed.UNKNOWN)
     reserved = models.BigIntegerField()
-    actual = models.BigIntegerField(null=True, blank=True, help_text="Micro-dollars booked at the end.")
-    is_estimated = models.BooleanField(default=False, help_text="The provider told no usage: booked at the reserve.")
+    actual = models.BigIntegerField(
+        null=True, blank=True, help_text="Micro-dollars booked at the end."
+    )
+    is_estimated = models.BooleanField(
+        default=False, help_text="The provider told no usage: booked at the reserve."
+    )
     usage = models.JSONField(default=dict, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     request_id = models.CharField(max_length=120, blank=True)
     remote_id = models.CharField(max_length=120, blank=True)
     error_code = models.CharField(max_length=30, blank=True)
-    looked_up = models.PositiveSmallIntegerField(default=0, help_text="Look-ups of its key since it became unknown.")
+    looked_up = models.PositiveSmallIntegerField(
+        default=0, help_text="Look-ups of its key since it became unknown."
+    )
 
     objects = CallQuerySet.as_manager()
 
@@ -61,11 +71,17 @@ class ProviderCall(models.Model):
         indexes = [
             models.Index(fields=["pool", "-sent_at"], name="call_window"),
             models.Index(fields=["pool"], name="call_open", condition=Q(state=CallState.OPEN)),
-            models.Index(fields=["finished_at"], name="call_unknown", condition=Q(state=CallState.UNKNOWN)),
+            models.Index(
+                fields=["finished_at"], name="call_unknown", condition=Q(state=CallState.UNKNOWN)
+            ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["image", "kind"], condition=Q(state=CallState.OPEN), name="one_open_call"),
-            models.CheckConstraint(condition=Q(state__in=CallState.values), name="call_state_known"),
+            models.UniqueConstraint(
+                fields=["image", "kind"], condition=Q(state=CallState.OPEN), name="one_open_call"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=CallState.values), name="call_state_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,7 +112,9 @@ class Spend(models.Model):
         ordering = ["-day"]
         constraints = [
             models.UniqueConstraint(fields=["scope", "key", "day"], name="one_spend_a_day"),
-            models.CheckConstraint(condition=Q(spent__gte=0, reserved__gte=0), name="spend_not_negative"),
+            models.CheckConstraint(
+                condition=Q(spent__gte=0, reserved__gte=0), name="spend_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +124,9 @@ class Spend(models.Model):
 class UnstoredImage(models.Model):
     """The outbox: bytes that were paid for and that the storage would not take yet."""
 
-    call = models.OneToOneField(ProviderCall, models.PROTECT, primary_key=True, related_name="unstored")
+    call = models.OneToOneField(
+        ProviderCall, models.PROTECT, primary_key=True, related_name="unstored"
+    )
     content = models.BinaryField()
     metadata = models.JSONField(default=dict)
     size = models.PositiveIntegerField()

@@ -29,7 +29,9 @@ class ImageStatus(models.TextChoices):
 
 
 class PageStatus(models.TextChoices):
-    """Where an image stands on its way to a page; without page_owner it waits for a worker to take that step."""
+    """Where an image stands on its way to a page; without page_owner it waits for a worker to take
+    that step.
+    """
 
     NONE = "none"
     QUEUED = "queued"
@@ -79,14 +81,18 @@ IMAGE_MOVES: Mapping[str, frozenset[str]] = {
     Img.QUEUED: frozenset({Img.GENERATING, Img.CANCELLED}),
     Img.GENERATING: frozenset({Img.QUEUED, Img.COMPLETED, Img.FAILED, Img.UNKNOWN, Img.CANCELLED}),
     Img.COMPLETED: frozenset(),
-    Img.FAILED: frozenset({Img.QUEUED, Img.COMPLETED}),  # completed: an answer that came after "accept as lost"
+    Img.FAILED: frozenset(
+        {Img.QUEUED, Img.COMPLETED}
+    ),  # completed: an answer that came after "accept as lost"
     Img.UNKNOWN: frozenset({Img.QUEUED, Img.COMPLETED, Img.FAILED, Img.CANCELLED}),
     Img.CANCELLED: frozenset({Img.QUEUED}),
 }
 PAGE_MOVES: Mapping[str, frozenset[str]] = {
     Page.NONE: frozenset({Page.QUEUED}),
     Page.QUEUED: frozenset({Page.CHECKING, Page.WRITING, Page.SAVING, Page.FAILED, Page.NONE}),
-    Page.CHECKING: frozenset({Page.WRITING, Page.CREATED, Page.BLOCKED, Page.FAILED, Page.NONE}),  # created: its text came by rule
+    Page.CHECKING: frozenset(
+        {Page.WRITING, Page.CREATED, Page.BLOCKED, Page.FAILED, Page.NONE}
+    ),  # created: its text came by rule
     Page.WRITING: frozenset({Page.SAVING, Page.FAILED, Page.NONE}),
     Page.SAVING: frozenset({Page.CREATED, Page.FAILED, Page.NONE}),
     Page.CREATED: frozenset({Page.NONE}),  # its page was deleted
@@ -111,7 +117,8 @@ class StatusQuerySet(models.QuerySet[Row]):
     def move(self, to: str, *, field: str = "status", **changes: Any) -> int:
         """Give these rows a new status; the count of those that were allowed to take it.
 
-        A row whose status may not be followed by ``to`` is left alone: a second call changes nothing.
+        A row whose status may not be followed by ``to`` is left alone: a second call changes
+        nothing.
         """
         sources = [status for status, targets in self.moves[field].items() if to in targets]
         return self.filter(**{f"{field}__in": sources}).update(**{field: to}, **changes)

@@ -14,9 +14,16 @@ MOST = 12
 
 
 def jobs_under_way() -> list[BulkGenerationJob]:
-    """Jobs that run, that wait for somebody, and those of which pages are being made; newest first."""
+    """Jobs that run, that wait for somebody, and those of which pages are being made; newest
+    first.
+    """
     under_way = Q(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED)) | Q(pages_open__gt=0)
-    return list(BulkGenerationJob.objects.filter(under_way).select_related("created_by").defer("source_text", "removed_images").order_by("-created")[:MOST])
+    return list(
+        BulkGenerationJob.objects.filter(under_way)
+        .select_related("created_by")
+        .defer("source_text", "removed_images")
+        .order_by("-created")[:MOST]
+    )
 
 
 def no_worker(jobs: Sequence[BulkGenerationJob]) -> bool:

@@ -1,7 +1,7 @@
 """Every read that a page makes.
 
-A poll reads the job first and the tiles after it: a tile that changes in between has a revision above
-the job's and comes with the next answer.
+A poll reads the job first and the tiles after it: a tile that changes in between has a revision
+above the job's and comes with the next answer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,13 @@ NO_PROGRESS = ("rate_limited", "not_sent", "overloaded")  # calls that came back
 
 def job_page(job_id: uuid.UUID) -> BulkGenerationJob | None:
     """A job that has left the review sheet."""
-    return BulkGenerationJob.objects.select_related("account").defer("source_text").exclude(status=JobStatus.DRAFT).filter(pk=job_id).first()
+    return (
+        BulkGenerationJob.objects.select_related("account")
+        .defer("source_text")
+        .exclude(status=JobStatus.DRAFT)
+        .filter(pk=job_id)
+        .first()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,25 +89,41 @@ def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> 
         return None
     moments = [pool.cooldown_until]
     if pool.limit_per_minute:
-        nth = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values_list("sent_at", flat=True)
+        nth = (
+            ProviderCall.objects.filter(pool=pool)
+            .order_by("-sent_at")
+            .values_list("sent_at", flat=True)
+        )
         oldest = nth[pool.limit_per_minute - 1 : pool.limit_per_minute].first()
-        moments.append(oldest and oldest + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD))
+        moments.append(
+            oldest and oldest + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)
+        )
     return max((moment for moment in moments if moment and moment > now), default=None)
 
 
 def _pace(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
-    """Pictures a minute in the last minutes, and the seconds left at the pace of everything that ended, failures too."""
-    now = now.replace(second=now.second // 10 * 10, microsecond=0)  # in steps, or every poll had a new pace to tell
+    """Pictures a minute in the last minutes, and the seconds left at the pace of everything that
+    ended, failures too.
+    """
+    now = now.replace(
+        second=now.second // 10 * 10, microsecond=0
+    )  # in steps, or every poll had a new pace to tell
     ended = ~Q(state=CallState.OPEN) & ~Q(error_code__in=NO_PROGRESS)
-    seen = ProviderCall.objects.filter(job_ref=job.pk, kind=CallKind.IMAGE, finished_at__gte=now - PACE_WINDOW).aggregate(
-        pictures=Count("pk", filter=Q(state=CallState.DELIVERED)), ended=Count("pk", filter=ended), first=Min("sent_at")
+    seen = ProviderCall.objects.filter(
+        job_ref=job.pk, kind=CallKind.IMAGE, finished_at__gte=now - PACE_WINDOW
+    ).aggregate(
+        pictures=Count("pk", filter=Q(state=CallState.DELIVERED)),
+        ended=Count("pk", filter=ended),
+        first=Min("sent_at"),
     )
     if not seen["ended"] or not seen["first"]:
         return 0.0, None
     minutes = (now - max(seen["first"], now - PACE_WINDOW)).total_seconds() / 60
     if minutes < 0.25 or seen["ended"] < 3:
         return 0.0, None
-    return seen["pictures"] / minutes, round((job.queued + job.generating) / (seen["ended"] / minutes) * 60)
+    return seen["pictures"] / minutes, round(
+        (job.queued + job.generating) / (seen["ended"] / minutes) * 60
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +155,15 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
 
 
 RETRYABLE = Q(status=ImageStatus.FAILED, error_code__in=pictures.RETRYABLE_CODES)
-NEEDS_YOU = Q(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)) | Q(page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED))
-FOR_PAGES = Q(status=ImageStatus.COMPLETED, selected=True, page_status=PageStatus.NONE, prompt_page__isnull=True)
+NEEDS_YOU = Q(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)) | Q(
+    page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED)
+)
+FOR_PAGES = Q(
+    status=ImageStatus.COMPLETED,
+    selected=True,
+    page_status=PageStatus.NONE,
+    prompt_page__isnull=True,
+)
 SIBLING = Q(page_error_code=page_service.SAME_PROMPT)
 
 
@@ -146,7 +175,9 @@ def retryable(job: BulkGenerationJob) -> list[GeneratedImage]:
 
 
 def kept_for_pages(job: BulkGenerationJob) -> list[int]:
-    return list(job.images.filter(FOR_PAGES).order_by("position", "variant").values_list("pk", flat=True))
+    return list(
+        job.images.filter(FOR_PAGES).order_by("position", "variant").values_list("pk", flat=True)
+    )
 
 
 def catalogue_model(job: BulkGenerationJob) -> ImageModel | None:
@@ -175,11 +206,25 @@ class Outcome:
 
 def outcome(job: BulkGenerationJob) -> Outcome:
     """What was made, and what was not and why."""
-    bad = job.images.filter(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)).order_by().values("status", "error_code")
-    stopped = job.images.filter(page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED)).order_by().values("page_status", "page_error")
-    pages = job.images.filter(prompt_page__isnull=False).select_related("prompt_page").only("position", "variant", "prompt_page__title", "prompt_page__status")
+    bad = (
+        job.images.filter(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN))
+        .order_by()
+        .values("status", "error_code")
+    )
+    stopped = (
+        job.images.filter(page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED))
+        .order_by()
+        .values("page_status", "page_error")
+    )
+    pages = (
+        job.images.filter(prompt_page__isnull=False)
+        .select_related("prompt_page")
+        .only("position", "variant", "prompt_page__title", "prompt_page__status")
+    )
     return Outcome(
-        failures=list(bad.annotate(count=Count("pk"), message=Min("error_message")).order_by("-count")),
+        failures=list(
+            bad.annotate(count=Count("pk"), message=Min("error_message")).order_by("-count")
+        ),
         page_failures=list(stopped.annotate(count=Count("pk")).order_by("-count")),
         pages=list(pages.order_by("position", "variant")),
     )

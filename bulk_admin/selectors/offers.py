@@ -43,13 +43,21 @@ class CapLeft:
 def account_choices(person: Any) -> list[AccountChoice]:
     """The platform's accounts and the person's own, the default one first. A handful of queries."""
     ensure_platform_accounts()
-    mine = ProviderAccount.objects.filter(Q(owner=None) | Q(owner=person.pk), provider__in=PROVIDERS).order_by("-is_default", "label")
-    pools = {pool.account_id: pool for pool in Pool.objects.filter(kind=CallKind.IMAGE, account__in=mine)}
+    mine = ProviderAccount.objects.filter(
+        Q(owner=None) | Q(owner=person.pk), provider__in=PROVIDERS
+    ).order_by("-is_default", "label")
+    pools = {
+        pool.account_id: pool for pool in Pool.objects.filter(kind=CallKind.IMAGE, account__in=mine)
+    }
     return [_account_choice(account, pools.get(account.pk)) for account in mine]
 
 
 def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoice:
-    pace = f"{pool.limit_per_minute:,} a minute" if pool and pool.limit_per_minute else "no limit a minute"
+    pace = (
+        f"{pool.limit_per_minute:,} a minute"
+        if pool and pool.limit_per_minute
+        else "no limit a minute"
+    )
     provider = provider_class(account.provider)
     tier = f"tier {account.tier}, " if provider.requires_key else ""
     why_not = ""
@@ -58,7 +66,12 @@ def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoic
     elif provider.requires_key and not (account.key_from_environment or account.encrypted_key):
         why_not = "it has no key"
     label = f"{account.label} ({tier}{pace})"
-    return AccountChoice(account, f"{label}: {why_not}" if why_not else label, why_not, account.stop_message if account.stop_code else "")
+    return AccountChoice(
+        account,
+        f"{label}: {why_not}" if why_not else label,
+        why_not,
+        account.stop_message if account.stop_code else "",
+    )
 
 
 def model_choices(provider: str, on: dt.date) -> list[ModelChoice]:
@@ -71,9 +84,17 @@ def model_choices(provider: str, on: dt.date) -> list[ModelChoice]:
 def _model_choice(model: ImageModel, on: dt.date) -> ModelChoice:
     instead = f" Use {model.successor} instead." if model.successor else ""
     if model.is_retired(on):
-        return ModelChoice(model, f"{model.label}: retired", f"{model.label} was retired on {model.retired_on:%d %b %Y}.{instead}")
+        return ModelChoice(
+            model,
+            f"{model.label}: retired",
+            f"{model.label} was retired on {model.retired_on:%d %b %Y}.{instead}",
+        )
     if model.retires_soon(on):
-        return ModelChoice(model, f"{model.label}: until {model.retired_on:%d %b %Y}", warning=retirement_warning(model, on))
+        return ModelChoice(
+            model,
+            f"{model.label}: until {model.retired_on:%d %b %Y}",
+            warning=retirement_warning(model, on),
+        )
     return ModelChoice(model, model.label)
 
 
@@ -83,7 +104,10 @@ def first_possible(choices: Sequence[Any]) -> Any | None:
 
 def default_model(choices: Iterable[ModelChoice]) -> ModelChoice | None:
     possible = [choice for choice in choices if not choice.why_not]
-    return next((choice for choice in possible if choice.model.is_default), possible[0] if possible else None)
+    return next(
+        (choice for choice in possible if choice.model.is_default),
+        possible[0] if possible else None,
+    )
 
 
 def cap_left_today(account: ProviderAccount, person_id: int | None) -> CapLeft | None:
@@ -93,6 +117,11 @@ def cap_left_today(account: ProviderAccount, person_id: int | None) -> CapLeft |
     caps = {key: cap for key, cap in caps.items() if cap is not None}
     if not caps:
         return None
-    used = {spend.key: spend.spent + spend.reserved for spend in Spend.objects.filter(key__in=caps, day=today)}
-    left = [CapLeft(cap, max(cap - used.get(key, 0), 0)) for key, cap in caps.items() if cap is not None]
+    used = {
+        spend.key: spend.spent + spend.reserved
+        for spend in Spend.objects.filter(key__in=caps, day=today)
+    }
+    left = [
+        CapLeft(cap, max(cap - used.get(key, 0), 0)) for key, cap in caps.items() if cap is not None
+    ]
     return min(left, key=lambda cap: cap.left)

@@ -29,7 +29,12 @@ class Cursor:
     def parse(cls, text: str) -> Cursor:
         """From "revision:image id"; anything else means that the page has nothing."""
         revision, _, image_id = text.partition(":")
-        if not (revision.isdecimal() and image_id.isdecimal() and len(revision) < 19 and len(image_id) <= 19):
+        if not (
+            revision.isdecimal()
+            and image_id.isdecimal()
+            and len(revision) < 19
+            and len(image_id) <= 19
+        ):
             return cls(-1, 0)
         return cls(int(revision), min(int(image_id), WHOLE))
 
@@ -58,12 +63,18 @@ def one_tile(job: BulkGenerationJob, image_id: int) -> GeneratedImage | None:
 
 
 def changed_tiles(job: BulkGenerationJob, seen: Cursor) -> Changes:
-    """The tiles that changed since ``seen``, up to the revision that ``job`` was read at; no query when it is the same."""
+    """The tiles that changed since ``seen``, up to the revision that ``job`` was read at; no query
+    when it is the same.
+    """
     upto = Cursor(job.revision, WHOLE)
     if seen == upto:
         return Changes(images=[], removed=[], cursor=upto, more=False)
     newer = Q(revision__gt=seen.revision) | Q(revision=seen.revision, pk__gt=seen.image_id)
-    found = list(_tiles(job).filter(newer, revision__lte=job.revision).order_by("revision", "pk")[: TILES_A_POLL + 1])
+    found = list(
+        _tiles(job)
+        .filter(newer, revision__lte=job.revision)
+        .order_by("revision", "pk")[: TILES_A_POLL + 1]
+    )
     images, more = found[:TILES_A_POLL], len(found) > TILES_A_POLL
     removed = [image_id for revision, image_id in job.removed_images if revision >= seen.revision]
     cursor = Cursor(images[-1].revision, images[-1].pk) if more else upto
@@ -72,12 +83,23 @@ def changed_tiles(job: BulkGenerationJob, seen: Cursor) -> Changes:
 
 def newest_variants(job: BulkGenerationJob, positions: Iterable[int]) -> dict[int, int]:
     """Position -> the newest variant of that prompt: what a re-roll button answers."""
-    found = job.images.filter(position__in=set(positions)).order_by("position").values_list("position")
+    found = (
+        job.images.filter(position__in=set(positions)).order_by("position").values_list("position")
+    )
     return dict(found.annotate(newest=Max("variant")))
 
 
 def image_file(image_id: int) -> GeneratedImage | None:
-    fields = ("picture_key", "thumb_300", "thumb_600", "content_type", "error_code", "position", "variant", "job_id")
+    fields = (
+        "picture_key",
+        "thumb_300",
+        "thumb_600",
+        "content_type",
+        "error_code",
+        "position",
+        "variant",
+        "job_id",
+    )
     return GeneratedImage.objects.filter(pk=image_id).exclude(picture_key="").only(*fields).first()
 
 

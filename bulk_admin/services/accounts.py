@@ -1,4 +1,6 @@
-"""What a fresh database needs: the platform's accounts with their pools, and the one-minute schedule. Never undoes an edit."""
+"""What a fresh database needs: the platform's accounts with their pools, and the one-minute
+schedule. Never undoes an edit.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from bulk_admin.models.accounts import pool_limits
 from bulk_admin.services.image_providers import Credentials, provider_class
 
 TEXT_LIMIT = {"limit_per_minute": 500, "max_in_flight": 20}
-PLACEHOLDER = {"provider": "placeholder", "label": "Placeholder", "max_in_flight": 8, "options": {"delay": [0.6, 2.5], "limit": 60, "faults": True}}
+PLACEHOLDER = {
+    "provider": "placeholder",
+    "label": "Placeholder",
+    "max_in_flight": 8,
+    "options": {"delay": [0.6, 2.5], "limit": 60, "faults": True},
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,13 +35,20 @@ class Platform:
 
 
 PLATFORMS = {
-    "openai": Platform(base_url="OPENAI_BASE_URL", pace="OPENAI_IMAGES_PER_MINUTE", writes_texts=True, comes_first=True),
+    "openai": Platform(
+        base_url="OPENAI_BASE_URL",
+        pace="OPENAI_IMAGES_PER_MINUTE",
+        writes_texts=True,
+        comes_first=True,
+    ),
     "replicate": Platform(base_url="REPLICATE_BASE_URL"),
 }
 
 
 def credentials_of(account: ProviderAccount) -> Credentials:
-    """What a provider needs of an account. The environment's key goes only to the environment's address.
+    """What a provider needs of an account.
+
+    The environment's key goes only to the environment's address.
 
     Raises credentials.KeyUnreadable.
     """
@@ -51,12 +65,18 @@ def credentials_of(account: ProviderAccount) -> Credentials:
 
 def _pace_of_environment(account: ProviderAccount) -> int:
     platform = PLATFORMS.get(account.provider)
-    return int(getattr(settings, platform.pace)) if platform and platform.pace and account.key_from_environment else 0
+    return (
+        int(getattr(settings, platform.pace))
+        if platform and platform.pace and account.key_from_environment
+        else 0
+    )
 
 
 def ensure_pools(account: ProviderAccount) -> None:
     """Make the account's pools, or bring their limits to what account and tier say."""
-    limits = pool_limits(account, provider_class(account.provider)(credentials_of(account)).get_rate_limit())
+    limits = pool_limits(
+        account, provider_class(account.provider)(credentials_of(account)).get_rate_limit()
+    )
     # Read first: the ledger locks the pool, and what is right already need not be written.
     if not Pool.objects.filter(account=account, kind=CallKind.IMAGE, **limits).exists():
         Pool.objects.update_or_create(account=account, kind=CallKind.IMAGE, defaults=limits)
@@ -68,8 +88,8 @@ def ensure_pools(account: ProviderAccount) -> None:
 def ensure_platform_accounts() -> None:
     """The placeholder's account, and one for each provider whose key is in the environment.
 
-    An account that appears with its key becomes the default; one that was there is left as it is, but
-    for its pace, which follows the environment.
+    An account that appears with its key becomes the default; one that was there is left as it is,
+    but for its pace, which follows the environment.
     """
     try:
         with transaction.atomic():
@@ -82,7 +102,12 @@ def ensure_platform_accounts() -> None:
 def _ensure_accounts() -> None:
     if not ProviderAccount.objects.filter(provider="placeholder", owner=None).exists():
         is_first = not ProviderAccount.objects.filter(is_default=True).exists()
-        ensure_pools(ProviderAccount.objects.create(is_default=is_first, **{**PLACEHOLDER, "label": _free_label(str(PLACEHOLDER["label"]))}))
+        ensure_pools(
+            ProviderAccount.objects.create(
+                is_default=is_first,
+                **{**PLACEHOLDER, "label": _free_label(str(PLACEHOLDER["label"]))},
+            )
+        )
     for provider in credentials.ENVIRONMENT_KEYS:
         if credentials.from_environment(provider):
             _ensure_environment_account(provider)
@@ -93,10 +118,16 @@ def _ensure_environment_account(provider: str) -> None:
     if account is not None:
         ensure_pools(account)
         return
-    account = ProviderAccount.objects.create(provider=provider, label=_free_label(provider_class(provider).label), key_from_environment=True)
+    account = ProviderAccount.objects.create(
+        provider=provider,
+        label=_free_label(provider_class(provider).label),
+        key_from_environment=True,
+    )
     ensure_pools(account)
     platform = PLATFORMS.get(provider)
-    if (platform and platform.comes_first) or not ProviderAccount.objects.filter(is_default=True).exclude(provider="placeholder").exists():
+    if (platform and platform.comes_first) or not ProviderAccount.objects.filter(
+        is_default=True
+    ).exclude(provider="placeholder").exists():
         ProviderAccount.objects.filter(is_default=True).update(is_default=False)
         ProviderAccount.objects.filter(pk=account.pk).update(is_default=True)
 
@@ -108,7 +139,10 @@ def _free_label(label: str) -> str:
 def ensure_schedule() -> None:
     from django_q.models import Schedule  # its models load after this module
 
-    Schedule.objects.get_or_create(name="bulk-tick", defaults={"func": "bulk_admin.tasks.tick", "schedule_type": Schedule.MINUTES, "minutes": 1})
+    Schedule.objects.get_or_create(
+        name="bulk-tick",
+        defaults={"func": "bulk_admin.tasks.tick", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    )
 
 
 def set_up_after_migrate(**kwargs: Any) -> None:

@@ -30,16 +30,27 @@ class Clock(Func):
     arity = 0
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')", **context)
+        return self.as_sql(
+            compiler,
+            connection,
+            template="STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')",
+            **context,
+        )
 
 
 def database_now() -> dt.datetime:
     """The database's clock, in UTC. The only clock that several hosts share."""
-    sql = "SELECT clock_timestamp()" if connection.vendor == "postgresql" else "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')"
+    sql = (
+        "SELECT clock_timestamp()"
+        if connection.vendor == "postgresql"
+        else "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')"
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql)
         (value,) = cursor.fetchone()
-    now: dt.datetime = dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC) if isinstance(value, str) else value
+    now: dt.datetime = (
+        dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC) if isinstance(value, str) else value
+    )
     return now.astimezone(dt.UTC)
 
 
@@ -47,8 +58,8 @@ def whole_step(function: Callable[P, T]) -> Callable[P, T]:
     """Run a function as one transaction, and again from its start when the database broke it off.
 
     A deadlock, a serialization failure, a lock time-out, a locked SQLite file or a lost connection
-    undoes the step as a whole; five repeats follow, then the error is raised. Inside a transaction of
-    the caller's the step is a savepoint and is not repeated: the caller's would have to be.
+    undoes the step as a whole; five repeats follow, then the error is raised. Inside a transaction
+    of the caller's the step is a savepoint and is not repeated: the caller's would have to be.
     """
 
     @wraps(function)
@@ -64,7 +75,11 @@ def whole_step(function: Callable[P, T]) -> Callable[P, T]:
                 connection.close_if_unusable_or_obsolete()
                 if pause is None:
                     raise
-                logger.warning("%s is repeated: %s", function.__name__, str(error).splitlines()[0] if str(error) else type(error).__name__)
+                logger.warning(
+                    "%s is repeated: %s",
+                    function.__name__,
+                    str(error).splitlines()[0] if str(error) else type(error).__name__,
+                )
                 time.sleep(pause)
         raise AssertionError("unreachable")
 

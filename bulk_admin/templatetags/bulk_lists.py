@@ -18,4 +18,6 @@ def segments(job: BulkGenerationJob) -> list[Segment]:
 
 @register.simple_tag
 def job_tone(job: BulkGenerationJob) -> str:
-    return format_html('<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job))
+    return format_html(
+        '<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job)
+    )

@@ -48,16 +48,24 @@ IMAGES_OF = {
 def make_user(name: str = "", *rights: str, **fields: Any) -> Any:
     """A member of staff with these rights, as "app.codename"; the password is "password"."""
     fields = {"is_staff": True, **fields}
-    user = get_user_model().objects.create_user(name or f"user{next(numbers)}", password="password", **fields)
+    user = get_user_model().objects.create_user(
+        name or f"user{next(numbers)}", password="password", **fields
+    )
     for right in rights:
         app, codename = right.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )
     return user
 
 
 def make_model(provider: str = "placeholder", **fields: Any) -> ImageModel:
-    """The provider's default image model; a plain priced one when the catalogue has none, or when fields are given."""
-    found = ImageModel.objects.filter(provider=provider, kind=CallKind.IMAGE, is_default=True).first()
+    """The provider's default image model; a plain priced one when the catalogue has none, or when
+    fields are given.
+    """
+    found = ImageModel.objects.filter(
+        provider=provider, kind=CallKind.IMAGE, is_default=True
+    ).first()
     if found and not fields:
         return found
     number = next(numbers)
@@ -79,11 +87,24 @@ def make_model(provider: str = "placeholder", **fields: Any) -> ImageModel:
     return model
 
 
-def make_account(provider: str = "placeholder", *, limit_per_minute: int = 0, max_in_flight: int = 60, **fields: Any) -> ProviderAccount:
+def make_account(
+    provider: str = "placeholder",
+    *,
+    limit_per_minute: int = 0,
+    max_in_flight: int = 60,
+    **fields: Any,
+) -> ProviderAccount:
     """An account with its pools for pictures and texts; 0 a minute means no limit."""
-    account = ProviderAccount.objects.create(**{"provider": provider, "label": f"{provider} account {next(numbers)}", **fields})
+    account = ProviderAccount.objects.create(
+        **{"provider": provider, "label": f"{provider} account {next(numbers)}", **fields}
+    )
     for kind in CallKind.values:
-        Pool.objects.create(account=account, kind=kind, limit_per_minute=limit_per_minute, max_in_flight=max_in_flight)
+        Pool.objects.create(
+            account=account,
+            kind=kind,
+            limit_per_minute=limit_per_minute,
+            max_in_flight=max_in_flight,
+        )
     return account
 
 
@@ -101,11 +122,20 @@ def make_job(
 
     ``stored`` also writes the pictures of completed images, a small PNG each.
     """
-    texts = [f"A lighthouse at dusk, number {n}" for n in range(1, prompts + 1)] if isinstance(prompts, int) else list(prompts)
+    texts = (
+        [f"A lighthouse at dusk, number {n}" for n in range(1, prompts + 1)]
+        if isinstance(prompts, int)
+        else list(prompts)
+    )
     account = account or make_account()
     model = make_model(account.provider) if "model_name" not in fields else None
     if model:
-        fields = {"model_name": model.name, "size": model.default_size or "1024x1024", "quality": model.default_quality, **fields}
+        fields = {
+            "model_name": model.name,
+            "size": model.default_size or "1024x1024",
+            "quality": model.default_quality,
+            **fields,
+        }
     number = next(numbers)
     job = BulkGenerationJob.objects.create(
         **{
@@ -117,7 +147,9 @@ def make_job(
             "images_per_prompt": images_per_prompt,
             "total_prompts": len(texts),
             "started": None if status in (JobStatus.DRAFT, JobStatus.PENDING) else timezone.now(),
-            "finished": timezone.now() if status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED) else None,
+            "finished": timezone.now()
+            if status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+            else None,
             **fields,
         }
     )
@@ -125,7 +157,15 @@ def make_job(
     variants = 1 if status == JobStatus.DRAFT else images_per_prompt
     for position, text in enumerate(texts, 1):
         for variant in range(1, variants + 1):
-            make_image(job, wanted, position=position, variant=variant, prompt_text=text, stored=stored, recounted=False)
+            make_image(
+                job,
+                wanted,
+                position=position,
+                variant=variant,
+                prompt_text=text,
+                stored=stored,
+                recounted=False,
+            )
     return recount(job)
 
 
@@ -137,13 +177,23 @@ def make_image(
     recounted: bool = True,
     **fields: Any,
 ) -> GeneratedImage:
-    """One more image of a job, with what its status needs; a new prompt's unless ``position`` is given."""
+    """One more image of a job, with what its status needs; a new prompt's unless ``position`` is
+    given.
+    """
     last = GeneratedImage.objects.filter(job=job).order_by("position").last()
-    fields = {"position": last.position + 1 if last else 1, "prompt_text": "A fox in the snow", **fields}
+    fields = {
+        "position": last.position + 1 if last else 1,
+        "prompt_text": "A fox in the snow",
+        **fields,
+    }
     if status == ImageStatus.COMPLETED:
         fields = {**picture_fields(job, stored=stored), **fields}
     if status == ImageStatus.FAILED:
-        fields = {"error_code": "blocked", "error_message": "The provider's safety system refused this prompt.", **fields}
+        fields = {
+            "error_code": "blocked",
+            "error_message": "The provider's safety system refused this prompt.",
+            **fields,
+        }
     if status == ImageStatus.GENERATING:
         fields = {"owner": fields.get("owner") or make_worker(), "attempt": 1, **fields}
     if fields.get("page_status") == PageStatus.CREATED and "prompt_page" not in fields:
@@ -181,17 +231,30 @@ def png_bytes(width: int = 64, height: int = 64, colour: str = "teal") -> bytes:
 
 def make_page(**fields: Any) -> Prompt:
     number = next(numbers)
-    return Prompt.objects.create(**{"title": f"A quiet lighthouse at dusk, number {number}", "slug": f"page-{number}", "prompt_text": "A lighthouse", **fields})
+    return Prompt.objects.create(
+        **{
+            "title": f"A quiet lighthouse at dusk, number {number}",
+            "slug": f"page-{number}",
+            "prompt_text": "A lighthouse",
+            **fields,
+        }
+    )
 
 
 def make_worker(**fields: Any) -> Worker:
-    return Worker.objects.create(**{"host": "test", "pid": next(numbers), "beat_at": timezone.now(), **fields})
+    return Worker.objects.create(
+        **{"host": "test", "pid": next(numbers), "beat_at": timezone.now(), **fields}
+    )
 
 
-def make_call(image: GeneratedImage, state: str = CallState.DELIVERED, **fields: Any) -> ProviderCall:
+def make_call(
+    image: GeneratedImage, state: str = CallState.DELIVERED, **fields: Any
+) -> ProviderCall:
     """A row of the ledger for an image's latest attempt. Books nothing on job, image or day."""
     job = image.job
-    billed = {CallState.DELIVERED: Billed.YES, CallState.REFUSED: Billed.NO}.get(CallState(state), Billed.UNKNOWN)
+    billed = {CallState.DELIVERED: Billed.YES, CallState.REFUSED: Billed.NO}.get(
+        CallState(state), Billed.UNKNOWN
+    )
     return ProviderCall.objects.create(
         **{
             "kind": CallKind.IMAGE,

@@ -8,7 +8,14 @@ from django.core.checks import Error, Warning, run_checks
 from bulk_admin import checks
 from bulk_admin.testing.factories import make_account
 
-B2 = {"B2_ENDPOINT_URL": "https://s3.example.com", "B2_REGION": "eu", "B2_BUCKET": "a", "B2_PRIVATE_BUCKET": "b", "B2_KEY_ID": "c", "B2_APPLICATION_KEY": "d"}
+B2 = {
+    "B2_ENDPOINT_URL": "https://s3.example.com",
+    "B2_REGION": "eu",
+    "B2_BUCKET": "a",
+    "B2_PRIVATE_BUCKET": "b",
+    "B2_KEY_ID": "c",
+    "B2_APPLICATION_KEY": "d",
+}
 
 
 def found(check):
@@ -51,7 +58,9 @@ def test_a_time_out_just_above_the_longest_pump_is_enough(settings):
 
 
 def test_alt_clusters_must_be_there(settings, monkeypatch):
-    settings.Q_CLUSTER = {name: value for name, value in settings.Q_CLUSTER.items() if name != "ALT_CLUSTERS"}
+    settings.Q_CLUSTER = {
+        name: value for name, value in settings.Q_CLUSTER.items() if name != "ALT_CLUSTERS"
+    }
     assert found(checks.check_queue) == ["bulk_admin.E006"]
     # Django-Q takes the key out where the environment names another cluster.
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "cluster_name": "second"}
@@ -82,7 +91,9 @@ def test_b2_configured_by_half_is_an_error_that_names_what_is_missing(settings, 
         ("sqlite3", False, False, []),
     ],
 )
-def test_local_files_under_several_hosts_are_warned_of(settings, monkeypatch, engine, debug, b2, complaints):
+def test_local_files_under_several_hosts_are_warned_of(
+    settings, monkeypatch, engine, debug, b2, complaints
+):
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", f"django.db.backends.{engine}")
     settings.DEBUG = debug
     settings.PUBLIC_MEDIA_URL = "https://img.example.com" if b2 else ""

@@ -14,7 +14,9 @@ KEY = "sk-proj-abcdefghijklmnop0123456789"
 
 
 def record(message="call settled", exc_info=None, **extra):
-    made = logging.LogRecord("bulk_admin.services.ledger.settling", logging.INFO, __file__, 1, message, (), exc_info)
+    made = logging.LogRecord(
+        "bulk_admin.services.ledger.settling", logging.INFO, __file__, 1, message, (), exc_info
+    )
     made.__dict__.update(extra)
     return made
 
@@ -23,13 +25,25 @@ def test_a_json_line_is_one_object_with_the_fields_beside_the_message():
     line = JsonLines().format(record(job="j-1", image=7, seconds=1.25, request_id="req_1"))
     told = json.loads(line)
     assert "\n" not in line
-    assert (told["message"], told["level"], told["logger"]) == ("call settled", "INFO", "bulk_admin.services.ledger.settling")
-    assert (told["job"], told["image"], told["seconds"], told["request_id"]) == ("j-1", 7, 1.25, "req_1")
+    assert (told["message"], told["level"], told["logger"]) == (
+        "call settled",
+        "INFO",
+        "bulk_admin.services.ledger.settling",
+    )
+    assert (told["job"], told["image"], told["seconds"], told["request_id"]) == (
+        "j-1",
+        7,
+        1.25,
+        "req_1",
+    )
     assert told["time"]
 
 
 def test_a_plain_line_names_the_fields():
-    assert PlainLines("%(levelname)s %(message)s").format(record(job="j-1", image=7)) == "INFO call settled job=j-1 image=7"
+    assert (
+        PlainLines("%(levelname)s %(message)s").format(record(job="j-1", image=7))
+        == "INFO call settled job=j-1 image=7"
+    )
 
 
 def test_a_plain_line_without_fields_is_the_message():
@@ -37,7 +51,11 @@ def test_a_plain_line_without_fields_is_the_message():
 
 
 def test_what_django_hangs_on_a_record_is_no_field():
-    told = json.loads(JsonLines().format(record("Not Found: /x", request=object(), status_code=404, server_time="now")))
+    told = json.loads(
+        JsonLines().format(
+            record("Not Found: /x", request=object(), status_code=404, server_time="now")
+        )
+    )
     assert set(told) == {"time", "level", "logger", "message"}
 
 
@@ -46,7 +64,9 @@ def test_a_key_is_in_no_message_no_field_and_no_traceback(lines):
     try:
         raise ValueError(f"refused {KEY}")
     except ValueError:
-        line = lines.format(record(f"with {KEY}", sys.exc_info(), account=KEY, header=f"Bearer {KEY}"))
+        line = lines.format(
+            record(f"with {KEY}", sys.exc_info(), account=KEY, header=f"Bearer {KEY}")
+        )
     assert "ValueError" in line
     assert KEY not in line
     assert "[redacted]" in line

@@ -25,14 +25,24 @@ def test_markup_is_taken_out():
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [("One. Two! Three?", 3), ("Only one", 1), ("", 0), ("一つ。二つ。", 2), ("पहला। दूसरा।", 2), ("f/1.8 at 3.5 mm. Two.", 2)]
+    ("text", "count"),
+    [
+        ("One. Two! Three?", 3),
+        ("Only one", 1),
+        ("", 0),
+        ("一つ。二つ。", 2),
+        ("पहला। दूसरा।", 2),
+        ("f/1.8 at 3.5 mm. Two.", 2),
+    ],
 )
 def test_sentences_are_told_apart_in_several_scripts(text, count):
     assert len(wording.sentences(text)) == count
 
 
 def test_tags_are_lower_case_each_once_and_in_order():
-    assert wording.clean_tags(["Red Fox", "#snow", "red fox", "a,b", "  ", "<b>", "x" * 51, "C++", "soft\nlight"]) == [
+    assert wording.clean_tags(
+        ["Red Fox", "#snow", "red fox", "a,b", "  ", "<b>", "x" * 51, "C++", "soft\nlight"]
+    ) == [
         "red-fox",
         "snow",
         "a-b",

@@ -1,4 +1,7 @@
-"""The pages in admin: read, mend, publish. They are made by the generator, so none is added here."""
+"""The pages in admin: read, mend, publish.
+
+They are made by the generator, so none is added here.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ from . import publishing_actions
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 THUMBNAIL_SIDE = 48
-SOURCES = {Prompt.ContentSource.AI: "model", Prompt.ContentSource.RULE: "rule", Prompt.ContentSource.STAFF: "staff"}
+SOURCES = {
+    Prompt.ContentSource.AI: "model",
+    Prompt.ContentSource.RULE: "rule",
+    Prompt.ContentSource.STAFF: "staff",
+}
 
 
 DOUBTFUL = (Prompt.Moderation.NOT_CHECKED, Prompt.Moderation.FLAGGED)
@@ -37,19 +44,40 @@ class PictureFilter(admin.SimpleListFilter):
         return [("0", "made by a model"), ("1", "a placeholder")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
-        return queryset.filter(is_placeholder=self.value() == "1") if self.value() in ("0", "1") else queryset
+        return (
+            queryset.filter(is_placeholder=self.value() == "1")
+            if self.value() in ("0", "1")
+            else queryset
+        )
 
 
 class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no parameter when it runs
     class Meta:
         model = Prompt
-        fields = ["title", "slug", "prompt_text", "description", "alt_text", "tags", "category", "visibility", "ai_generator"]
+        fields = [
+            "title",
+            "slug",
+            "prompt_text",
+            "description",
+            "alt_text",
+            "tags",
+            "category",
+            "visibility",
+            "ai_generator",
+        ]
         help_texts = {
             "title": "40 to 60 characters read best in search results.",
-            "slug": "The page's address. It is fixed once the page is published, as readers and search engines keep it.",
+            "slug": (
+                "The page's address. It is fixed once the page is published, as readers and search"
+                " engines keep it."
+            ),
             "prompt_text": "Shown and copied exactly as it stands here.",
-            "description": "Four to six sentences. The first 160 characters are what search engines show.",
-            "alt_text": "What the picture shows, for those who do not see it: at most 125 characters.",
+            "description": (
+                "Four to six sentences. The first 160 characters are what search engines show."
+            ),
+            "alt_text": (
+                "What the picture shows, for those who do not see it: at most 125 characters."
+            ),
             "tags": "Small letters, hyphens for spaces, with a comma between two tags.",
             "visibility": "A private page is seen by staff alone, even when it is published.",
             "ai_generator": "The image model's name, as readers know it.",
@@ -65,11 +93,14 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
         return slug
 
     def clean_tags(self) -> list[str]:
-        """Written as the generator writes them, so that a tag of ours and one of theirs are the same."""
+        """Written as the generator writes them, so that a tag of ours and one of theirs are the
+        same.
+        """
         names = {name: clean_tags([name]) for name in self.cleaned_data["tags"]}
         if odd := [name for name, cleaned in names.items() if not cleaned]:
             raise forms.ValidationError(
-                "Not a tag: %(names)s. Use words of at most %(limit)d characters.", params={"names": ", ".join(odd), "limit": TAG_LIMIT}
+                "Not a tag: %(names)s. Use words of at most %(limit)d characters.",
+                params={"names": ", ".join(odd), "limit": TAG_LIMIT},
             )
         return [tag for cleaned in names.values() for tag in cleaned]
 
@@ -78,22 +109,69 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
 class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
     form = PromptForm
     list_display = ["named", "state", "checked", "texts_by", "category", "made", "on_site"]
-    list_filter = ["status", "moderation", PictureFilter, "content_source", "visibility", "category", "ai_generator", "created"]
+    list_filter = [
+        "status",
+        "moderation",
+        PictureFilter,
+        "content_source",
+        "visibility",
+        "category",
+        "ai_generator",
+        "created",
+    ]
     list_select_related = ["category"]
     list_per_page = 50
     search_fields = ["title", "slug", "prompt_text", "tags__name"]
     date_hierarchy = "created"
     actions = ["publish_pages", "unpublish_pages", "delete_selected"]
     fieldsets = [
-        (None, {"fields": ["shown", "title", "slug", "prompt_text", "description", "alt_text", "tags", "category"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "shown",
+                    "title",
+                    "slug",
+                    "prompt_text",
+                    "description",
+                    "alt_text",
+                    "tags",
+                    "category",
+                ]
+            },
+        ),
         (
             "Publishing",
             {
-                "fields": ["status", "visibility", "published", "moderation", "findings", "is_placeholder"],
-                "description": "Readers see a page that is published and public. Its status changes with the button at the top, which tells of any doubt first.",
+                "fields": [
+                    "status",
+                    "visibility",
+                    "published",
+                    "moderation",
+                    "findings",
+                    "is_placeholder",
+                ],
+                "description": (
+                    "Readers see a page that is published and public. Its status changes with the"
+                    " button at the top, which tells of any doubt first."
+                ),
             },
         ),
-        ("Where it came from", {"fields": ["content_source", "ai_generator", "ai_model", "made_in", "picture_size", "created_by", "created", "updated"]}),
+        (
+            "Where it came from",
+            {
+                "fields": [
+                    "content_source",
+                    "ai_generator",
+                    "ai_model",
+                    "made_in",
+                    "picture_size",
+                    "created_by",
+                    "created",
+                    "updated",
+                ]
+            },
+        ),
     ]
     FACTS = [
         "shown",
@@ -126,7 +204,9 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "title": "Prompt pages"})
 
     def view_on_site(self, obj: Prompt) -> str:
@@ -148,15 +228,26 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
     @admin.display(description="page", ordering="title")
     def named(self, page: Prompt) -> str:
         key = page.variants[0]["key"] if page.variants else page.image
-        html = '<img src="{0}" width="{1}" height="{1}" loading="lazy" alt="">' if key else '<span class="none"></span>'
+        html = (
+            '<img src="{0}" width="{1}" height="{1}" loading="lazy" alt="">'
+            if key
+            else '<span class="none"></span>'
+        )
         picture = format_html(html, b2_upload.public_url(key) if key else "", THUMBNAIL_SIDE)
-        return format_html('<span class="page-name">{}<span dir="auto">{}</span></span>', picture, page.title)
+        return format_html(
+            '<span class="page-name">{}<span dir="auto">{}</span></span>', picture, page.title
+        )
 
     @admin.display(description="status", ordering="status")
     def state(self, page: Prompt) -> str:
         """With "private", without which a published page would seem to be on the site."""
         is_private = page.visibility == Prompt.Visibility.PRIVATE
-        return format_html('<span class="page-state {}">{}</span>{}', page.status, page.get_status_display(), ", private" if is_private else "")
+        return format_html(
+            '<span class="page-state {}">{}</span>{}',
+            page.status,
+            page.get_status_display(),
+            ", private" if is_private else "",
+        )
 
     @admin.display(description="texts by", ordering="content_source")
     def texts_by(self, page: Prompt) -> str:
@@ -170,9 +261,22 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
     def shown(self, page: Prompt) -> str:
         if not page.image:
             return "This page has no picture: it can not be published."
-        smaller: dict[str, Any] = page.variants[1] if len(page.variants) > 1 else {"key": page.image, "width": page.width, "height": page.height}
-        html = '<a href="{}"><img class="page-picture" src="{}" width="{}" height="{}" alt="{}"></a>'
-        return format_html(html, b2_upload.public_url(page.image), b2_upload.public_url(smaller["key"]), smaller["width"], smaller["height"], page.alt_text)
+        smaller: dict[str, Any] = (
+            page.variants[1]
+            if len(page.variants) > 1
+            else {"key": page.image, "width": page.width, "height": page.height}
+        )
+        html = (
+            '<a href="{}"><img class="page-picture" src="{}" width="{}" height="{}" alt="{}"></a>'
+        )
+        return format_html(
+            html,
+            b2_upload.public_url(page.image),
+            b2_upload.public_url(smaller["key"]),
+            smaller["width"],
+            smaller["height"],
+            page.alt_text,
+        )
 
     @admin.display(description="moderation", ordering="moderation")
     def checked(self, page: Prompt) -> str:
@@ -180,11 +284,19 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
         verdict = page.get_moderation_display().partition(":")[0]
         if page.is_placeholder:
             return format_html('{}; <span class="page-warned">a placeholder</span>', verdict)
-        return format_html('<span class="page-warned">{}</span>', verdict) if page.moderation in DOUBTFUL else verdict
+        return (
+            format_html('<span class="page-warned">{}</span>', verdict)
+            if page.moderation in DOUBTFUL
+            else verdict
+        )
 
     @admin.display(description="on site")
     def on_site(self, page: Prompt) -> str:
-        return format_html('<a href="{}">{}</a>', page.get_absolute_url(), "View" if page.status == Prompt.Status.PUBLISHED else "Preview")
+        return format_html(
+            '<a href="{}">{}</a>',
+            page.get_absolute_url(),
+            "View" if page.status == Prompt.Status.PUBLISHED else "Preview",
+        )
 
     @admin.display(description="moderation found")
     def findings(self, page: Prompt) -> str:
@@ -196,12 +308,16 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
 
     @admin.display(description="made in")
     def made_in(self, page: Prompt) -> str:
-        """The job, known only by its link to the page: this app does not depend on the generator."""
+        """The job, known only by its link to the page: this app does not depend on the
+        generator.
+        """
         job: Any = getattr(getattr(page, "generated_image", None), "job", None)
         if job is None:
             return "no job"
         try:
-            url = reverse(f"admin:{job._meta.app_label}_{job._meta.model_name}_change", args=[job.pk])
+            url = reverse(
+                f"admin:{job._meta.app_label}_{job._meta.model_name}_change", args=[job.pk]
+            )
         except NoReverseMatch:
             return str(job)
         return format_html('<a href="{}">{}</a>', url, job)

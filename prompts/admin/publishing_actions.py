@@ -1,4 +1,6 @@
-"""Publish, take back and delete, for one page or many: what will happen, then what happened, row by row."""
+"""Publish, take back and delete, for one page or many: what will happen, then what happened, row by
+row.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ Pages = list[Prompt]
 
 @dataclass(frozen=True)
 class Row:
-    """``reason``: why the act leaves the page as it is; ``warning``: what somebody must want in spite of."""
+    """``reason``: why the act leaves the page as it is; ``warning``: what somebody must want in
+    spite of.
+    """
 
     page: Prompt
     reason: str = ""
@@ -50,19 +54,34 @@ def view_of(model_admin: ModelAdmin[Prompt]) -> Callable[[HttpRequest, str], Htt
         if act not in ACTS:
             raise Http404
         source = request.POST if request.method == "POST" else request.GET
-        ids = list(dict.fromkeys(int(text) for text in source.get("ids", "").split(",") if text.isascii() and text.isdigit() and len(text) < 19))
+        ids = list(
+            dict.fromkeys(
+                int(text)
+                for text in source.get("ids", "").split(",")
+                if text.isascii() and text.isdigit() and len(text) < 19
+            )
+        )
         pages = model_admin.get_queryset(request).filter(pk__in=ids[:MOST_PAGES])
-        return _do(model_admin, request, act, pages, len(ids)) if request.method == "POST" else ask(model_admin, request, act, pages)
+        return (
+            _do(model_admin, request, act, pages, len(ids))
+            if request.method == "POST"
+            else ask(model_admin, request, act, pages)
+        )
 
     return view
 
 
-def ask(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: QuerySet[Prompt]) -> HttpResponse:
+def ask(
+    model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: QuerySet[Prompt]
+) -> HttpResponse:
     """What the act will do to each page, with the count on its button. Changes nothing."""
     _check_right(model_admin, request, act)
     chosen = list(pages[: MOST_PAGES + 1])
     if len(chosen) > MOST_PAGES:
-        messages.error(request, f"These are more than {MOST_PAGES:,} pages. Narrow the filter, then choose again.")
+        messages.error(
+            request,
+            f"These are more than {MOST_PAGES:,} pages. Narrow the filter, then choose again.",
+        )
         return HttpResponseRedirect(reverse("admin:prompts_prompt_changelist"))
     rows = [ACTS[act].expect(page) for page in chosen]
     context = {
@@ -76,12 +95,23 @@ def ask(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: 
     return _answer(model_admin, request, "ask_publishing", act, context)
 
 
-def _do(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str, pages: QuerySet[Prompt], asked: int) -> HttpResponse:
+def _do(
+    model_admin: ModelAdmin[Prompt],
+    request: HttpRequest,
+    act: str,
+    pages: QuerySet[Prompt],
+    asked: int,
+) -> HttpResponse:
     _check_right(model_admin, request, act)
     rows = ACTS[act].perform(request, pages)
     rows.sort(key=lambda row: row.page.created, reverse=True)  # as they were shown
     changed = sum(not row.reason for row in rows)
-    context = {"rows": rows, "changed": changed, "left": len(rows) - changed, "missing": asked - len(rows)}
+    context = {
+        "rows": rows,
+        "changed": changed,
+        "left": len(rows) - changed,
+        "missing": asked - len(rows),
+    }
     return _answer(model_admin, request, "publishing_result", act, context)
 
 
@@ -93,7 +123,9 @@ def _expect_published(page: Prompt) -> Row:
 
 
 def _held(pages: QuerySet[Prompt]) -> Pages:
-    """In one order everywhere, and held to the end of the transaction: nobody deletes a page while it is published."""
+    """In one order everywhere, and held to the end of the transaction: nobody deletes a page while
+    it is published.
+    """
     return list(pages.order_by("pk").select_for_update(no_key=True))
 
 
@@ -102,13 +134,18 @@ def _publish(request: HttpRequest, chosen: QuerySet[Prompt]) -> list[Row]:
     pages = _held(chosen)
     before = _published(pages)
     results = publishing.publish(pages, allow_unchecked="allow_unchecked" in request.POST)
-    rows = [Row(page, reason="It is published already." if page.pk in before else reason) for page, reason in results]
+    rows = [
+        Row(page, reason="It is published already." if page.pk in before else reason)
+        for page, reason in results
+    ]
     _log(request, [row.page for row in rows if not row.reason], CHANGE, "Published.")
     return rows
 
 
 def _expect_draft(page: Prompt) -> Row:
-    return Row(page, reason="" if page.status == Prompt.Status.PUBLISHED else "It is a draft already.")
+    return Row(
+        page, reason="" if page.status == Prompt.Status.PUBLISHED else "It is a draft already."
+    )
 
 
 @transaction.atomic
@@ -119,7 +156,9 @@ def _unpublish(request: HttpRequest, chosen: QuerySet[Prompt]) -> list[Row]:
     for page in pages:
         page.status = Prompt.Status.DRAFT
     _log(request, [page for page in pages if page.pk in before], CHANGE, "Taken back to draft.")
-    return [Row(page, reason="" if page.pk in before else "It is a draft already.") for page in pages]
+    return [
+        Row(page, reason="" if page.pk in before else "It is a draft already.") for page in pages
+    ]
 
 
 def _delete(request: HttpRequest, pages: QuerySet[Prompt]) -> list[Row]:
@@ -128,7 +167,9 @@ def _delete(request: HttpRequest, pages: QuerySet[Prompt]) -> list[Row]:
 
 
 def _delete_one(request: HttpRequest, page: Prompt) -> Row:
-    """In a transaction of its own: whoever listens locks rows too, and many pages' would be locked in no common order."""
+    """In a transaction of its own: whoever listens locks rows too, and many pages' would be locked
+    in no common order.
+    """
     try:
         with transaction.atomic():
             if not Prompt.objects.filter(pk=page.pk).exists():
@@ -142,9 +183,25 @@ def _delete_one(request: HttpRequest, page: Prompt) -> Row:
 
 
 ACTS = {
-    "publish": Act("Publish pages", "change", "Will be published.", "Published.", _expect_published, _publish),
-    "unpublish": Act("Take pages back to draft", "change", "Will be a draft again.", "A draft again.", _expect_draft, _unpublish),
-    "delete": Act("Delete pages", "delete", "Will be deleted, with its public pictures.", "Deleted.", Row, _delete),
+    "publish": Act(
+        "Publish pages", "change", "Will be published.", "Published.", _expect_published, _publish
+    ),
+    "unpublish": Act(
+        "Take pages back to draft",
+        "change",
+        "Will be a draft again.",
+        "A draft again.",
+        _expect_draft,
+        _unpublish,
+    ),
+    "delete": Act(
+        "Delete pages",
+        "delete",
+        "Will be deleted, with its public pictures.",
+        "Deleted.",
+        Row,
+        _delete,
+    ),
 }
 
 
@@ -158,11 +215,31 @@ def _log(request: HttpRequest, pages: Pages, flag: int, message: str) -> None:
 
 
 def _check_right(model_admin: ModelAdmin[Prompt], request: HttpRequest, act: str) -> None:
-    may = model_admin.has_delete_permission if ACTS[act].right == "delete" else model_admin.has_change_permission
+    may = (
+        model_admin.has_delete_permission
+        if ACTS[act].right == "delete"
+        else model_admin.has_change_permission
+    )
     if not may(request):
         raise PermissionDenied
 
 
-def _answer(model_admin: ModelAdmin[Prompt], request: HttpRequest, template: str, act: str, context: dict[str, Any]) -> HttpResponse:
-    shared = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": ACTS[act].title, "act": act, "words": ACTS[act]}
-    return TemplateResponse(request, f"admin/prompts/prompt/{template}.html", {**shared, "media": model_admin.media, **context})
+def _answer(
+    model_admin: ModelAdmin[Prompt],
+    request: HttpRequest,
+    template: str,
+    act: str,
+    context: dict[str, Any],
+) -> HttpResponse:
+    shared = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": ACTS[act].title,
+        "act": act,
+        "words": ACTS[act],
+    }
+    return TemplateResponse(
+        request,
+        f"admin/prompts/prompt/{template}.html",
+        {**shared, "media": model_admin.media, **context},
+    )

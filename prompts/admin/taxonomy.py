@@ -19,7 +19,9 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no par
     prepopulated_fields = {"slug": ["name"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
-        categories: QuerySet[Category] = super().get_queryset(request).annotate(pages=Count("prompts"))
+        categories: QuerySet[Category] = (
+            super().get_queryset(request).annotate(pages=Count("prompts"))
+        )
         return categories
 
     @admin.display(description="pages", ordering="pages")
@@ -37,7 +39,9 @@ class StyleNoteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no pa
     def has_delete_permission(self, request: HttpRequest, obj: StyleNote | None = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         note = StyleNote.objects.first()
         if note is not None and self.has_view_or_change_permission(request, note):
             return redirect("admin:prompts_stylenote_change", note.pk)

@@ -19,7 +19,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Category",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("name", models.CharField(max_length=80, unique=True)),
                 ("slug", models.SlugField(max_length=80, unique=True)),
             ],
@@ -31,25 +36,68 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StyleNote",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("text", models.TextField(blank=True, help_text="Given to the model with every picture. Plain sentences.")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        blank=True,
+                        help_text="Given to the model with every picture. Plain sentences.",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
             name="Prompt",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("title", models.CharField(max_length=200)),
                 ("slug", models.SlugField(max_length=200, unique=True)),
                 ("prompt_text", models.TextField()),
                 ("description", models.TextField(blank=True)),
                 ("alt_text", models.CharField(blank=True, max_length=125)),
-                ("image", models.CharField(blank=True, help_text="Key in the public storage.", max_length=255)),
+                (
+                    "image",
+                    models.CharField(
+                        blank=True, help_text="Key in the public storage.", max_length=255
+                    ),
+                ),
                 ("width", models.PositiveIntegerField(default=0)),
                 ("height", models.PositiveIntegerField(default=0)),
-                ("variants", models.JSONField(blank=True, default=list, help_text="Smaller WebP pictures: key, width, height.")),
-                ("status", models.CharField(choices=[("draft", "Draft"), ("published", "Published")], db_index=True, default="draft", max_length=10)),
-                ("visibility", models.CharField(choices=[("public", "Public"), ("private", "Private")], default="public", max_length=10)),
+                (
+                    "variants",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Smaller WebP pictures: key, width, height.",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published")],
+                        db_index=True,
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Public"), ("private", "Private")],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
                 (
                     "moderation",
                     models.CharField(
@@ -67,33 +115,74 @@ class Migration(migrations.Migration):
                 (
                     "content_source",
                     models.CharField(
-                        choices=[("ai", "written by a model"), ("rule", "made from the prompt by rule"), ("staff", "written by staff")],
+                        choices=[
+                            ("ai", "written by a model"),
+                            ("rule", "made from the prompt by rule"),
+                            ("staff", "written by staff"),
+                        ],
                         default="staff",
                         max_length=6,
                     ),
                 ),
-                ("ai_generator", models.CharField(blank=True, help_text="The image model's name, as readers know it.", max_length=80)),
-                ("ai_model", models.CharField(blank=True, help_text="The image model's id.", max_length=80)),
-                ("is_placeholder", models.BooleanField(default=False, help_text="The picture came from the offline placeholder.")),
+                (
+                    "ai_generator",
+                    models.CharField(
+                        blank=True,
+                        help_text="The image model's name, as readers know it.",
+                        max_length=80,
+                    ),
+                ),
+                (
+                    "ai_model",
+                    models.CharField(blank=True, help_text="The image model's id.", max_length=80),
+                ),
+                (
+                    "is_placeholder",
+                    models.BooleanField(
+                        default=False, help_text="The picture came from the offline placeholder."
+                    ),
+                ),
                 (
                     "source_ref",
-                    models.CharField(editable=False, help_text="What it was made from: no second page of it.", max_length=60, null=True, unique=True),
+                    models.CharField(
+                        editable=False,
+                        help_text="What it was made from: no second page of it.",
+                        max_length=60,
+                        null=True,
+                        unique=True,
+                    ),
                 ),
                 ("created", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ("updated", models.DateTimeField(auto_now=True)),
                 ("published", models.DateTimeField(blank=True, null=True)),
                 (
                     "category",
-                    models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="prompts", to="prompts.category"),
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="prompts",
+                        to="prompts.category",
+                    ),
                 ),
                 (
                     "created_by",
-                    models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="prompts", to=settings.AUTH_USER_MODEL),
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="prompts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
                 ),
                 (
                     "tags",
                     taggit.managers.TaggableManager(
-                        blank=True, help_text="A comma-separated list of tags.", through="taggit.TaggedItem", to="taggit.Tag", verbose_name="Tags"
+                        blank=True,
+                        help_text="A comma-separated list of tags.",
+                        through="taggit.TaggedItem",
+                        to="taggit.Tag",
+                        verbose_name="Tags",
                     ),
                 ),
             ],

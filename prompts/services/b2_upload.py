@@ -1,4 +1,6 @@
-"""The only writer to storage: Backblaze B2, or local files where no bucket is set. Safe to use from many threads."""
+"""The only writer to storage: Backblaze B2, or local files where no bucket is set. Safe to use from
+many threads.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,16 @@ LINK_SECONDS = 900
 
 
 class StorageUnavailable(Exception):
-    """The storage did not take or give it now: nothing is known to be lost, a later try may work."""
+    """The storage did not take or give it now: nothing is known to be lost, a later try may
+    work.
+    """
 
 
 def put(key: str, content: bytes, content_type: str, *, public: bool = False) -> None:
-    """Write a whole object under a key; the same bytes again are harmless. Raises StorageUnavailable."""
+    """Write a whole object under a key; the same bytes again are harmless.
+
+    Raises StorageUnavailable.
+    """
     file = ContentFile(content, name=key)
     file.content_type = content_type  # type: ignore[attr-defined]  # the S3 backend reads it
     try:
@@ -45,13 +52,16 @@ def exists(key: str, *, public: bool = False) -> bool:
 
 
 def delete(key: str, *, public: bool = False) -> None:
-    """One object at a time: B2 refuses boto3's multi-object delete. A missing one is no error. Raises StorageUnavailable."""
+    """One object at a time: B2 refuses boto3's multi-object delete. A missing one is no error.
+    Raises StorageUnavailable.
+    """
     with _faults():
         _storage(public).delete(key)
 
 
 def round_trip(key: str, content: bytes, *, public: bool = False) -> bytes:
-    """Write, read and delete an object, each asked for once: who looks whether the storage works will not wait for retries.
+    """Write, read and delete an object, each asked for once: who looks whether the storage works
+    will not wait for retries.
 
     Returns what was read. Raises FileNotFoundError, StorageUnavailable.
     """
@@ -71,7 +81,9 @@ def open_private(key: str) -> IO[Any]:
 
 
 def private_link(key: str, *, content_type: str = "", download_name: str = "") -> str | None:
-    """A presigned address, good for 15 minutes; None where files are local and a view must serve them."""
+    """A presigned address, good for 15 minutes; None where files are local and a view must serve
+    them.
+    """
     storage = _storage(public=False)
     if not hasattr(storage, "querystring_auth"):
         return None

@@ -24,4 +24,6 @@ def _delete(page: Prompt) -> None:
     try:
         delete_page_files(page)
     except StorageUnavailable:
-        logger.exception("the files of the deleted page %s are still in the storage: %s", page.slug, page.image)
+        logger.exception(
+            "the files of the deleted page %s are still in the storage: %s", page.slug, page.image
+        )

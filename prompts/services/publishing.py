@@ -1,4 +1,6 @@
-"""The one page factory: files first, then everything about the page or nothing; and what is published."""
+"""The one page factory: files first, then everything about the page or nothing; and what is
+published.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class PageFiles:
-    """A page's picture as it came, and smaller WebP ones with their true sizes. ``stored``: the keys that are safe."""
+    """A page's picture as it came, and smaller WebP ones with their true sizes.
+
+    ``stored``: the keys that are safe.
+    """
 
     key: str
     content_type: str
@@ -76,13 +81,18 @@ class NewPage:
 
 
 def prepare_files(original: bytes, content_type: str, base_name: str) -> PageFiles:
-    """The files of a page; runs in threads. Type and extension are those of the bytes. Raises Unreadable."""
+    """The files of a page; runs in threads.
+
+    Type and extension are those of the bytes. Raises Unreadable.
+    """
     with pictures.PILLOW:
         picture, file_format = pictures.opened(original)
         width, height = picture.size
         variants = [_variant(picture, base_name, side) for side in sorted(SIDES, reverse=True)]
     key = f"{FOLDER}{base_name}.{pictures.EXTENSIONS[file_format]}"
-    return PageFiles(key, pictures.CONTENT_TYPES[file_format], width, height, original, variants[::-1])
+    return PageFiles(
+        key, pictures.CONTENT_TYPES[file_format], width, height, original, variants[::-1]
+    )
 
 
 def _variant(picture: Image.Image, base_name: str, side: int) -> Variant:
@@ -94,7 +104,10 @@ def _variant(picture: Image.Image, base_name: str, side: int) -> Variant:
 
 
 def store_files(files: PageFiles) -> None:
-    """Put a page's files where everybody can read them; runs in threads. Raises StorageUnavailable; a second call is harmless."""
+    """Put a page's files where everybody can read them; runs in threads.
+
+    Raises StorageUnavailable; a second call is harmless.
+    """
     for variant in files.variants:
         b2_upload.put(variant.key, variant.content, "image/webp", public=True)
         files.stored.add(variant.key)
@@ -103,9 +116,11 @@ def store_files(files: PageFiles) -> None:
 
 
 def create_page(new: NewPage) -> Prompt:
-    """A draft page, in the caller's transaction; a second call for the same source returns the first one's page.
+    """A draft page, in the caller's transaction; a second call for the same source returns the
+    first one's page.
 
-    Raises PageNotCreated when it would not be whole. Whatever is raised, the caller's transaction must be rolled back.
+    Raises PageNotCreated when it would not be whole. Whatever is raised, the caller's transaction
+    must be rolled back.
     """
     _check_whole(new)
     with transaction.atomic(savepoint=False):
@@ -122,26 +137,37 @@ def create_page(new: NewPage) -> Prompt:
 
 def _tell(page: Prompt, source: str) -> None:
     """One line, once it is committed."""
-    transaction.on_commit(lambda: logger.info("page created", extra={"page": page.pk, "source": source}))
+    transaction.on_commit(
+        lambda: logger.info("page created", extra={"page": page.pk, "source": source})
+    )
 
 
 def _look(new: NewPage) -> tuple[int | None, set[str]]:
     """In one query: the page of the same source, and the slugs that are taken."""
     base = slug_base(new.content.title)
-    rows = Prompt.objects.filter(Q(source_ref=new.source_ref) | Q(slug=base) | Q(slug__startswith=f"{base}-")).values_list("pk", "source_ref", "slug")
+    rows = Prompt.objects.filter(
+        Q(source_ref=new.source_ref) | Q(slug=base) | Q(slug__startswith=f"{base}-")
+    ).values_list("pk", "source_ref", "slug")
     found = list(rows.order_by())
-    return next((pk for pk, source_ref, _ in found if source_ref == new.source_ref), None), {slug for _, _, slug in found}
+    return next((pk for pk, source_ref, _ in found if source_ref == new.source_ref), None), {
+        slug for _, _, slug in found
+    }
 
 
 def _slug(title: str, taken: set[str], attempt: int) -> str:
     """In a crowd the next number is everybody's: after a few tries leave the queue."""
-    return unique_slug(title, taken.__contains__) if attempt < NUMBERED_TRIES else f"{slug_base(title)}-{secrets.token_hex(3)}"
+    return (
+        unique_slug(title, taken.__contains__)
+        if attempt < NUMBERED_TRIES
+        else f"{slug_base(title)}-{secrets.token_hex(3)}"
+    )
 
 
 def _insert(new: NewPage, slug: str) -> Prompt | None:
     """The page, or None when somebody got the slug, or the source's page, first: look again.
 
-    A conflict is ignored rather than raised, so it needs no savepoint; it leaves no row with our ``source_ref`` and our time.
+    A conflict is ignored rather than raised, so it needs no savepoint; it leaves no row with our
+    ``source_ref`` and our time.
     """
     page = Prompt(slug=slug, **_fields(new))
     Prompt.objects.bulk_create([page], ignore_conflicts=True)
@@ -152,11 +178,20 @@ def _check_whole(new: NewPage) -> None:
     """What a page promises to its readers. Raises PageNotCreated."""
     if new.verdict.status == "flagged":
         raise PageNotCreated("Moderation stopped this picture.")
-    texts = {"source": new.source_ref, "prompt": new.prompt_text, "title": new.content.title, "description": new.content.description}
+    texts = {
+        "source": new.source_ref,
+        "prompt": new.prompt_text,
+        "title": new.content.title,
+        "description": new.content.description,
+    }
     texts |= {"alt text": new.content.alt_text, "picture's name": new.files.key}
     if empty := [name for name, text in texts.items() if not text.strip()]:
         raise PageNotCreated(f"The page would have no {', '.join(empty)}.")
-    known = [(new.verdict.status, Prompt.Moderation.values), (new.visibility, Prompt.Visibility.values), (new.content.source, ["ai", "rule"])]
+    known = [
+        (new.verdict.status, Prompt.Moderation.values),
+        (new.visibility, Prompt.Visibility.values),
+        (new.content.source, ["ai", "rule"]),
+    ]
     if odd := [value for value, values in known if value not in values]:
         raise PageNotCreated(f"Not known: {', '.join(odd)}.")
     _check_files(new.files)
@@ -165,10 +200,18 @@ def _check_whole(new: NewPage) -> None:
 def _check_files(files: PageFiles) -> None:
     keys = {files.key, *(variant.key for variant in files.variants)}
     if len(files.variants) != len(SIDES):
-        raise PageNotCreated(f"The page needs {len(SIDES)} smaller pictures, and has {len(files.variants)}.")
+        raise PageNotCreated(
+            f"The page needs {len(SIDES)} smaller pictures, and has {len(files.variants)}."
+        )
     if missing := sorted(keys - files.stored):
         raise PageNotCreated(f"Not in the storage: {', '.join(missing)}.")
-    if not all(width and height for width, height in [(files.width, files.height), *((variant.width, variant.height) for variant in files.variants)]):
+    if not all(
+        width and height
+        for width, height in [
+            (files.width, files.height),
+            *((variant.width, variant.height) for variant in files.variants),
+        ]
+    ):
         raise PageNotCreated("A picture has no size.")
 
 
@@ -183,7 +226,10 @@ def _fields(new: NewPage) -> dict[str, Any]:
         "image": new.files.key,
         "width": new.files.width,
         "height": new.files.height,
-        "variants": [{"key": variant.key, "width": variant.width, "height": variant.height} for variant in new.files.variants],
+        "variants": [
+            {"key": variant.key, "width": variant.width, "height": variant.height}
+            for variant in new.files.variants
+        ],
         "status": Prompt.Status.DRAFT,
         "visibility": new.visibility,
         "moderation": new.verdict.status,
@@ -197,7 +243,10 @@ def _fields(new: NewPage) -> dict[str, Any]:
 
 
 def why_not_publish(page: Prompt, *, allow_unchecked: bool = False) -> str:
-    """The reason against publishing, or "". ``allow_unchecked``: somebody was warned of both and wants it."""
+    """The reason against publishing, or "".
+
+    ``allow_unchecked``: somebody was warned of both and wants it.
+    """
     if page.moderation == Prompt.Moderation.FLAGGED:
         return "Moderation stopped it."
     if not page.image:
@@ -210,7 +259,10 @@ def why_not_publish(page: Prompt, *, allow_unchecked: bool = False) -> str:
 
 
 def publish(pages: Iterable[Prompt], *, allow_unchecked: bool = False) -> list[tuple[Prompt, str]]:
-    """Publish pages; for each one "" or why it was left as it is. The day of the first publishing is kept."""
+    """Publish pages; for each one "" or why it was left as it is.
+
+    The day of the first publishing is kept.
+    """
     results: list[tuple[Prompt, str]] = []
     for page in pages:
         reason = why_not_publish(page, allow_unchecked=allow_unchecked)
@@ -223,16 +275,26 @@ def publish(pages: Iterable[Prompt], *, allow_unchecked: bool = False) -> list[t
 
 def unpublish(pages: Iterable[Prompt]) -> int:
     """Take pages back to draft; how many were published."""
-    published = Prompt.objects.filter(pk__in=[page.pk for page in pages], status=Prompt.Status.PUBLISHED)
+    published = Prompt.objects.filter(
+        pk__in=[page.pk for page in pages], status=Prompt.Status.PUBLISHED
+    )
     return published.update(status=Prompt.Status.DRAFT, updated=timezone.now())
 
 
 def delete_page_files(page: Prompt) -> None:
-    """Delete the files of a page that is gone, unless another page shows them. Raises StorageUnavailable."""
+    """Delete the files of a page that is gone, unless another page shows them.
+
+    Raises StorageUnavailable.
+    """
     if page.image and Prompt.objects.filter(image=page.image).exclude(pk=page.pk).exists():
         return
-    keys = [key for key in (page.image, *(variant["key"] for variant in page.variants)) if key.startswith(FOLDER)]
-    # At once, for somebody waits: a hundred pages' files one by one take longer than a platform lets a request take.
+    keys = [
+        key
+        for key in (page.image, *(variant["key"] for variant in page.variants))
+        if key.startswith(FOLDER)
+    ]
+    # At once, for somebody waits: a hundred pages' files one by one take longer than a platform
+    # lets a request take.
     with ThreadPoolExecutor(max_workers=len(SIDES) + 1) as threads:
         for _ in threads.map(partial(b2_upload.delete, public=True), keys):
             pass

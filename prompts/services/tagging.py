@@ -14,26 +14,47 @@ from prompts.models import Prompt
 
 
 def tag_page(page: Prompt, names: Iterable[str]) -> None:
-    """Give a page that has none its tags, in their order. Names are clean (``wording.clean_tags``); missing tags are made."""
+    """Give a page that has none its tags, in their order.
+
+    Names are clean (``wording.clean_tags``); missing tags are made.
+    """
     slugs = {name: tag_slug(name) for name in dict.fromkeys(names)}
     if not slugs:
         return
     tags = _existing(slugs)
     if missing := {name: slug for name, slug in slugs.items() if name not in tags}:
         # In one order everywhere, so that two transactions do not wait for each other's new tags.
-        Tag.objects.bulk_create([Tag(name=name, slug=slug) for name, slug in sorted(missing.items())], ignore_conflicts=True)
+        Tag.objects.bulk_create(
+            [Tag(name=name, slug=slug) for name, slug in sorted(missing.items())],
+            ignore_conflicts=True,
+        )
         tags |= _existing(missing)
     kind = ContentType.objects.get_for_model(Prompt)
-    TaggedItem.objects.bulk_create([TaggedItem(tag=tag, content_type=kind, object_id=page.pk) for tag in dict.fromkeys(tags[name] for name in slugs)])
+    TaggedItem.objects.bulk_create(
+        [
+            TaggedItem(tag=tag, content_type=kind, object_id=page.pk)
+            for tag in dict.fromkeys(tags[name] for name in slugs)
+        ]
+    )
 
 
 def _existing(slugs: dict[str, str]) -> dict[str, Tag]:
     found = list(Tag.objects.filter(Q(name__in=slugs) | Q(slug__in=slugs.values())))
     by_name, by_slug = {tag.name: tag for tag in found}, {tag.slug: tag for tag in found}
-    return {name: by_name.get(name) or by_slug[slug] for name, slug in slugs.items() if name in by_name or slug in by_slug}
+    return {
+        name: by_name.get(name) or by_slug[slug]
+        for name, slug in slugs.items()
+        if name in by_name or slug in by_slug
+    }
 
 
 def tag_slug(name: str) -> str:
-    """Its own for every name: "c++" and "c" are two tags, "soft-light" is the tag that somebody wrote "Soft light"."""
+    """Its own for every name: "c++" and "c" are two tags, "soft-light" is the tag that somebody
+    wrote "Soft light".
+    """
     slug = slugify(name, allow_unicode=True)
-    return slug if slug == name else f"{slug[:80] or 'tag'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return (
+        slug
+        if slug == name
+        else f"{slug[:80] or 'tag'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    )

@@ -38,6 +38,9 @@ def image_url(page: Prompt) -> str:
 
 @register.simple_tag
 def json_ld(facts: dict[str, Any]) -> SafeString:
-    """A data block that no text can end: ``<`` is written as an escape, as Django's json_script does."""
+    """A data block that no text can end: ``<`` is written as an escape, as Django's json_script
+    does.
+    """
     text = json.dumps(facts).translate(ESCAPES)
-    return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308  # escaped in the line above
+    # Escaped in the line above
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308

@@ -11,7 +11,12 @@ import boto3
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-REFUSED = ("HTTP_X_AMZ_CHECKSUM_", "HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "HTTP_X_AMZ_TRAILER", "HTTP_X_AMZ_ACL")
+REFUSED = (
+    "HTTP_X_AMZ_CHECKSUM_",
+    "HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM",
+    "HTTP_X_AMZ_TRAILER",
+    "HTTP_X_AMZ_ACL",
+)
 
 
 class Silent(WSGIRequestHandler):
@@ -31,26 +36,45 @@ class B2Server:
         self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=Silent)
         self.url = f"http://127.0.0.1:{self._server.port}"
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if any(name.startswith(REFUSED) for name in environ):
             return self._refuse(environ, start_response, "400 Bad Request", "InvalidArgument")
         if self.faults:
             status = self.faults.popleft()
-            return self._refuse(environ, start_response, f"{status} Fault", "SlowDown" if status == 503 else "AccessDenied")
+            return self._refuse(
+                environ,
+                start_response,
+                f"{status} Fault",
+                "SlowDown" if status == 503 else "AccessDenied",
+            )
         return self.inner(environ, start_response)
 
-    def _refuse(self, environ: dict[str, Any], start_response: Callable[..., Any], status: str, code: str) -> Iterable[bytes]:
+    def _refuse(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], status: str, code: str
+    ) -> Iterable[bytes]:
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         body = f"<Error><Code>{code}</Code><Message>{status}</Message></Error>".encode()
-        start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        start_response(
+            status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+        )
         return [body]
 
     def client(self) -> Any:
-        return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="id", aws_secret_access_key="key")
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="id",
+            aws_secret_access_key="key",
+        )
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *error: object) -> None:

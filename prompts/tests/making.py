@@ -14,9 +14,17 @@ from prompts.services.publishing import NewPage, PageFiles
 from prompts.utils.seo import file_words
 
 
-def make_picture(width: int = 1024, height: int = 768, file_format: str = "PNG", mode: str = "RGB", **options: Any) -> bytes:
+def make_picture(
+    width: int = 1024,
+    height: int = 768,
+    file_format: str = "PNG",
+    mode: str = "RGB",
+    **options: Any,
+) -> bytes:
     out = BytesIO()
-    Image.linear_gradient("L").resize((width, height)).convert(mode).save(out, file_format, **options)
+    Image.linear_gradient("L").resize((width, height)).convert(mode).save(
+        out, file_format, **options
+    )
     return out.getvalue()
 
 
@@ -31,7 +39,9 @@ def make_content(**changes: Any) -> Content:
     return Content(**{**facts, **changes})
 
 
-def make_files(title: str = "Red Fox", ref: str = "7", *, picture: bytes | None = None, is_stored: bool = True) -> PageFiles:
+def make_files(
+    title: str = "Red Fox", ref: str = "7", *, picture: bytes | None = None, is_stored: bool = True
+) -> PageFiles:
     files = publishing.prepare_files(picture or make_picture(), "image/png", file_words(title, ref))
     if is_stored:
         publishing.store_files(files)

@@ -25,17 +25,27 @@ LIST = "/admin/prompts/prompt/"
 @pytest.fixture
 def editor(client, django_user_model):
     user = django_user_model.objects.create_user("editor", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="prompts", codename__in=["view_prompt", "change_prompt"]))
+    user.user_permissions.set(
+        Permission.objects.filter(
+            content_type__app_label="prompts", codename__in=["view_prompt", "change_prompt"]
+        )
+    )
     client.force_login(user)
     return user
 
 
 def act(client, name: str, pages, **data):
-    return client.post(reverse("admin:prompts_prompt_act", args=[name]), {"ids": ",".join(str(page.pk) for page in pages), **data})
+    return client.post(
+        reverse("admin:prompts_prompt_act", args=[name]),
+        {"ids": ",".join(str(page.pk) for page in pages), **data},
+    )
 
 
 def drafts(*changes: dict) -> list[Prompt]:
-    return [make_page(n, **{"status": "draft", "published": None, **change}) for n, change in enumerate(changes)]
+    return [
+        make_page(n, **{"status": "draft", "published": None, **change})
+        for n, change in enumerate(changes)
+    ]
 
 
 def statuses() -> list[str]:
@@ -54,7 +64,9 @@ def test_the_list_costs_the_same_queries_for_one_page_and_for_many(client, edito
     make_page(0, "snow", category=Category.objects.create(name="Animals", slug="animals"))
     one = queries()
     for n in range(1, 30):
-        make_page(n, "snow", category=Category.objects.create(name=f"Animals {n}", slug=f"animals-{n}"))
+        make_page(
+            n, "snow", category=Category.objects.create(name=f"Animals {n}", slug=f"animals-{n}")
+        )
     assert queries() == one
 
 
@@ -62,14 +74,26 @@ def test_the_list_can_be_searched_by_title_prompt_and_tag(client, editor):
     make_page(1, "wildlife", "winter")
     make_page(2, title="Cat", prompt_text="a cat", slug="cat")
     for words, titles in (("fox", ["Red Fox 1"]), ("a cat", ["Cat"]), ("wildlife", ["Red Fox 1"])):
-        assert [page.title for page in client.get(LIST, {"q": words}).context["cl"].result_list] == titles
+        assert [
+            page.title for page in client.get(LIST, {"q": words}).context["cl"].result_list
+        ] == titles
 
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_no_text_becomes_markup_in_admin(client, editor, text):
     text = text.replace("\x00", "")
-    page = make_page(1, title=text[:200] or "x", alt_text=text[:125], description=text, moderation_detail={"categories": [text]})
-    for address in (LIST, f"{LIST}{page.pk}/change/", f"/admin/prompts/prompt/publish/pages/?ids={page.pk}"):
+    page = make_page(
+        1,
+        title=text[:200] or "x",
+        alt_text=text[:125],
+        description=text,
+        moderation_detail={"categories": [text]},
+    )
+    for address in (
+        LIST,
+        f"{LIST}{page.pk}/change/",
+        f"/admin/prompts/prompt/publish/pages/?ids={page.pk}",
+    ):
         answer = text_of(client.get(address))
         assert "<script>alert" not in answer
         assert "<img src=x" not in answer
@@ -81,12 +105,19 @@ def test_a_placeholder_is_named_in_the_list(client, editor):
 
 
 @pytest.mark.parametrize(
-    ("query", "titles"), [("is_placeholder__exact=1", {"Red Fox 1"}), ("is_placeholder__exact=0", {"Red Fox 2"}), ("status__exact=draft", {"Red Fox 2"})]
+    ("query", "titles"),
+    [
+        ("is_placeholder__exact=1", {"Red Fox 1"}),
+        ("is_placeholder__exact=0", {"Red Fox 2"}),
+        ("status__exact=draft", {"Red Fox 2"}),
+    ],
 )
 def test_the_list_can_be_narrowed(client, editor, query, titles):
     make_page(1, is_placeholder=True)
     make_page(2, status="draft")
-    assert {page.title for page in client.get(f"{LIST}?{query}").context["cl"].result_list} == titles
+    assert {
+        page.title for page in client.get(f"{LIST}?{query}").context["cl"].result_list
+    } == titles
 
 
 def test_a_private_page_is_told_from_one_on_the_site(client, editor):
@@ -95,15 +126,34 @@ def test_a_private_page_is_told_from_one_on_the_site(client, editor):
 
 
 def form_of(page: Prompt, **changes) -> dict:
-    facts = {name: getattr(page, name) for name in ("title", "slug", "prompt_text", "description", "alt_text", "visibility", "ai_generator")}
+    facts = {
+        name: getattr(page, name)
+        for name in (
+            "title",
+            "slug",
+            "prompt_text",
+            "description",
+            "alt_text",
+            "visibility",
+            "ai_generator",
+        )
+    }
     return {**facts, "tags": "fox, snow", "category": "", **changes}
 
 
 def test_staff_mend_texts_and_tags_but_not_what_is_known(client, editor):
     (page,) = drafts({"moderation": "flagged"})
-    client.post(f"{LIST}{page.pk}/change/", form_of(page, title="Better", status="published", moderation="passed", content_source="ai"))
+    client.post(
+        f"{LIST}{page.pk}/change/",
+        form_of(page, title="Better", status="published", moderation="passed", content_source="ai"),
+    )
     page.refresh_from_db()
-    assert (page.title, page.status, page.moderation, page.content_source) == ("Better", "draft", "flagged", "staff")
+    assert (page.title, page.status, page.moderation, page.content_source) == (
+        "Better",
+        "draft",
+        "flagged",
+        "staff",
+    )
     assert sorted(page.tags.names()) == ["fox", "snow"]
 
 
@@ -146,36 +196,65 @@ def test_the_form_leads_back_to_the_job(admin_client, django_user_model):
         pytest.skip("the generator is not installed")
     page = make_page(1)
     type(image).objects.filter(pk=image.pk).update(prompt_page=page)
-    assert f"/admin/bulk_admin/bulkgenerationjob/{image.job_id}/change/" in text_of(admin_client.get(f"{LIST}{page.pk}/change/"))
+    assert f"/admin/bulk_admin/bulkgenerationjob/{image.job_id}/change/" in text_of(
+        admin_client.get(f"{LIST}{page.pk}/change/")
+    )
 
 
 # --- publish ------------------------------------------------------------------------------------
 
 
 def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
-    pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}, {"image": ""}, {"status": "published"})
-    response = client.post(LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]})
+    pages = drafts(
+        {},
+        {"is_placeholder": True},
+        {"moderation": "not_checked"},
+        {"moderation": "flagged"},
+        {"image": ""},
+        {"status": "published"},
+    )
+    response = client.post(
+        LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]}
+    )
     text = text_of(response)
     assert "6 pages selected" in text
     assert "1 can be published. 2 need a second look first." in text
     assert "Publish the 2 with a warning all the same" in text
-    assert '<input type="checkbox" name="allow_unchecked" value="1">' in text, "the box is not ticked by itself"
-    for reason in ("a placeholder", "not checked by moderation", "Moderation stopped it", "no picture", "published already"):
+    assert '<input type="checkbox" name="allow_unchecked" value="1">' in text, (
+        "the box is not ticked by itself"
+    )
+    for reason in (
+        "a placeholder",
+        "not checked by moderation",
+        "Moderation stopped it",
+        "no picture",
+        "published already",
+    ):
         assert reason in text
     assert statuses() == ["draft"] * 5 + ["published"]
 
 
 def test_pages_without_a_doubt_are_counted_on_the_button(client, editor):
     pages = drafts({}, {})
-    text = text_of(client.post(LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]}))
+    text = text_of(
+        client.post(
+            LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]}
+        )
+    )
     assert 'value="Publish 2 pages"' in text
     assert "allow_unchecked" not in text
 
 
 def test_each_page_has_its_result_in_its_row(client, editor):
     answer = act(client, "publish", drafts({}, {"is_placeholder": True}, {"moderation": "flagged"}))
-    rows = re.findall(r"<tr>(.*?)</tr>", text_of(answer).partition('<table class="publishing">')[2], re.S)[1:]
-    expected = [("Red Fox 2", "Moderation stopped it"), ("Red Fox 1", "a placeholder"), ("Red Fox 0", ">Published.<")]
+    rows = re.findall(
+        r"<tr>(.*?)</tr>", text_of(answer).partition('<table class="publishing">')[2], re.S
+    )[1:]
+    expected = [
+        ("Red Fox 2", "Moderation stopped it"),
+        ("Red Fox 1", "a placeholder"),
+        ("Red Fox 0", ">Published.<"),
+    ]
     for row, (title, result) in zip(rows, expected, strict=True):
         assert title in row
         assert result in row
@@ -191,7 +270,9 @@ def test_a_page_that_went_meanwhile_is_told(client, editor):
 
 
 def test_publishing_without_confirmation_leaves_what_needs_a_look(client, editor):
-    pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"})
+    pages = drafts(
+        {}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}
+    )
     response = act(client, "publish", pages)
     assert statuses() == ["published", "draft", "draft", "draft"]
     assert (response.context["changed"], response.context["left"]) == (1, 3)
@@ -199,7 +280,13 @@ def test_publishing_without_confirmation_leaves_what_needs_a_look(client, editor
 
 
 def test_confirmed_warnings_are_published_and_a_flag_never_is(client, editor):
-    pages = drafts({}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}, {"image": ""})
+    pages = drafts(
+        {},
+        {"is_placeholder": True},
+        {"moderation": "not_checked"},
+        {"moderation": "flagged"},
+        {"image": ""},
+    )
     act(client, "publish", pages, allow_unchecked="Publish all 3")
     assert statuses() == ["published", "published", "published", "draft", "draft"]
 
@@ -248,8 +335,17 @@ def test_looking_is_no_right_to_publish(client, django_user_model):
 
 
 def test_more_pages_than_one_answer_holds_are_not_begun(client, editor):
-    Prompt.objects.bulk_create([Prompt(title=f"Fox {n}", slug=f"fox-{n}", prompt_text="a fox") for n in range(MOST_PAGES + 1)])
-    chosen = {"action": "publish_pages", "select_across": "1", "_selected_action": [Prompt.objects.earliest("pk").pk]}
+    Prompt.objects.bulk_create(
+        [
+            Prompt(title=f"Fox {n}", slug=f"fox-{n}", prompt_text="a fox")
+            for n in range(MOST_PAGES + 1)
+        ]
+    )
+    chosen = {
+        "action": "publish_pages",
+        "select_across": "1",
+        "_selected_action": [Prompt.objects.earliest("pk").pk],
+    }
     assert "more than 2,000 pages" in text_of(client.post(LIST, chosen, follow=True))
 
 
@@ -268,7 +364,11 @@ def remover(client, editor):
 
 def test_deleting_shows_its_count_before_and_changes_nothing(client, remover):
     pages = drafts({}, {"status": "published"})
-    text = text_of(client.post(LIST, {"action": "delete_selected", "_selected_action": [page.pk for page in pages]}))
+    text = text_of(
+        client.post(
+            LIST, {"action": "delete_selected", "_selected_action": [page.pk for page in pages]}
+        )
+    )
     assert 'value="Delete 2 pages"' in text
     assert statuses() == ["draft", "published"]
 
@@ -278,7 +378,10 @@ def test_deleting_meets_the_shown_pages_alone_and_tells_each_result(client, remo
     answer = act(client, "delete", [first, second])
     assert text_of(answer).count("<td>Deleted.</td>") == 2
     assert Prompt.objects.count() == 1
-    assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == ["Red Fox 0", "Red Fox 1"]
+    assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == [
+        "Red Fox 0",
+        "Red Fox 1",
+    ]
 
 
 def test_deleting_twice_changes_nothing(client, remover):
@@ -298,8 +401,13 @@ def test_mending_is_no_right_to_delete(client, editor):
     assert statuses() == ["draft"]
 
 
-def test_files_go_with_their_page_and_only_after_the_commit(admin_client, django_capture_on_commit_callbacks):
-    page, other = (create_page(make_new(source_ref=f"image-{n}", files=make_files("Red Fox", str(n)))) for n in (1, 2))
+def test_files_go_with_their_page_and_only_after_the_commit(
+    admin_client, django_capture_on_commit_callbacks
+):
+    page, other = (
+        create_page(make_new(source_ref=f"image-{n}", files=make_files("Red Fox", str(n))))
+        for n in (1, 2)
+    )
     keys = [page.image, *(variant["key"] for variant in page.variants)]
     with django_capture_on_commit_callbacks() as callbacks:
         act(admin_client, "delete", [page])
@@ -318,13 +426,23 @@ def test_categories_tell_how_many_pages_they_have(admin_client):
     category = Category.objects.create(name="Animals", slug="animals")
     make_page(1, category=category)
     make_page(2, category=category)
-    assert '<td class="field-page_count">2</td>' in text_of(admin_client.get("/admin/prompts/category/"))
+    assert '<td class="field-page_count">2</td>' in text_of(
+        admin_client.get("/admin/prompts/category/")
+    )
 
 
 def test_there_is_one_style_note_and_its_list_leads_to_it(admin_client):
     assert admin_client.get("/admin/prompts/stylenote/").url == "/admin/prompts/stylenote/add/"
     admin_client.post("/admin/prompts/stylenote/add/", {"text": "Plain words."})
     note = StyleNote.objects.get()
-    assert admin_client.get("/admin/prompts/stylenote/").url == f"/admin/prompts/stylenote/{note.pk}/change/"
+    assert (
+        admin_client.get("/admin/prompts/stylenote/").url
+        == f"/admin/prompts/stylenote/{note.pk}/change/"
+    )
     assert admin_client.get("/admin/prompts/stylenote/add/").status_code == 403
-    assert admin_client.post(f"/admin/prompts/stylenote/{note.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (
+        admin_client.post(
+            f"/admin/prompts/stylenote/{note.pk}/delete/", {"post": "yes"}
+        ).status_code
+        == 403
+    )

@@ -25,25 +25,44 @@ def b2():
 
 @pytest.fixture
 def buckets(b2, settings):
-    """A public and a private bucket of the test's own, as settings.py makes them of the environment."""
+    """A public and a private bucket of the test's own, as settings.py makes them of the
+    environment.
+    """
     public, private = f"pages-{uuid.uuid4().hex}", f"originals-{uuid.uuid4().hex}"
-    plain = {"endpoint_url": b2.url, "region": "us-east-1", "key_id": "id", "application_key": "key"}
+    plain = {
+        "endpoint_url": b2.url,
+        "region": "us-east-1",
+        "key_id": "id",
+        "application_key": "key",
+    }
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(public, public_url="https://img.example.com/f", **plain)},
-        "private": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(private, **plain)},
+        "default": {
+            "BACKEND": "bulk_admin.storages.B2Storage",
+            "OPTIONS": b2_options(public, public_url="https://img.example.com/f", **plain),
+        },
+        "private": {
+            "BACKEND": "bulk_admin.storages.B2Storage",
+            "OPTIONS": b2_options(private, **plain),
+        },
     }
     b2.faults.clear()
     for bucket in (public, private):
-        # Made over the wire without a client of ours: its checksum headers are what the front refuses.
-        request = urllib.request.Request(f"{b2.url}/{bucket}", method="PUT", headers={"Authorization": authorization()})
+        # Made over the wire without a client of ours: its checksum headers are what the front
+        # refuses.
+        request = urllib.request.Request(
+            f"{b2.url}/{bucket}", method="PUT", headers={"Authorization": authorization()}
+        )
         urllib.request.urlopen(request).close()
     b2.requests.clear()
     return public, private
 
 
 def authorization() -> str:
-    return "AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    return (
+        "AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host,"
+        " Signature=0"
+    )
 
 
 @pytest.fixture
@@ -97,7 +116,12 @@ def test_a_private_file_can_be_streamed(any_storage):
 
 def test_sixty_threads_put_at_once(any_storage):
     with ThreadPoolExecutor(60) as pool:
-        list(pool.map(lambda n: b2_upload.put(f"originals/{n}", b"x" * 1000 + bytes([n]), "image/png"), range(60)))
+        list(
+            pool.map(
+                lambda n: b2_upload.put(f"originals/{n}", b"x" * 1000 + bytes([n]), "image/png"),
+                range(60),
+            )
+        )
     assert [b2_upload.get(f"originals/{n}")[-1] for n in range(60)] == list(range(60))
 
 
@@ -109,7 +133,10 @@ def test_the_content_type_reaches_the_bucket_and_pages_may_be_cached(b2, buckets
     b2_upload.put("pages/a.bin", b"1", "image/webp", public=True)
     b2_upload.put("originals/no-extension", b"1", "image/png")
     page = b2.client().head_object(Bucket=public, Key="pages/a.bin")
-    assert (page["ContentType"], page["CacheControl"]) == ("image/webp", "public, max-age=31536000, immutable")
+    assert (page["ContentType"], page["CacheControl"]) == (
+        "image/webp",
+        "public, max-age=31536000, immutable",
+    )
     original = b2.client().head_object(Bucket=private, Key="originals/no-extension")
     assert original["ContentType"] == "image/png"
     assert "CacheControl" not in original
@@ -161,8 +188,18 @@ def test_a_refusal_is_one_error(b2, buckets, act):
 
 def test_an_unreachable_endpoint_and_a_missing_bucket_are_the_storages_fault(b2, buckets, settings):
     for endpoint, bucket in (("http://127.0.0.1:9", "any"), (b2.url, "no-such-bucket")):
-        options = b2_options(bucket, endpoint_url=endpoint, region="us-east-1", key_id="id", application_key="key", retries=0)
-        settings.STORAGES = {**settings.STORAGES, "private": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options}}
+        options = b2_options(
+            bucket,
+            endpoint_url=endpoint,
+            region="us-east-1",
+            key_id="id",
+            application_key="key",
+            retries=0,
+        )
+        settings.STORAGES = {
+            **settings.STORAGES,
+            "private": {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options},
+        }
         with pytest.raises(StorageUnavailable):
             b2_upload.put("a", b"1", "image/png")
         with pytest.raises(StorageUnavailable):
@@ -171,7 +208,9 @@ def test_an_unreachable_endpoint_and_a_missing_bucket_are_the_storages_fault(b2,
 
 def test_a_private_link_opens_for_a_quarter_of_an_hour_with_its_type_and_name(buckets):
     b2_upload.put("originals/a", b"bytes", "application/octet-stream")
-    link = b2_upload.private_link("originals/a", content_type="image/png", download_name='fox "7"\r\nX: y.png')
+    link = b2_upload.private_link(
+        "originals/a", content_type="image/png", download_name='fox "7"\r\nX: y.png'
+    )
     assert "X-Amz-Expires=900" in link
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"bytes"
@@ -181,7 +220,9 @@ def test_a_private_link_opens_for_a_quarter_of_an_hour_with_its_type_and_name(bu
 
 
 def test_a_public_file_has_the_address_of_the_cdn(buckets):
-    assert b2_upload.public_url("pages/red-fox.webp") == "https://img.example.com/f/pages/red-fox.webp"
+    assert (
+        b2_upload.public_url("pages/red-fox.webp") == "https://img.example.com/f/pages/red-fox.webp"
+    )
 
 
 # --- local files --------------------------------------------------------------------------------

@@ -33,13 +33,21 @@ def opened(key: str) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    ("file_format", "extension", "content_type"), [("PNG", "png", "image/png"), ("JPEG", "jpg", "image/jpeg"), ("WEBP", "webp", "image/webp")]
+    ("file_format", "extension", "content_type"),
+    [("PNG", "png", "image/png"), ("JPEG", "jpg", "image/jpeg"), ("WEBP", "webp", "image/webp")],
 )
-def test_the_original_keeps_its_bytes_and_gets_its_real_extension(file_format, extension, content_type):
+def test_the_original_keeps_its_bytes_and_gets_its_real_extension(
+    file_format, extension, content_type
+):
     original = make_picture(64, 48, file_format)
     files = publishing.prepare_files(original, "image/x-told-wrongly", "fox-7-ai-prompt")
     assert files.key == f"pages/fox-7-ai-prompt.{extension}"
-    assert (files.content_type, files.content, files.width, files.height) == (content_type, original, 64, 48)
+    assert (files.content_type, files.content, files.width, files.height) == (
+        content_type,
+        original,
+        64,
+        48,
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,9 @@ def test_the_original_keeps_its_bytes_and_gets_its_real_extension(file_format, e
 )
 def test_variants_fit_their_side_and_are_never_scaled_up(size, sizes):
     files = make_files("Red Fox", "8", picture=make_picture(*size))
-    assert [variant.key for variant in files.variants] == [f"pages/red-fox-8-ai-prompt-{side}.webp" for side in (300, 600, 1200)]
+    assert [variant.key for variant in files.variants] == [
+        f"pages/red-fox-8-ai-prompt-{side}.webp" for side in (300, 600, 1200)
+    ]
     assert [(variant.width, variant.height) for variant in files.variants] == sizes
     for variant in files.variants:
         picture = opened(variant.key)
@@ -77,7 +87,9 @@ def test_transparency_is_kept():
     assert opened(files.variants[0].key).getpixel((5, 5))[3] == 0
 
 
-@pytest.mark.parametrize("original", [b"", b"no picture", make_picture()[:-400]], ids=["empty", "text", "cut"])
+@pytest.mark.parametrize(
+    "original", [b"", b"no picture", make_picture()[:-400]], ids=["empty", "text", "cut"]
+)
 def test_a_picture_that_can_not_be_read_makes_no_files(original):
     with pytest.raises(Unreadable):
         publishing.prepare_files(original, "image/png", "fox")
@@ -94,7 +106,10 @@ def test_stored_files_are_where_everybody_can_read_them():
 def test_files_are_made_in_threads_without_the_database():
     """pytest-django refuses the database to a test without the mark, in every thread."""
     made: list[str] = []
-    threads = [threading.Thread(target=lambda ref=ref: made.append(make_files("Many Foxes", ref).key)) for ref in "abcdef"]
+    threads = [
+        threading.Thread(target=lambda ref=ref: made.append(make_files("Many Foxes", ref).key))
+        for ref in "abcdef"
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -138,14 +153,31 @@ def test_every_field_of_a_created_page():
         "width": 1024,
         "height": 768,
         "variants": [
-            {"key": "pages/red-fox-curled-asleep-7-ai-prompt-300.webp", "width": 300, "height": 225},
-            {"key": "pages/red-fox-curled-asleep-7-ai-prompt-600.webp", "width": 600, "height": 450},
-            {"key": "pages/red-fox-curled-asleep-7-ai-prompt-1200.webp", "width": 1024, "height": 768},
+            {
+                "key": "pages/red-fox-curled-asleep-7-ai-prompt-300.webp",
+                "width": 300,
+                "height": 225,
+            },
+            {
+                "key": "pages/red-fox-curled-asleep-7-ai-prompt-600.webp",
+                "width": 600,
+                "height": 450,
+            },
+            {
+                "key": "pages/red-fox-curled-asleep-7-ai-prompt-1200.webp",
+                "width": 1024,
+                "height": 768,
+            },
         ],
         "status": "draft",
         "visibility": "private",
         "moderation": "passed",
-        "moderation_detail": {"status": "passed", "categories": [], "scores": {"violence": 0.01}, "model": "omni-moderation-latest"},
+        "moderation_detail": {
+            "status": "passed",
+            "categories": [],
+            "scores": {"violence": 0.01},
+            "model": "omni-moderation-latest",
+        },
         "content_source": "ai",
         "ai_generator": "GPT Image 2.5 Flare",
         "ai_model": "gpt-image-2.5-flare",
@@ -159,7 +191,14 @@ def test_every_field_of_a_created_page():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("verdict", "status"), [(Verdict.skipped(), "skipped"), (Verdict.not_checked(), "not_checked"), (Verdict("passed"), "passed")])
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [
+        (Verdict.skipped(), "skipped"),
+        (Verdict.not_checked(), "not_checked"),
+        (Verdict("passed"), "passed"),
+    ],
+)
 def test_the_verdict_on_the_picture_is_the_pages(verdict, status):
     page = create_page(make_new(verdict=verdict))
     assert (page.moderation, page.moderation_detail["status"]) == (status, status)
@@ -169,7 +208,11 @@ def test_the_verdict_on_the_picture_is_the_pages(verdict, status):
 def test_a_second_call_for_the_same_source_returns_the_first_page():
     new = make_new()
     first = create_page(new)
-    again = create_page(replace(new, content=make_content(title="Another Title of the Same Fox Picture", tags=["other"])))
+    again = create_page(
+        replace(
+            new, content=make_content(title="Another Title of the Same Fox Picture", tags=["other"])
+        )
+    )
     assert again == first
     assert Prompt.objects.count() == 1
     assert sorted(first.tags.names()) == ["fox", "wildlife", "winter-snow"]
@@ -277,7 +320,11 @@ def test_a_slug_that_somebody_takes_meanwhile_is_not_lost_work():
     base = "red-fox-curled-asleep-deep-winter-snow"
 
     def take_it(execute, sql, parameters, many, context):
-        if sql.startswith("INSERT") and new.source_ref in parameters and not Prompt.objects.exists():
+        if (
+            sql.startswith("INSERT")
+            and new.source_ref in parameters
+            and not Prompt.objects.exists()
+        ):
             Prompt.objects.create(title="Theirs", slug=base, prompt_text="x")
         return execute(sql, parameters, many, context)
 
@@ -296,7 +343,11 @@ def test_a_failure_that_is_not_the_slugs_is_told():
             raise IntegrityError("something else")
         return execute(sql, parameters, many, context)
 
-    with connection.execute_wrapper(fail), pytest.raises(IntegrityError, match="something else"), transaction.atomic():
+    with (
+        connection.execute_wrapper(fail),
+        pytest.raises(IntegrityError, match="something else"),
+        transaction.atomic(),
+    ):
         create_page(new)
 
 
@@ -344,7 +395,9 @@ def test_files_that_are_not_stored_are_named():
     with pytest.raises(PageNotCreated, match=r"lost-fox-5-ai-prompt-300\.webp"):
         create_page(new)
     new.files.stored.update(variant.key for variant in new.files.variants)
-    with pytest.raises(PageNotCreated, match=r"Not in the storage: pages/lost-fox-5-ai-prompt.png\."):
+    with pytest.raises(
+        PageNotCreated, match=r"Not in the storage: pages/lost-fox-5-ai-prompt.png\."
+    ):
         create_page(new)
 
 
@@ -360,9 +413,18 @@ def test_a_page_without_all_its_variants_or_sizes_is_refused():
 @pytest.mark.django_db
 def test_any_prompt_becomes_a_page_that_holds_it_as_it_was():
     files = make_new().files
-    kept = [prompt for prompt in CORPUS if "\x00" not in prompt]  # PostgreSQL holds no NUL, and intake lets none through
+    kept = [
+        prompt for prompt in CORPUS if "\x00" not in prompt
+    ]  # PostgreSQL holds no NUL, and intake lets none through
     for n, prompt in enumerate(kept):
-        page = create_page(make_new(source_ref=f"image-{n}", prompt_text=prompt, content=from_prompt(prompt), files=files))
+        page = create_page(
+            make_new(
+                source_ref=f"image-{n}",
+                prompt_text=prompt,
+                content=from_prompt(prompt),
+                files=files,
+            )
+        )
         page.refresh_from_db()
         assert page.prompt_text == prompt
         assert page.slug.replace("-", "").isalnum()
@@ -376,8 +438,15 @@ def test_any_prompt_becomes_a_page_that_holds_it_as_it_was():
 def test_markup_in_a_prompt_is_in_no_name_or_tag():
     prompt = '<script>alert("fox")</script> "><img src=x onerror=alert(1)>'
     content = from_prompt(prompt)
-    page = create_page(make_new(prompt_text=prompt, content=content, files=make_files(content.title, "6")))
-    names = [page.slug, page.image, *(variant["key"] for variant in page.variants), *page.tags.slugs()]
+    page = create_page(
+        make_new(prompt_text=prompt, content=content, files=make_files(content.title, "6"))
+    )
+    names = [
+        page.slug,
+        page.image,
+        *(variant["key"] for variant in page.variants),
+        *page.tags.slugs(),
+    ]
     assert not any(set(name) & set("<>\"'&() ") for name in names)
     assert "<" not in page.title + page.description + page.alt_text
 
@@ -419,7 +488,9 @@ def test_what_should_not_be_published_is_left_with_its_reason(changes, reason, m
     bad.refresh_from_db()
     assert publishing.publish([bad, good]) == [(bad, reason), (good, "")]
     assert list(Prompt.objects.published()) == [good]
-    assert publishing.publish([bad], allow_unchecked=True) == [(bad, "" if may_be_allowed else reason)]
+    assert publishing.publish([bad], allow_unchecked=True) == [
+        (bad, "" if may_be_allowed else reason)
+    ]
     assert Prompt.objects.published().count() == 1 + may_be_allowed
 
 
@@ -435,7 +506,10 @@ def test_publishing_changes_nothing_else_of_a_page():
 
 @pytest.mark.django_db
 def test_the_files_of_a_page_are_deleted_with_it_and_no_others():
-    new, other = make_new(files=make_files("Old Fox", "1")), make_new(source_ref="image-2", files=make_files("Young Fox", "2"))
+    new, other = (
+        make_new(files=make_files("Old Fox", "1")),
+        make_new(source_ref="image-2", files=make_files("Young Fox", "2")),
+    )
     page, kept = create_page(new), create_page(other)
     publishing.delete_page_files(page)
     assert not any(b2_upload.exists(key, public=True) for key in new.files.stored)
@@ -455,7 +529,13 @@ def test_files_that_another_page_shows_are_kept():
 @pytest.mark.django_db
 def test_only_page_files_are_deleted(settings):
     b2_upload.put("logo.png", b"logo", "image/png", public=True)
-    page = Prompt.objects.create(title="x", slug="x", prompt_text="x", image="logo.png", variants=[{"key": "logo.png", "width": 1, "height": 1}])
+    page = Prompt.objects.create(
+        title="x",
+        slug="x",
+        prompt_text="x",
+        image="logo.png",
+        variants=[{"key": "logo.png", "width": 1, "height": 1}],
+    )
     publishing.delete_page_files(page)
     assert b2_upload.get("logo.png", public=True) == b"logo"
     assert (Path(settings.MEDIA_ROOT) / "logo.png").exists()

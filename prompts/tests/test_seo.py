@@ -73,10 +73,15 @@ def test_a_reserved_word_is_never_a_slug(word):
 
 @given(st.text())
 def test_every_title_has_a_slug(title):
-    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", seo.unique_slug(title, lambda slug: False))
+    assert re.fullmatch(
+        r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", seo.unique_slug(title, lambda slug: False)
+    )
 
 
-@pytest.mark.parametrize("title", ["Short", "A title as long as a title may be in a list of pages, that is sixty", "x" * 300])
+@pytest.mark.parametrize(
+    "title",
+    ["Short", "A title as long as a title may be in a list of pages, that is sixty", "x" * 300],
+)
 @pytest.mark.parametrize("generator", ["", "GPT Image 2.5 Flare", "g" * 80])
 def test_meta_titles_are_short_enough_for_search_results(title, generator):
     assert 5 <= len(seo.meta_title(title, generator)) <= 70
@@ -102,7 +107,9 @@ def test_json_ld_holds_the_facts_of_the_picture():
         "image_url": "https://x.test/f.png",
     }
     published = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
-    made = seo.image_json_ld(**facts, width=1024, height=768, keywords=["fox", "snow"], published=published)
+    made = seo.image_json_ld(
+        **facts, width=1024, height=768, keywords=["fox", "snow"], published=published
+    )
     assert made == {
         "@context": "https://schema.org",
         "@type": "ImageObject",

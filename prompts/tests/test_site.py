@@ -27,7 +27,10 @@ def make_page(n: int = 1, *tags: str, **changes) -> Prompt:
         "image": f"pages/red-fox-{n}.png",
         "width": 1024,
         "height": 768,
-        "variants": [{"key": f"pages/red-fox-{n}-{width}.webp", "width": width, "height": width * 3 // 4} for width in (300, 600, 1024)],
+        "variants": [
+            {"key": f"pages/red-fox-{n}-{width}.webp", "width": width, "height": width * 3 // 4}
+            for width in (300, 600, 1024)
+        ],
         "status": "published",
         "published": timezone.now(),
         "moderation": "passed",
@@ -42,7 +45,11 @@ def text_of(response) -> str:
 
 
 def json_ld(response) -> dict:
-    return json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', text_of(response), re.DOTALL).group(1))
+    return json.loads(
+        re.search(
+            r'<script type="application/ld\+json">(.*?)</script>', text_of(response), re.DOTALL
+        ).group(1)
+    )
 
 
 # --- lists --------------------------------------------------------------------------------------
@@ -113,7 +120,9 @@ def test_a_tag_and_a_category_have_lists_of_their_own(client):
     make_page(1, "snow", category=category)
     make_page(2)
     for address in ("/tag/snow/", "/?tag=snow", "/category/animals/", "/?category=animals"):
-        assert [page.title for page in client.get(address).context["found"]] == ["Red Fox 1"], address
+        assert [page.title for page in client.get(address).context["found"]] == ["Red Fox 1"], (
+            address
+        )
 
 
 def test_a_tag_in_another_script_has_its_list(client):
@@ -122,7 +131,9 @@ def test_a_tag_in_another_script_has_its_list(client):
 
 
 def test_tags_and_categories_of_drafts_alone_are_not_told(client):
-    make_page(1, "secret", category=Category.objects.create(name="Hidden", slug="hidden"), status="draft")
+    make_page(
+        1, "secret", category=Category.objects.create(name="Hidden", slug="hidden"), status="draft"
+    )
     assert client.get("/tag/secret/").status_code == 404
     assert client.get("/category/hidden/").status_code == 404
     assert "Hidden" not in text_of(client.get("/"))
@@ -148,9 +159,23 @@ def test_a_list_costs_the_same_queries_for_one_page_and_for_many(client):
 
 
 def test_a_page_shows_its_prompt_picture_and_facts(client):
-    page = make_page(1, "snow", category=Category.objects.create(name="Animals", slug="animals"), ai_generator="GPT Image")
+    page = make_page(
+        1,
+        "snow",
+        category=Category.objects.create(name="Animals", slug="animals"),
+        ai_generator="GPT Image",
+    )
     text = text_of(client.get(page.get_absolute_url()))
-    for shown in ("a red fox, take 1", "A fox in snow.", "GPT Image", "Animals", "snow", "1024 × 768", "pages/red-fox-1.png", 'alt="A fox."'):
+    for shown in (
+        "a red fox, take 1",
+        "A fox in snow.",
+        "GPT Image",
+        "Animals",
+        "snow",
+        "1024 × 768",
+        "pages/red-fox-1.png",
+        'alt="A fox."',
+    ):
         assert shown in text
     assert "noindex" not in text
 
@@ -158,7 +183,9 @@ def test_a_page_shows_its_prompt_picture_and_facts(client):
 def test_the_picture_is_offered_in_its_true_widths(client):
     text = text_of(client.get(make_page(1).get_absolute_url()))
     srcset = re.search(r'srcset="([^"]*)"', text).group(1)
-    assert srcset == ", ".join(f"/media/pages/red-fox-1-{width}.webp {width}w" for width in (300, 600, 1024))
+    assert srcset == ", ".join(
+        f"/media/pages/red-fox-1-{width}.webp {width}w" for width in (300, 600, 1024)
+    )
 
 
 def test_a_small_picture_is_not_offered_twice_in_one_width(client):
@@ -176,7 +203,9 @@ def test_search_engines_and_link_previews_get_absolute_addresses(client):
     assert facts["contentUrl"] == "http://testserver/media/pages/red-fox-1.png"
     assert facts["thumbnailUrl"] == "http://testserver/media/pages/red-fox-1-300.webp"
     assert (facts["width"], facts["height"]) == (1024, 768)
-    assert '<meta property="og:image" content="http://testserver/media/pages/red-fox-1.png">' in text
+    assert (
+        '<meta property="og:image" content="http://testserver/media/pages/red-fox-1.png">' in text
+    )
     assert '<link rel="canonical" href="http://testserver/prompt/red-fox-1/">' in text
 
 
@@ -200,21 +229,36 @@ def elements(response) -> list[tuple[str, dict]]:
 @pytest.mark.parametrize("text", CORPUS)
 def test_no_text_becomes_markup(client, text):
     plain = make_page(1, "snow", category=Category.objects.create(name="Plain", slug="plain"))
-    odd = make_page(2, category=Category.objects.create(name=text.replace("\x00", "")[:80], slug="odd"))
+    odd = make_page(
+        2, category=Category.objects.create(name=text.replace("\x00", "")[:80], slug="odd")
+    )
     without_nul = text.replace("\x00", "")
-    Prompt.objects.filter(pk=odd.pk).update(title=without_nul[:200], prompt_text=without_nul, description=without_nul, alt_text=without_nul[:125])
+    Prompt.objects.filter(pk=odd.pk).update(
+        title=without_nul[:200],
+        prompt_text=without_nul,
+        description=without_nul,
+        alt_text=without_nul[:125],
+    )
     tag_page(odd, ["snow"])
     expected, found = (elements(client.get(page.get_absolute_url())) for page in (plain, odd))
     # A description of several paragraphs has more of <p> and <br>, and nothing else.
     names = [[name for name, _ in part if name not in ("p", "br")] for part in (expected, found)]
     assert names[0] == names[1]
-    assert not [attributes for _, attributes in found if any(name.startswith("on") or name == "style" for name in attributes)]
+    assert not [
+        attributes
+        for _, attributes in found
+        if any(name.startswith("on") or name == "style" for name in attributes)
+    ]
     facts = json_ld(client.get(odd.get_absolute_url()))
     assert facts["@type"] == "ImageObject"
 
 
 def test_a_prompt_can_not_end_the_data_block(client):
-    page = make_page(1, title="</script><script>alert(1)</script>", description="</script><!--<script> & more. Text.")
+    page = make_page(
+        1,
+        title="</script><script>alert(1)</script>",
+        description="</script><!--<script> & more. Text.",
+    )
     response = client.get(page.get_absolute_url())
     assert json_ld(response)["name"] == "</script><script>alert(1)</script>"
     assert "alert(1)</script>" not in text_of(response)
@@ -249,7 +293,10 @@ def test_related_pages_are_published_and_share_the_most(client):
     make_page(3, "fox", "snow")
     make_page(4, "fox", "snow", status="draft")
     make_page(5, "cat")
-    assert [other.title for other in client.get(page.get_absolute_url()).context["related"]] == ["Red Fox 3", "Red Fox 2"]
+    assert [other.title for other in client.get(page.get_absolute_url()).context["related"]] == [
+        "Red Fox 3",
+        "Red Fox 2",
+    ]
 
 
 def test_one_page_costs_few_queries_however_many_are_related(client):
@@ -283,7 +330,10 @@ def test_the_sitemap_has_what_is_public_and_nothing_else(client):
     make_page(2, status="draft")
     make_page(3, visibility="private")
     found = set(re.findall(r"<loc>(.*?)</loc>", text_of(client.get("/sitemap.xml"))))
-    assert found == {f"http://testserver/{path}" for path in ("", "prompt/red-fox-1/", "tag/snow/", "category/animals/")}
+    assert found == {
+        f"http://testserver/{path}"
+        for path in ("", "prompt/red-fox-1/", "tag/snow/", "category/animals/")
+    }
 
 
 def test_an_unknown_address_is_a_page_of_ours(client, settings):

@@ -20,14 +20,24 @@ HIDDEN = [{"status": "draft", "published": None}, {"visibility": "private"}]
 @pytest.mark.parametrize("address", ["/", "/?q=badger", "/sitemap.xml", "/prompt/red-fox-1/"])
 def test_nothing_public_tells_of_a_hidden_page(client, hidden, address):
     make_page(1, "fox")
-    make_page(2, "badger", "fox", title="Secret Sett", slug="secret-sett", category=Category.objects.create(name="Setts", slug="setts"), **hidden)
+    make_page(
+        2,
+        "badger",
+        "fox",
+        title="Secret Sett",
+        slug="secret-sett",
+        category=Category.objects.create(name="Setts", slug="setts"),
+        **hidden,
+    )
     text = text_of(client.get(address))
     for told in ("Secret", "secret-sett", "tag/badger", "setts", "Setts"):
         assert told not in text
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)
-@pytest.mark.parametrize("address", ["/tag/badger/", "/category/setts/", "/?tag=badger", "/?category=setts"])
+@pytest.mark.parametrize(
+    "address", ["/tag/badger/", "/category/setts/", "/?tag=badger", "/?category=setts"]
+)
 def test_a_tag_or_category_of_hidden_pages_alone_is_not_found(client, hidden, address):
     make_page(1, "badger", category=Category.objects.create(name="Setts", slug="setts"), **hidden)
     assert client.get(address).status_code == 404
@@ -60,19 +70,29 @@ def test_no_page_has_a_script_or_a_style_of_its_own(client, address, settings):
     response = client.get(address)
     assert "script-src 'self'" in response["Content-Security-Policy"]
     found = elements(response)
-    assert all(attributes.get("src") or attributes.get("type") == "application/ld+json" for name, attributes in found if name == "script")
+    assert all(
+        attributes.get("src") or attributes.get("type") == "application/ld+json"
+        for name, attributes in found
+        if name == "script"
+    )
     assert not [name for name, attributes in found if name == "style" or "style" in attributes]
 
 
 def test_pictures_below_the_fold_wait(client):
     for n in range(12):
         make_page(n)
-    pictures = [attributes for name, attributes in elements(client.get("/")) if name == "img" and "srcset" in attributes]
+    pictures = [
+        attributes
+        for name, attributes in elements(client.get("/"))
+        if name == "img" and "srcset" in attributes
+    ]
     assert {picture.get("loading") for picture in pictures[-8:]} == {"lazy"}
     assert pictures[0].get("loading") is None
 
 
-def test_the_sitemap_costs_the_same_for_one_page_and_for_many(client, django_assert_max_num_queries):
+def test_the_sitemap_costs_the_same_for_one_page_and_for_many(
+    client, django_assert_max_num_queries
+):
     make_page(0, "fox", category=Category.objects.create(name="Animals", slug="animals"))
     with django_assert_max_num_queries(10) as one:
         client.get("/sitemap.xml")

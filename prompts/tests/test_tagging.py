@@ -14,7 +14,12 @@ def make_page(slug="page") -> Prompt:
 
 
 def tags_of(page) -> list[str]:
-    return [item.tag.name for item in Prompt.tags.through.objects.filter(object_id=page.pk).order_by("pk").select_related("tag")]
+    return [
+        item.tag.name
+        for item in Prompt.tags.through.objects.filter(object_id=page.pk)
+        .order_by("pk")
+        .select_related("tag")
+    ]
 
 
 def test_tags_keep_their_order_and_taggit_knows_them():

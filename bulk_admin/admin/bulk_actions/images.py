@@ -30,7 +30,12 @@ def _by_job(images: Images) -> dict[UUID, list[GeneratedImage]]:
 
 def _fresh(images: Images) -> dict[int, GeneratedImage]:
     """The same rows as they are now, by id."""
-    return {image.pk: image for image in GeneratedImage.objects.filter(pk__in=[image.pk for image in images]).select_related("job")}
+    return {
+        image.pk: image
+        for image in GeneratedImage.objects.filter(
+            pk__in=[image.pk for image in images]
+        ).select_related("job")
+    }
 
 
 def _why_no_page(image: GeneratedImage) -> str:
@@ -42,11 +47,20 @@ def _why_no_page(image: GeneratedImage) -> str:
         return "It has a page."
     if image.page_status == PageStatus.BLOCKED:
         return "Moderation blocked it."
-    return "" if image.page_status in (PageStatus.NONE, PageStatus.FAILED) else "Its page is being made."
+    return (
+        ""
+        if image.page_status in (PageStatus.NONE, PageStatus.FAILED)
+        else "Its page is being made."
+    )
 
 
 def _preview_pages(images: Images) -> list[Line]:
-    return [_line(image, reason, ok=False) if (reason := _why_no_page(image)) else _line(image, "May become a draft page.") for image in images]
+    return [
+        _line(image, reason, ok=False)
+        if (reason := _why_no_page(image))
+        else _line(image, "May become a draft page.")
+        for image in images
+    ]
 
 
 def _create_pages(images: Images) -> list[Line]:
@@ -59,7 +73,9 @@ def _page_line(before: GeneratedImage, after: GeneratedImage) -> Line:
     if reason := _why_no_page(before):
         return _line(before, reason, ok=False)
     if after.page_status in (PageStatus.NONE, PageStatus.FAILED):
-        return _line(before, after.page_error or "Another picture of the same prompt has the page.", ok=False)
+        return _line(
+            before, after.page_error or "Another picture of the same prompt has the page.", ok=False
+        )
     return _line(before, "Its draft page is queued.")
 
 
@@ -69,18 +85,27 @@ def _pairs(images: Images) -> list[tuple[GeneratedImage, GeneratedImage]]:
 
 
 def _can_retry(image: GeneratedImage) -> bool:
-    return image.status == ImageStatus.CANCELLED or (image.status == ImageStatus.FAILED and image.error_code in pictures.RETRYABLE_CODES)
+    return image.status == ImageStatus.CANCELLED or (
+        image.status == ImageStatus.FAILED and image.error_code in pictures.RETRYABLE_CODES
+    )
 
 
 def _preview_retry(images: Images) -> list[Line]:
-    return [_line(image, "Will be tried again.") if _can_retry(image) else _line(image, "A retry can not help it.", ok=False) for image in images]
+    return [
+        _line(image, "Will be tried again.")
+        if _can_retry(image)
+        else _line(image, "A retry can not help it.", ok=False)
+        for image in images
+    ]
 
 
 def _retry(images: Images) -> list[Line]:
     for job_id, group in _by_job(images).items():
         pictures.retry_failed(job_id, [image.pk for image in group])
     return [
-        _line(before, "Queued again.") if _can_retry(before) and not _can_retry(after) else _line(before, "A retry can not help it.", ok=False)
+        _line(before, "Queued again.")
+        if _can_retry(before) and not _can_retry(after)
+        else _line(before, "A retry can not help it.", ok=False)
         for before, after in _pairs(images)
     ]
 
@@ -108,7 +133,12 @@ def _select(wanted: bool) -> Callable[[Images], list[Line]]:
         done = [image for image in images if image.status == ImageStatus.COMPLETED]
         for job_id, group in _by_job(done).items():
             pictures.set_selected(job_id, [image.pk for image in group], wanted)
-        return [_line(image, f"{word}.") if image.status == ImageStatus.COMPLETED else _line(image, "It has no picture.", ok=False) for image in images]
+        return [
+            _line(image, f"{word}.")
+            if image.status == ImageStatus.COMPLETED
+            else _line(image, "It has no picture.", ok=False)
+            for image in images
+        ]
 
     return perform
 
@@ -123,29 +153,44 @@ def may_delete_at_all(user: permissions.Person) -> bool:
 
 def _preview_delete(images: Images) -> list[Line]:
     return [
-        _line(image, reason, ok=False) if (reason := _why_keep(image)) else _line(image, "Will be deleted, unless a call for it is open.") for image in images
+        _line(image, reason, ok=False)
+        if (reason := _why_keep(image))
+        else _line(image, "Will be deleted, unless a call for it is open.")
+        for image in images
     ]
 
 
 def _why_keep(image: GeneratedImage) -> str:
     if image.status == ImageStatus.UNKNOWN:
         return f"Its outcome is unknown: {lifecycle.DECIDE_FIRST}"
-    has_page = image.prompt_page_id or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED)
+    has_page = image.prompt_page_id or image.page_status not in (
+        PageStatus.NONE,
+        PageStatus.BLOCKED,
+        PageStatus.FAILED,
+    )
     return "It has a page, or one is being made." if has_page else ""
 
 
 def _delete(images: Images) -> list[Line]:
     kept: dict[int, str] = {}
     for job_id, group in _by_job(images).items():
-        kept |= {image.pk: reason for image, reason in pictures.delete_images(job_id, [image.pk for image in group]).kept}
-    return [_line(image, kept[image.pk], ok=False) if image.pk in kept else _line(image, "Deleted.") for image in images]
+        kept |= {
+            image.pk: reason
+            for image, reason in pictures.delete_images(job_id, [image.pk for image in group]).kept
+        }
+    return [
+        _line(image, kept[image.pk], ok=False) if image.pk in kept else _line(image, "Deleted.")
+        for image in images
+    ]
 
 
 def _for_so_many(verb: str) -> Callable[[list[Line]], str]:
     return lambda lines: f"{verb} {counted(sum(line.ok for line in lines), 'picture')}"
 
 
-def _on_job(may: Callable[[permissions.Person, BulkGenerationJob], bool]) -> Callable[[permissions.Person, GeneratedImage], bool]:
+def _on_job(
+    may: Callable[[permissions.Person, BulkGenerationJob], bool],
+) -> Callable[[permissions.Person, GeneratedImage], bool]:
     return lambda user, image: may(user, image.job)
 
 
@@ -168,8 +213,24 @@ RETRY = Act(
     _for_so_many("Retry"),
     warning="A retry buys the picture.",
 )
-KEEP = Act("keep", "Keep", _on_job(permissions.can_act), permissions.can_act_at_all, _preview_selection(True), _select(True), _for_so_many("Keep"))
-DROP = Act("drop", "Drop", _on_job(permissions.can_act), permissions.can_act_at_all, _preview_selection(False), _select(False), _for_so_many("Drop"))
+KEEP = Act(
+    "keep",
+    "Keep",
+    _on_job(permissions.can_act),
+    permissions.can_act_at_all,
+    _preview_selection(True),
+    _select(True),
+    _for_so_many("Keep"),
+)
+DROP = Act(
+    "drop",
+    "Drop",
+    _on_job(permissions.can_act),
+    permissions.can_act_at_all,
+    _preview_selection(False),
+    _select(False),
+    _for_so_many("Drop"),
+)
 DELETE = Act(
     "delete_images",
     "Delete",

@@ -17,7 +17,9 @@ def _line(job: BulkGenerationJob, text: str, *, ok: bool = True) -> Line:
     return Line(job.name, job.get_absolute_url(), text, ok)
 
 
-def _each(one: Callable[[BulkGenerationJob], Line]) -> Callable[[Sequence[BulkGenerationJob]], list[Line]]:
+def _each(
+    one: Callable[[BulkGenerationJob], Line],
+) -> Callable[[Sequence[BulkGenerationJob]], list[Line]]:
     return lambda rows: [one(job) for job in rows]
 
 
@@ -55,29 +57,54 @@ def _preview_cancel(job: BulkGenerationJob) -> Line:
         return _line(job, "A draft: nothing is bought, so there is nothing to cancel.", ok=False)
     if job.status in ENDED_JOBS:
         return _line(job, "It has ended.", ok=False)
-    return _line(job, f"{counted(job.queued, 'picture')} will not be bought; {job.generating:,} in flight will be kept.")
+    return _line(
+        job,
+        f"{counted(job.queued, 'picture')} will not be bought; {job.generating:,} in flight will be"
+        " kept.",
+    )
 
 
 def _cancel(job: BulkGenerationJob) -> Line:
-    return _line(job, "Cancelled.") if lifecycle.cancel(job.pk) else _line(job, "It had ended, or is a draft.", ok=False)
+    return (
+        _line(job, "Cancelled.")
+        if lifecycle.cancel(job.pk)
+        else _line(job, "It had ended, or is a draft.", ok=False)
+    )
 
 
 def _preview_retry(job: BulkGenerationJob) -> Line:
     count = job.retryable  # type: ignore[attr-defined]  # annotated by act_queryset
-    return _line(job, f"{counted(count, 'picture')} will be tried again.") if count else _line(job, "No failure here that a retry can help.", ok=False)
+    return (
+        _line(job, f"{counted(count, 'picture')} will be tried again.")
+        if count
+        else _line(job, "No failure here that a retry can help.", ok=False)
+    )
 
 
 def _retry(job: BulkGenerationJob) -> Line:
     count = pictures.retry_failed(job.pk)
-    return _line(job, f"{counted(count, 'picture')} queued again.") if count else _line(job, "No failure here that a retry can help.", ok=False)
+    return (
+        _line(job, f"{counted(count, 'picture')} queued again.")
+        if count
+        else _line(job, "No failure here that a retry can help.", ok=False)
+    )
 
 
 def _preview_delete(job: BulkGenerationJob) -> Line:
     if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
         return _line(job, "It is still running: cancel it first.", ok=False)
     if job.unknown_count:
-        return _line(job, f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: {lifecycle.DECIDE_FIRST}", ok=False)
-    return _line(job, f"{counted(job.total, 'picture')} will be deleted. Pages made from it and its money rows stay.")
+        return _line(
+            job,
+            f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown:"
+            f" {lifecycle.DECIDE_FIRST}",
+            ok=False,
+        )
+    return _line(
+        job,
+        f"{counted(job.total, 'picture')} will be deleted. Pages made from it and its money rows"
+        " stay.",
+    )
 
 
 def _delete(job: BulkGenerationJob) -> Line:
@@ -99,7 +126,14 @@ CREATE_PAGES = Act(
     _for_so_many("Create pages of"),
 )
 CANCEL = Act(
-    "cancel", "Cancel the rest", permissions.can_act, permissions.can_act_at_all, _each(_preview_cancel), _each(_cancel), _for_so_many("Cancel"), danger=True
+    "cancel",
+    "Cancel the rest",
+    permissions.can_act,
+    permissions.can_act_at_all,
+    _each(_preview_cancel),
+    _each(_cancel),
+    _for_so_many("Cancel"),
+    danger=True,
 )
 RETRY = Act(
     "retry_failed",

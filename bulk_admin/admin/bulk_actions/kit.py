@@ -1,7 +1,8 @@
-"""Acts on many rows at once: a page that counts them before, a page that tells each one's result after.
+"""Acts on many rows at once: a page that counts them before, a page that tells each one's result
+after.
 
-The ids are frozen when the list is sent, so the act meets exactly the rows that the filter showed, and they
-travel as one field: a thousand of them are no reason to refuse the form.
+The ids are frozen when the list is sent, so the act meets exactly the rows that the filter showed,
+and they travel as one field: a thousand of them are no reason to refuse the form.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """``preview`` changes nothing; ``perform`` answers one line per row, also for rows it leaves alone."""
+    """``preview`` changes nothing; ``perform`` answers one line per row, also for rows it leaves
+    alone.
+    """
 
     name: str
     label: str
@@ -78,33 +81,56 @@ class BulkActs:
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             return {}
-        return {act.name: (partial(self._ask, act=act), act.name, act.label) for act in self.acts if act.may_at_all(request.user)}
+        return {
+            act.name: (partial(self._ask, act=act), act.name, act.label)
+            for act in self.acts
+            if act.may_at_all(request.user)
+        }
 
     def act_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"
         return [path("bulk/<str:action>/", self.admin_site.admin_view(self.bulk_view), name=name)]
 
-    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         """Django would ask the database for whatever the ticks of a hand-made form hold."""
         if not all(self._is_id(text) for text in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise Http404
         answer: HttpResponse | None = super().response_action(request, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
         return answer
 
-    def _ask(self, model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], act: Act) -> HttpResponse:
+    def _ask(
+        self, model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], act: Act
+    ) -> HttpResponse:
         ids = [str(pk) for pk in queryset.values_list("pk", flat=True)[: MOST_ROWS + 1]]
         return self.ask(request, act, ids)
 
-    def ask(self, request: HttpRequest, act: Act, ids: Sequence[str], frame: Frame | None = None) -> HttpResponse:
+    def ask(
+        self, request: HttpRequest, act: Act, ids: Sequence[str], frame: Frame | None = None
+    ) -> HttpResponse:
         """The page before: how many, which, and what it means."""
         if len(ids) > MOST_ROWS:
-            messages.error(request, f"These are more than {MOST_ROWS:,} rows. Narrow the filter, then choose again.")
+            messages.error(
+                request,
+                f"These are more than {MOST_ROWS:,} rows. Narrow the filter, then choose again.",
+            )
             return HttpResponseRedirect(self._list_url())
         frame = frame or self._frame(act)
         rows = self._rows(request, act, ids)
         lines = act.preview(rows.allowed)
-        context = {"act": act, "ids": ",".join(str(row.pk) for row in rows.allowed), "lines": [*lines, *rows.refused], "button": act.button(lines)}
-        return self._page(request, "confirm.html", f"{act.label}?", {**context, "frame": frame, "can_go_on": any(line.ok for line in lines)})
+        context = {
+            "act": act,
+            "ids": ",".join(str(row.pk) for row in rows.allowed),
+            "lines": [*lines, *rows.refused],
+            "button": act.button(lines),
+        }
+        return self._page(
+            request,
+            "confirm.html",
+            f"{act.label}?",
+            {**context, "frame": frame, "can_go_on": any(line.ok for line in lines)},
+        )
 
     def bulk_view(self, request: HttpRequest, action: str) -> HttpResponse:
         act = next((act for act in self.acts if act.name == action), None)
@@ -120,13 +146,22 @@ class BulkActs:
         rows = self._rows(request, act, ids)
         lines = act.perform(rows.allowed)
         lines += [*rows.refused, *self._gone(ids, rows)]
-        return self._page(request, "result.html", act.label, {"frame": frame, "lines": lines, "done": sum(line.ok for line in lines)})
+        return self._page(
+            request,
+            "result.html",
+            act.label,
+            {"frame": frame, "lines": lines, "done": sum(line.ok for line in lines)},
+        )
 
     def _rows(self, request: HttpRequest, act: Act, ids: Sequence[str]) -> Rows:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             raise PermissionDenied
         found = list(self.act_queryset([pk for pk in ids if self._is_id(pk)]))
-        refused = [Line(str(row), _url(row), "Not yours: you have no right to do this to it.", ok=False) for row in found if not act.may(request.user, row)]
+        refused = [
+            Line(str(row), _url(row), "Not yours: you have no right to do this to it.", ok=False)
+            for row in found
+            if not act.may(request.user, row)
+        ]
         return Rows([row for row in found if act.may(request.user, row)], refused)
 
     def _is_id(self, text: str) -> bool:
@@ -139,10 +174,22 @@ class BulkActs:
 
     def _gone(self, ids: Sequence[str], rows: Rows) -> Iterable[Line]:
         missing = len(set(ids)) - len(rows.allowed) - len(rows.refused)
-        return [Line(f"{missing:,} that no longer exist", "", "Deleted meanwhile.", ok=False)] if missing > 0 else []
+        return (
+            [Line(f"{missing:,} that no longer exist", "", "Deleted meanwhile.", ok=False)]
+            if missing > 0
+            else []
+        )
 
-    def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
-        whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "list_url": self._list_url(), **context}
+    def _page(
+        self, request: HttpRequest, template: str, title: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        whole = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "list_url": self._list_url(),
+            **context,
+        }
         return TemplateResponse(request, f"admin/bulk_admin/bulk_actions/{template}", whole)
 
     def _frame(self, act: Act) -> Frame:

@@ -19,11 +19,20 @@ from . import sentences, tiles
 def digest(around: job_page.Surroundings) -> str:
     """Of what the progress block shows and the revision does not cover."""
     wait = around.wait_until and around.wait_until.isoformat(timespec="seconds")
-    seen = (around.no_worker, wait, around.limit, f"{around.pace:.1f}", around.seconds_left, around.account_stop)
+    seen = (
+        around.no_worker,
+        wait,
+        around.limit,
+        f"{around.pace:.1f}",
+        around.seconds_left,
+        around.account_stop,
+    )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
 
 
-def _shared(user: permissions.Person, job: BulkGenerationJob, around: job_page.Surroundings, *, more: bool) -> dict[str, Any]:
+def _shared(
+    user: permissions.Person, job: BulkGenerationJob, around: job_page.Surroundings, *, more: bool
+) -> dict[str, Any]:
     counts = job_page.tile_counts(job)
     label, tone = sentences.pill(job)
     ended = job.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
@@ -34,7 +43,8 @@ def _shared(user: permissions.Person, job: BulkGenerationJob, around: job_page.S
         "digest": digest(around),
         "pill": {"label": label, "tone": tone},
         "sentence": sentences.state(job, around),
-        "leads_to_account": sentences.waits_for_account(job, around) and permissions.has(user, "manage_accounts"),
+        "leads_to_account": sentences.waits_for_account(job, around)
+        and permissions.has(user, "manage_accounts"),
         "spoken": sentences.spoken(job),
         "milestone": sentences.milestone(job),
         "tab_title": sentences.title(job),
@@ -43,7 +53,9 @@ def _shared(user: permissions.Person, job: BulkGenerationJob, around: job_page.S
         "poll": _poll(job, more=more),
         "ended": ended,
         "outcome": job_page.outcome(job) if ended else None,
-        "page_cost": usd((job.spent + job.text_spent) // job.pages_created) if job.pages_created else "",
+        "page_cost": usd((job.spent + job.text_spent) // job.pages_created)
+        if job.pages_created
+        else "",
         "can_act": permissions.can_act(user, job),
         "can_spend": permissions.can_spend(user, job),
         "may_generate": permissions.has(user, "generate"),
@@ -67,7 +79,9 @@ def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, 
     context = _shared(user, job, job_page.surroundings(job), more=False)
     prices = tiles.Prices(job)
     groups: dict[int, list[tiles.Tile]] = {}
-    for tile in tiles.make_tiles(images, prices, newest, can_act=context["can_act"], can_spend=context["can_spend"]):
+    for tile in tiles.make_tiles(
+        images, prices, newest, can_act=context["can_act"], can_spend=context["can_spend"]
+    ):
         groups.setdefault(tile.image.position, []).append(tile)
     return context | {
         "groups": groups.items(),
@@ -78,12 +92,25 @@ def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, 
     }
 
 
-def answer_context(user: permissions.Person, job: BulkGenerationJob, around: job_page.Surroundings, changes: Changes) -> dict[str, Any]:
+def answer_context(
+    user: permissions.Person,
+    job: BulkGenerationJob,
+    around: job_page.Surroundings,
+    changes: Changes,
+) -> dict[str, Any]:
     context = _shared(user, job, around, more=changes.more)
-    newest = newest_variants(job, {image.position for image in changes.images}) if changes.images else {}
+    newest = (
+        newest_variants(job, {image.position for image in changes.images}) if changes.images else {}
+    )
     prices = tiles.Prices(job)
     return context | {
-        "tiles": tiles.make_tiles(changes.images, prices, newest, can_act=context["can_act"], can_spend=context["can_spend"]),
+        "tiles": tiles.make_tiles(
+            changes.images,
+            prices,
+            newest,
+            can_act=context["can_act"],
+            can_spend=context["can_spend"],
+        ),
         "newest": newest,
         "cursor": changes.cursor,
         "removed": changes.removed,

@@ -39,11 +39,14 @@ def _sentences(job: BulkGenerationJob, around: Surroundings) -> Iterator[str]:
     if reason := _waits_for(job, around):
         yield job_service.REASONS.get(reason, "It waits for somebody to press Resume.")
     if job.status == JobStatus.CANCELLED and job.generating:
-        yield f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be kept."
+        yield (
+            f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be"
+            " kept."
+        )
     if job.unknown_count:
         yield (
-            f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: sent, perhaps billed, never answered. "
-            "Each such tile lets you buy it again or accept the loss."
+            f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: sent, perhaps"
+            " billed, never answered. Each such tile lets you buy it again or accept the loss."
         )
     if job.pages_open:
         yield f"{counted(job.pages_open, 'page is', 'pages are')} being made."
@@ -68,7 +71,9 @@ def _standing(job: BulkGenerationJob) -> str:
     if job.status == JobStatus.FAILED:
         return "None of the pictures could be made. Their tiles say why and what helps."
     if job.completed_count == job.total:
-        return "The picture is ready." if job.total == 1 else f"All {job.total:,} pictures are ready."
+        return (
+            "The picture is ready." if job.total == 1 else f"All {job.total:,} pictures are ready."
+        )
     if job.failed_count:
         return f"{ready}, {job.failed_count:,} failed."
     return f"{ready}."
@@ -77,13 +82,19 @@ def _standing(job: BulkGenerationJob) -> str:
 def spoken(job: BulkGenerationJob) -> str:
     """One short sentence for screen readers."""
     parts = [f"{job.completed_count:,} of {job.total:,} ready"]
-    parts += [f"{number:,} {word}" for number, word in ((job.failed_count, "failed"), (job.unknown_count, "unknown")) if number]
+    parts += [
+        f"{number:,} {word}"
+        for number, word in ((job.failed_count, "failed"), (job.unknown_count, "unknown"))
+        if number
+    ]
     ended = "" if job.is_active else f"{pill(job)[0]}: "
     return f"{ended}{', '.join(parts)}."
 
 
 def milestone(job: BulkGenerationJob) -> str:
-    """Changes when ``spoken`` is worth saying again: at every quarter, at a first failure, at a new state."""
+    """Changes when ``spoken`` is worth saying again: at every quarter, at a first failure, at a new
+    state.
+    """
     quarter = 4 * job.completed_count // max(job.total, 1)
     return f"{pill(job)[0]}-{quarter}-{bool(job.failed_count)}-{job.unknown_count}"
 
@@ -102,19 +113,43 @@ class Fact:
 
 
 def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
-    found = [Fact("Ready", f"{job.completed_count:,}", f"of {job.total:,}"), Fact("In flight", f"{job.generating:,}")]
-    not_ready = [f"{number:,} {word}" for number, word in ((job.unknown_count, "unknown"), (job.cancelled_count, "cancelled")) if number]
+    found = [
+        Fact("Ready", f"{job.completed_count:,}", f"of {job.total:,}"),
+        Fact("In flight", f"{job.generating:,}"),
+    ]
+    not_ready = [
+        f"{number:,} {word}"
+        for number, word in ((job.unknown_count, "unknown"), (job.cancelled_count, "cancelled"))
+        if number
+    ]
     found.append(Fact("Failed", f"{job.failed_count:,}", ", ".join(not_ready)))
     found.append(Fact("Spent", usd_total(job.spent + job.text_spent), _of_what(job)))
     if job.is_active:
         limit = f"/ min, limit {around.limit:,}" if around.limit else "/ min"
         found.append(Fact("Pace", f"{around.pace:.1f}" if around.pace else "–", limit))
-        found.append(Fact("Time left", f"about {duration(around.seconds_left)}" if around.seconds_left else "–"))
+        found.append(
+            Fact(
+                "Time left",
+                f"about {duration(around.seconds_left)}" if around.seconds_left else "–",
+            )
+        )
     elif job.started and job.finished:
-        found.append(Fact("Start to finish", duration((job.finished - job.started).total_seconds())))
+        found.append(
+            Fact("Start to finish", duration((job.finished - job.started).total_seconds()))
+        )
     if job.pages_open or job.pages_created:
-        bad = [f"{number:,} {word}" for number, word in ((job.pages_blocked, "blocked"), (job.pages_failed, "failed")) if number]
-        found.append(Fact("Pages", f"{job.pages_created:,}", ", ".join(bad) or (f"{job.pages_open:,} under way" if job.pages_open else "")))
+        bad = [
+            f"{number:,} {word}"
+            for number, word in ((job.pages_blocked, "blocked"), (job.pages_failed, "failed"))
+            if number
+        ]
+        found.append(
+            Fact(
+                "Pages",
+                f"{job.pages_created:,}",
+                ", ".join(bad) or (f"{job.pages_open:,} under way" if job.pages_open else ""),
+            )
+        )
     return found
 
 
@@ -135,10 +170,19 @@ class Segment:
 
 
 def bar(job: BulkGenerationJob) -> list[Segment]:
-    """Ready, unknown, failed and in flight, as shares of all pictures; what is left over is to come."""
+    """Ready, unknown, failed and in flight, as shares of all pictures; what is left over is to
+    come.
+    """
     segments, at = [], 0
-    for tone, number in (("ok", job.completed_count), ("unk", job.unknown_count), ("bad", job.failed_count), ("run", job.generating)):
+    for tone, number in (
+        ("ok", job.completed_count),
+        ("unk", job.unknown_count),
+        ("bad", job.failed_count),
+        ("run", job.generating),
+    ):
         if number > 0:
-            segments.append(Segment(tone, f"{100 * at / job.total:.3f}%", f"{100 * number / job.total:.3f}%"))
+            segments.append(
+                Segment(tone, f"{100 * at / job.total:.3f}%", f"{100 * number / job.total:.3f}%")
+            )
             at += number
     return segments

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from io import BytesIO
 
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -31,7 +38,10 @@ LINK_KEPT_BY_BROWSER = "private, max-age=600"  # shorter than the link lives
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    """An attempt or a variant that the button answers. Without one it answers nothing that exists."""
+    """An attempt or a variant that the button answers.
+
+    Without one it answers nothing that exists.
+    """
     text = request.POST.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 6 else -1
 
@@ -47,7 +57,9 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
         return "The prompt is empty: nothing was bought.", "error"
     if over := job_page.too_long_by(job, text):
         return f"The prompt is {counted(over, 'character')} too long: nothing was bought.", "error"
-    new = pictures.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text)
+    new = pictures.reroll(
+        job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text
+    )
     return ("A picture of the new prompt is queued.", "success") if new else STALE
 
 
@@ -57,7 +69,9 @@ def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) 
     return ("Queued again.", "success") if pictures.retry_failed(job.pk, [image.pk]) else STALE
 
 
-def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+def _buy_again(
+    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
+) -> tuple[str, str]:
     done = pictures.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         "adopted": ("The picture had arrived after all: nothing was bought.", "success"),
@@ -65,7 +79,9 @@ def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedIma
     }.get(done, STALE)
 
 
-def _accept_as_lost(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+def _accept_as_lost(
+    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
+) -> tuple[str, str]:
     done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         "adopted": ("The picture had arrived after all.", "success"),
@@ -101,7 +117,9 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
     return answer(request, job.pk, said, level=level)
 
 
-def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage, action: str) -> HttpResponse:
+def _edit_form(
+    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage, action: str
+) -> HttpResponse:
     if action != "edit":
         return HttpResponse(status=405, headers={"Allow": "POST"})
     newest = tiles.newest_variants(job, [image.position])[image.position]
@@ -114,7 +132,9 @@ def _edit_form(request: HttpRequest, job: BulkGenerationJob, image: GeneratedIma
 
 @require_GET
 def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
-    """The original, a thumbnail or a download: from local files, by a short-lived link, or from the outbox."""
+    """The original, a thumbnail or a download: from local files, by a short-lived link, or from the
+    outbox.
+    """
     if not permissions.can_view(request.user):
         raise PermissionDenied
     image = tiles.image_file(image_id)
@@ -133,7 +153,11 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     except FileNotFoundError as error:
         raise Http404 from error
     except b2_upload.StorageUnavailable:
-        return HttpResponse("The picture storage does not answer. Try again in a moment.", status=503, content_type="text/plain")
+        return HttpResponse(
+            "The picture storage does not answer. Try again in a moment.",
+            status=503,
+            content_type="text/plain",
+        )
 
 
 def _is_picture(image: GeneratedImage) -> bool:
@@ -152,7 +176,12 @@ def _download_name(image: GeneratedImage) -> str:
 
 
 def _send(content: object, content_type: str, download_name: str) -> FileResponse:
-    response = FileResponse(content, as_attachment=bool(download_name), filename=download_name, content_type=content_type)
+    response = FileResponse(
+        content,
+        as_attachment=bool(download_name),
+        filename=download_name,
+        content_type=content_type,
+    )
     response["Cache-Control"] = KEPT_BY_BROWSER
     response["X-Content-Type-Options"] = "nosniff"
     return response

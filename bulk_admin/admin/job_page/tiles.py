@@ -40,7 +40,9 @@ REWORDABLE = ("blocked", "rejected")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """``action`` is the last part of the address it posts to; ``values`` are ids and numbers only."""
+    """``action`` is the last part of the address it posts to; ``values`` are ids and numbers
+    only.
+    """
 
     action: str
     label: str
@@ -77,11 +79,18 @@ class Tile:
 
     @property
     def place(self) -> str:
-        return f"{self.image.position}.{self.image.variant}" if self.newest_variant > 1 else str(self.image.position)
+        return (
+            f"{self.image.position}.{self.image.variant}"
+            if self.newest_variant > 1
+            else str(self.image.position)
+        )
 
     @property
     def needs_you(self) -> bool:
-        return self.state in ("bad", "unk") or self.image.page_status in (PageStatus.BLOCKED, PageStatus.FAILED)
+        return self.state in ("bad", "unk") or self.image.page_status in (
+            PageStatus.BLOCKED,
+            PageStatus.FAILED,
+        )
 
 
 class Prices:
@@ -114,20 +123,49 @@ class Prices:
         if self.model is None:
             return None
         try:
-            return estimate.price_of_image(self.model, quality, size, "", timezone.now().date()).high
+            return estimate.price_of_image(
+                self.model, quality, size, "", timezone.now().date()
+            ).high
         except estimate.UnknownPrice:
             return None
 
 
-def make_tiles(images: Iterable[GeneratedImage], prices: Prices, newest: Mapping[int, int], *, can_act: bool = True, can_spend: bool = True) -> list[Tile]:
-    return [make_tile(image, prices, newest.get(image.position, image.variant), can_act=can_act, can_spend=can_spend) for image in images]
+def make_tiles(
+    images: Iterable[GeneratedImage],
+    prices: Prices,
+    newest: Mapping[int, int],
+    *,
+    can_act: bool = True,
+    can_spend: bool = True,
+) -> list[Tile]:
+    return [
+        make_tile(
+            image,
+            prices,
+            newest.get(image.position, image.variant),
+            can_act=can_act,
+            can_spend=can_spend,
+        )
+        for image in images
+    ]
 
 
-def make_tile(image: GeneratedImage, prices: Prices, newest_variant: int, *, can_act: bool = True, can_spend: bool = True) -> Tile:
+def make_tile(
+    image: GeneratedImage,
+    prices: Prices,
+    newest_variant: int,
+    *,
+    can_act: bool = True,
+    can_spend: bool = True,
+) -> Tile:
     state = STATES[ImageStatus(image.status)]
     price = prices.text([image])
     title, message, billed = _what_happened(image)
-    buttons = [button for button in _what_helps(image, price) if can_spend or (can_act and button.action in ("accept_as_lost", "download"))]
+    buttons = [
+        button
+        for button in _what_helps(image, price)
+        if can_spend or (can_act and button.action in ("accept_as_lost", "download"))
+    ]
     return Tile(
         image=image,
         state=state,
@@ -144,16 +182,27 @@ def make_tile(image: GeneratedImage, prices: Prices, newest_variant: int, *, can
 
 def _what_happened(image: GeneratedImage) -> tuple[str, str, str]:
     if image.status == ImageStatus.QUEUED:
-        return ("Will be tried again", image.error_message, "") if image.tries else ("Queued", "", "")
+        return (
+            ("Will be tried again", image.error_message, "") if image.tries else ("Queued", "", "")
+        )
     if image.status == ImageStatus.GENERATING:
         return "Generating", "", ""
     if image.status == ImageStatus.CANCELLED:
         return "Cancelled", "", _billed(image, "Not bought.")
     if image.status == ImageStatus.UNKNOWN:
         cost = f" Counted as spent: {usd(image.cost)}." if image.cost else ""
-        return "Outcome unknown", image.error_message or "It was sent, but no usable answer came. It may have been billed.", cost.strip()
+        return (
+            "Outcome unknown",
+            image.error_message
+            or "It was sent, but no usable answer came. It may have been billed.",
+            cost.strip(),
+        )
     if image.status == ImageStatus.FAILED:
-        return TITLES.get(image.error_code, "Failed"), image.error_message, _billed(image, "" if image.picture_key else "Not billed.")
+        return (
+            TITLES.get(image.error_code, "Failed"),
+            image.error_message,
+            _billed(image, "" if image.picture_key else "Not billed."),
+        )
     return "", "", ""
 
 
@@ -164,18 +213,30 @@ def _billed(image: GeneratedImage, otherwise: str) -> str:
 def _what_helps(image: GeneratedImage, price: str) -> list[Button]:
     seen = {"seen_attempt": image.attempt}
     if image.status == ImageStatus.UNKNOWN:
-        return [Button(action="buy_again", label="Buy again", price=price, values=seen), Button(action="accept_as_lost", label="Accept as lost", values=seen)]
+        return [
+            Button(action="buy_again", label="Buy again", price=price, values=seen),
+            Button(action="accept_as_lost", label="Accept as lost", values=seen),
+        ]
     if image.status == ImageStatus.CANCELLED:
         return [Button(action="retry", label="Generate it", price=price, values=seen)]
     if image.status != ImageStatus.FAILED:
         return []
     if image.picture_key:  # billed bytes: a re-roll leaves them where they are
-        return [Button(action="download", label="Download"), Button(action="reroll", label="Re-roll", price=price)]
+        return [
+            Button(action="download", label="Download"),
+            Button(action="reroll", label="Re-roll", price=price),
+        ]
     if image.error_code in pictures.RETRYABLE_CODES:
-        return [Button(action="retry", label="Retry", price=price, values=seen), Button(action="edit", label="Reword")]
+        return [
+            Button(action="retry", label="Retry", price=price, values=seen),
+            Button(action="edit", label="Reword"),
+        ]
     if image.error_code in REWORDABLE:
         return [Button(action="edit", label="Reword", price=price)]
-    return [Button(action="reroll", label="Re-roll", price=price), Button(action="edit", label="Reword")]
+    return [
+        Button(action="reroll", label="Re-roll", price=price),
+        Button(action="edit", label="Reword"),
+    ]
 
 
 def _page_step(image: GeneratedImage) -> str:

@@ -21,26 +21,48 @@ from . import tile_views, views
 from .context import full_context
 
 
-def job_page(request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenerationJob) -> HttpResponse:
-    """A job that is no draft any more. Pictures, states and selection come from the database alone."""
+def job_page(
+    request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenerationJob
+) -> HttpResponse:
+    """A job that is no draft any more.
+
+    Pictures, states and selection come from the database alone.
+    """
     if not permissions.can_view(request.user):
         raise PermissionDenied
-    context = model_admin.admin_site.each_context(request) | {"opts": model_admin.opts, "title": job.name} | full_context(request.user, job)
+    context = (
+        model_admin.admin_site.each_context(request)
+        | {"opts": model_admin.opts, "title": job.name}
+        | full_context(request.user, job)
+    )
     return TemplateResponse(request, "admin/bulk_admin/job_page/page.html", context)
 
 
-def _route(model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
-    return path(address, model_admin.admin_site.admin_view(view), name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}")
+def _route(
+    model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str
+) -> URLPattern:
+    return path(
+        address,
+        model_admin.admin_site.admin_view(view),
+        name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}",
+    )
 
 
 def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    """Addresses of the job page's parts; to stand before the ModelAdmin's own, which end in a catch-all."""
+    """Addresses of the job page's parts; to stand before the ModelAdmin's own, which end in a
+    catch-all.
+    """
     return [
         _route(model_admin, "<uuid:job_id>/status/", views.status, "status"),
         _route(model_admin, "<uuid:job_id>/ask/<str:action>/", views.ask, "ask"),
         _route(model_admin, "<uuid:job_id>/act/<str:action>/", views.act, "act"),
         _route(model_admin, "<uuid:job_id>/select/", views.select, "select"),
-        _route(model_admin, "<uuid:job_id>/image/<int:image_id>/<str:action>/", tile_views.image_act, "image_act"),
+        _route(
+            model_admin,
+            "<uuid:job_id>/image/<int:image_id>/<str:action>/",
+            tile_views.image_act,
+            "image_act",
+        ),
     ]
 
 

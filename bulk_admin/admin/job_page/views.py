@@ -39,35 +39,55 @@ def job_or_404(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob:
 
 @require_GET
 def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """What changed since the page's cursor: 204 nothing, 200 a fragment, 286 the last one. JSON for scripts."""
+    """What changed since the page's cursor: 204 nothing, 200 a fragment, 286 the last one.
+
+    JSON for scripts.
+    """
     job = job_or_404(request, job_id)
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse(job_report(job, url=request.build_absolute_uri(job.get_absolute_url())))
     seen = tiles.Cursor.parse(request.GET.get("seen", ""))
     around = job_page.surroundings(job)
-    nothing_new = seen == tiles.Cursor(job.revision, tiles.WHOLE) and request.GET.get("digest") == digest(around)
+    nothing_new = seen == tiles.Cursor(job.revision, tiles.WHOLE) and request.GET.get(
+        "digest"
+    ) == digest(around)
     if nothing_new and not job_page.is_quiet(job):
         return HttpResponse(status=204)
     return _fragment(request, job, around, seen)
 
 
-def answer(request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: str = "success") -> HttpResponse:
+def answer(
+    request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: str = "success"
+) -> HttpResponse:
     """After a button: the same fragment as a poll's, and one sentence for the message bar."""
     job = job_or_404(request, job_id)
     seen = tiles.Cursor.parse(request.POST.get("seen", ""))
     response = _fragment(request, job, job_page.surroundings(job), seen)
     response.status_code = 200
-    return trigger_client_event(response, "bulk:say", {"text": said, "level": level}) if said else response
+    return (
+        trigger_client_event(response, "bulk:say", {"text": said, "level": level})
+        if said
+        else response
+    )
 
 
-def _fragment(request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: tiles.Cursor) -> HttpResponse:
+def _fragment(
+    request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: tiles.Cursor
+) -> HttpResponse:
     context = answer_context(request.user, job, around, tiles.changed_tiles(job, seen))
-    return TemplateResponse(request, f"{HERE}/_answer.html", context, status=200 if context["poll"] else HTMX_STOP_POLLING)
+    return TemplateResponse(
+        request,
+        f"{HERE}/_answer.html",
+        context,
+        status=200 if context["poll"] else HTMX_STOP_POLLING,
+    )
 
 
 def _ids(data: QueryDict) -> list[int]:
     """The one field that carries several ids. What is no number is left out."""
-    return [int(part) for part in data.get("ids", "").split(",") if part.isdecimal() and len(part) < 19]
+    return [
+        int(part) for part in data.get("ids", "").split(",") if part.isdecimal() and len(part) < 19
+    ]
 
 
 @require_POST
@@ -105,7 +125,12 @@ def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:
 
 def _create_pages(job: BulkGenerationJob, data: QueryDict) -> str:
     made = page_queue.create_pages(job.pk, _ids(data), every_kept=data.get("every_kept") == "1")
-    same = f" {counted(made.same_prompt, 'picture has', 'pictures have')} the same prompt as another one's page." if made.same_prompt else ""
+    same = (
+        f" {counted(made.same_prompt, 'picture has', 'pictures have')} the same prompt as another"
+        " one's page."
+        if made.same_prompt
+        else ""
+    )
     return f"{counted(made.queued, 'page')} queued.{same}"
 
 
@@ -165,7 +190,11 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     _allowed(request.user, job, action)
     context: dict[str, Any] = {"job": job}
     if action == "create_pages":
-        every_kept = request.GET["every_kept"] == "1" if "every_kept" in request.GET else job.page_for_every_kept
+        every_kept = (
+            request.GET["every_kept"] == "1"
+            if "every_kept" in request.GET
+            else job.page_for_every_kept
+        )
         context |= {
             "ids": ",".join(map(str, image_ids := job_page.kept_for_pages(job))),
             "kept": len(image_ids),

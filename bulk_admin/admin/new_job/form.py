@@ -53,18 +53,33 @@ class NewJobForm(forms.Form):
         label="Prompts",
         required=False,
         strip=False,
-        widget=_text(16, spellcheck="false", wrap="soft", placeholder="One prompt a line.\n\nOr longer ones, parted by a line of three dashes:\n---"),
-        help_text="One a line, or blocks parted by a line of <code>---</code>. You see and check every row before anything is bought.",
+        widget=_text(
+            16,
+            spellcheck="false",
+            wrap="soft",
+            placeholder=(
+                "One prompt a line.\n\nOr longer ones, parted by a line of three dashes:\n---"
+            ),
+        ),
+        help_text=(
+            "One a line, or blocks parted by a line of <code>---</code>. You see and check every"
+            " row before anything is bought."
+        ),
     )
     file = forms.FileField(
         label="Or a file",
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".txt,.csv,text/plain,text/csv"}),
-        help_text="Drop a .txt or .csv onto the box, or choose it here: at most 2 MB. A .csv may have columns prompt, size, quality and count.",
+        help_text=(
+            "Drop a .txt or .csv onto the box, or choose it here: at most 2 MB. A .csv may have"
+            " columns prompt, size, quality and count."
+        ),
     )
     skip_bad = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    account = forms.ChoiceField(widget=SelectWithReasons, help_text="Its key pays, its limit sets the pace.")
+    account = forms.ChoiceField(
+        widget=SelectWithReasons, help_text="Its key pays, its limit sets the pace."
+    )
     model = forms.ChoiceField(widget=SelectWithReasons)
     size = forms.ChoiceField(label="Shape", widget=RadioCards)
     quality = forms.ChoiceField(required=False, widget=RadioCards)
@@ -83,31 +98,60 @@ class NewJobForm(forms.Form):
         widget=_text(2, **{"data-counter": ""}),
         help_text="Put before every prompt, so that the same person appears in all of them.",
     )
-    prompt_prefix = forms.CharField(label="Before every prompt", required=False, max_length=500, widget=_text(2))
-    prompt_suffix = forms.CharField(label="After every prompt", required=False, max_length=500, widget=_text(2))
-    category = forms.ModelChoiceField(Category.objects.all(), required=False, empty_label="No category")
-    page_tags = forms.CharField(label="Tags for every page", required=False, max_length=300, help_text="Parted by commas. Each page gets its own ones as well.")
-    page_visibility = forms.ChoiceField(label="Visibility", choices=Prompt.Visibility.choices, initial=Prompt.Visibility.PUBLIC)
+    prompt_prefix = forms.CharField(
+        label="Before every prompt", required=False, max_length=500, widget=_text(2)
+    )
+    prompt_suffix = forms.CharField(
+        label="After every prompt", required=False, max_length=500, widget=_text(2)
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.all(), required=False, empty_label="No category"
+    )
+    page_tags = forms.CharField(
+        label="Tags for every page",
+        required=False,
+        max_length=300,
+        help_text="Parted by commas. Each page gets its own ones as well.",
+    )
+    page_visibility = forms.ChoiceField(
+        label="Visibility", choices=Prompt.Visibility.choices, initial=Prompt.Visibility.PUBLIC
+    )
     page_for_every_kept = forms.BooleanField(
-        label="A page for every kept picture", required=False, help_text="Otherwise the first kept picture of each prompt makes the page."
+        label="A page for every kept picture",
+        required=False,
+        help_text="Otherwise the first kept picture of each prompt makes the page.",
     )
     create_pages_when_done = forms.BooleanField(
-        label="Create pages when the job is done", required=False, help_text="Drafts of all that is kept by then. Nothing is published by itself."
+        label="Create pages when the job is done",
+        required=False,
+        help_text="Drafts of all that is kept by then. Nothing is published by itself.",
     )
-    name = forms.CharField(label="Name", max_length=120, widget=forms.TextInput(attrs={"dir": "auto"}))
-    budget_cap = UsdField(label="Budget cap", required=False, help_text="US dollars. The job pauses before it would cost more.")
+    name = forms.CharField(
+        label="Name", max_length=120, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
+    budget_cap = UsdField(
+        label="Budget cap",
+        required=False,
+        help_text="US dollars. The job pauses before it would cost more.",
+    )
 
     def __init__(self, *args: Any, person: Any, on: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person, self.on = person, on
         # A NUL is told with its line, like everything else that is wrong in a paste.
-        self.fields["prompts"].validators = [each for each in self.fields["prompts"].validators if not isinstance(each, ProhibitNullCharactersValidator)]
+        self.fields["prompts"].validators = [
+            each
+            for each in self.fields["prompts"].validators
+            if not isinstance(each, ProhibitNullCharactersValidator)
+        ]
         self.rows: list[Row] = []
         self.problems: list[Problem] = []
         self.refused = ""  # why nothing of a paste or a file could be read
         self.accounts = account_choices(person)
         self.account_choice = self._chosen_account()
-        self.models = model_choices(self.account_choice.account.provider, on) if self.account_choice else []
+        self.models = (
+            model_choices(self.account_choice.account.provider, on) if self.account_choice else []
+        )
         self.model_choice = self._chosen_model()
         self._offer()
         self._follow_choices()
@@ -116,7 +160,11 @@ class NewJobForm(forms.Form):
 
     def _follow_choices(self) -> None:
         """Another account or model fetches what it offers; the text stays where it is."""
-        fetch = {"hx-post": reverse("admin:bulk_admin_bulkgenerationjob_options"), "hx-params": "not prompts,file", "hx-target": "#model-options"}
+        fetch = {
+            "hx-post": reverse("admin:bulk_admin_bulkgenerationjob_options"),
+            "hx-params": "not prompts,file",
+            "hx-target": "#model-options",
+        }
         fetch |= {"hx-select": "#model-options", "hx-swap": "outerHTML", "hx-disabled-elt": "unset"}
         for name in ("account", "model"):
             self.fields[name].widget.attrs |= fetch
@@ -132,7 +180,11 @@ class NewJobForm(forms.Form):
     # --- what can be chosen ----------------------------------------------------------------------
 
     def _value(self, name: str) -> str:
-        value = self.data.get(name) if self.is_bound else self.get_initial_for_field(self.fields[name], name)
+        value = (
+            self.data.get(name)
+            if self.is_bound
+            else self.get_initial_for_field(self.fields[name], name)
+        )
         return "" if value is None else str(value)
 
     def _chosen_account(self) -> AccountChoice | None:
@@ -146,9 +198,13 @@ class NewJobForm(forms.Form):
         return named or default_model(self.models)
 
     def _offer(self) -> None:
-        self._options("account", [(str(choice.account.pk), choice.label) for choice in self.accounts])
+        self._options(
+            "account", [(str(choice.account.pk), choice.label) for choice in self.accounts]
+        )
         self._options("model", [(choice.model.name, choice.label) for choice in self.models])
-        self._close("account", (str(choice.account.pk) for choice in self.accounts if choice.why_not))
+        self._close(
+            "account", (str(choice.account.pk) for choice in self.accounts if choice.why_not)
+        )
         self._close("model", (choice.model.name for choice in self.models if choice.why_not))
         if self.account_choice:
             self.initial["account"] = str(self.account_choice.account.pk)
@@ -159,24 +215,48 @@ class NewJobForm(forms.Form):
     def _offer_model(self, choice: ModelChoice) -> None:
         model = choice.model
         self._options("size", [(size, size) for size in model.sizes], initial=model.default_size)
-        self._options("quality", [(quality, quality) for quality in model.qualities], initial=model.default_quality, fewest=1)
-        self._options("output_format", [(name, name.upper()) for name in model.output_formats], fewest=2)
-        self._options("background", [(name, name.capitalize()) for name in model.backgrounds], fewest=2)
+        self._options(
+            "quality",
+            [(quality, quality) for quality in model.qualities],
+            initial=model.default_quality,
+            fewest=1,
+        )
+        self._options(
+            "output_format", [(name, name.upper()) for name in model.output_formats], fewest=2
+        )
+        self._options(
+            "background", [(name, name.capitalize()) for name in model.backgrounds], fewest=2
+        )
         self.fields["size"].widget.describe = shape
         self.fields["quality"].widget.describe = self._price_of_quality
-        self.fields["size"].error_messages["invalid_choice"] = f"%(value)s is not a size of {model.label}. Choose one of its shapes."
-        self.fields["quality"].error_messages["invalid_choice"] = f"%(value)s is not a quality of {model.label}. Choose one of those shown."
+        self.fields["size"].error_messages["invalid_choice"] = (
+            f"%(value)s is not a size of {model.label}. Choose one of its shapes."
+        )
+        self.fields["quality"].error_messages["invalid_choice"] = (
+            f"%(value)s is not a quality of {model.label}. Choose one of those shown."
+        )
         self.fields["quality"].required = bool(model.qualities)
 
     def _price_of_quality(self, quality: str) -> dict[str, str]:
-        """The price on a quality's card, at the shape that is chosen; the live price keeps it up to date."""
+        """The price on a quality's card, at the shape that is chosen; the live price keeps it up to
+        date.
+        """
         model = self.model_choice.model if self.model_choice else None
         size = self._value("size")
         return (
-            {"small": each_text(model, quality, size if size in model.sizes else model.default_size, self.on), "small_id": f"each-{quality}"} if model else {}
+            {
+                "small": each_text(
+                    model, quality, size if size in model.sizes else model.default_size, self.on
+                ),
+                "small_id": f"each-{quality}",
+            }
+            if model
+            else {}
         )
 
-    def _options(self, name: str, choices: list[tuple[str, str]], initial: str = "", fewest: int = 0) -> None:
+    def _options(
+        self, name: str, choices: list[tuple[str, str]], initial: str = "", fewest: int = 0
+    ) -> None:
         """What may be chosen; with fewer than ``fewest`` nothing is shown."""
         cast(forms.ChoiceField, self.fields[name]).choices = choices
         if len(choices) < fewest:
@@ -193,7 +273,9 @@ class NewJobForm(forms.Form):
     def clean_account(self) -> str:
         choice = self.account_choice
         if choice and choice.why_not:
-            raise ValidationError(f"{choice.account.label} can not be used: {choice.why_not}. Choose another account.")
+            raise ValidationError(
+                f"{choice.account.label} can not be used: {choice.why_not}. Choose another account."
+            )
         return str(self.cleaned_data["account"])
 
     def clean_model(self) -> str:
@@ -223,9 +305,14 @@ class NewJobForm(forms.Form):
         self.problems += found.problems
         if found.problems and not (self.cleaned_data.get("skip_bad") and found.rows):
             for problem in found.problems[:SHOWN_PROBLEMS]:
-                self.add_error(name, f"Line {problem.line}: {problem.message}" if problem.line else problem.message)
+                self.add_error(
+                    name,
+                    f"Line {problem.line}: {problem.message}" if problem.line else problem.message,
+                )
             if len(found.problems) > SHOWN_PROBLEMS:
-                self.add_error(name, f"And {len(found.problems) - SHOWN_PROBLEMS:,} more lines like these.")
+                self.add_error(
+                    name, f"And {len(found.problems) - SHOWN_PROBLEMS:,} more lines like these."
+                )
 
     @property
     def skippable(self) -> int:
@@ -236,12 +323,32 @@ class NewJobForm(forms.Form):
     def source_text(self) -> str:
         """What the form shows again on the way back: the paste, or the rows of the file."""
         pasted = str(self.cleaned_data.get("prompts") or "")
-        return "\n---\n".join(row.text for row in self.rows) if self.cleaned_data.get("file") else pasted
+        return (
+            "\n---\n".join(row.text for row in self.rows)
+            if self.cleaned_data.get("file")
+            else pasted
+        )
 
     def job_settings(self) -> JobSettings:
         data = self.cleaned_data
-        names = ("name", "size", "quality", "output_format", "background", "images_per_prompt", "character_description", "prompt_prefix", "prompt_suffix")
-        names_of_pages = ("page_tags", "page_visibility", "page_for_every_kept", "create_pages_when_done", "budget_cap")
+        names = (
+            "name",
+            "size",
+            "quality",
+            "output_format",
+            "background",
+            "images_per_prompt",
+            "character_description",
+            "prompt_prefix",
+            "prompt_suffix",
+        )
+        names_of_pages = (
+            "page_tags",
+            "page_visibility",
+            "page_for_every_kept",
+            "create_pages_when_done",
+            "budget_cap",
+        )
         category = data["category"]
         return JobSettings(
             account_id=int(data["account"]),
@@ -257,8 +364,19 @@ class NewJobForm(forms.Form):
         return _helper(
             Fieldset("", Field("prompts"), Field("file"), "skip_bad", css_class="first"),
             Fieldset("Pictures", "account", self.options_layout(), "images_per_prompt"),
-            Fieldset("Around every prompt", "character_description", Div("prompt_prefix", "prompt_suffix", css_class="pair"), css_class="quiet-set"),
-            Fieldset("Pages", Div("category", "page_visibility", css_class="pair"), "page_tags", "page_for_every_kept", "create_pages_when_done"),
+            Fieldset(
+                "Around every prompt",
+                "character_description",
+                Div("prompt_prefix", "prompt_suffix", css_class="pair"),
+                css_class="quiet-set",
+            ),
+            Fieldset(
+                "Pages",
+                Div("category", "page_visibility", css_class="pair"),
+                "page_tags",
+                "page_for_every_kept",
+                "create_pages_when_done",
+            ),
             Fieldset("Job", Div("name", "budget_cap", css_class="pair")),
         )
 
@@ -267,7 +385,13 @@ class NewJobForm(forms.Form):
         return _helper(self.options_layout())
 
     def options_layout(self) -> Div:
-        return Div("model", "size", "quality", Div("output_format", "background", css_class="pair"), css_id="model-options")
+        return Div(
+            "model",
+            "size",
+            "quality",
+            Div("output_format", "background", css_class="pair"),
+            css_id="model-options",
+        )
 
 
 def each_text(model: ImageModel, quality: str, size: str, on: dt.date) -> str:

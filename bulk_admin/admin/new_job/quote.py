@@ -32,7 +32,11 @@ class Quote:
             return self.refused
         if not self.prompts:
             return "No prompts yet"
-        return f"{counted(self.bill.pictures, 'picture')} · {self.bill.total}" if self.bill.total else counted(self.prompts, "prompt")
+        return (
+            f"{counted(self.bill.pictures, 'picture')} · {self.bill.total}"
+            if self.bill.total
+            else counted(self.prompts, "prompt")
+        )
 
     @property
     def button(self) -> str:
@@ -42,11 +46,16 @@ class Quote:
 def of_form(form: NewJobForm) -> Quote:
     """Of a bound form, valid or not: as much as its choices allow."""
     job = _job_of(form)
-    images = [GeneratedImage(prompt_text=row.text, size=row.size, quality=row.quality, count=row.count) for row in form.rows]
+    images = [
+        GeneratedImage(prompt_text=row.text, size=row.size, quality=row.quality, count=row.count)
+        for row in form.rows
+    ]
     model = form.model_choice.model if form.model_choice else None
     found = bill_of(job, images, model, form.on, form.person.pk) if job and model else Bill()
     for choice in (form.account_choice, form.model_choice):
-        found.warnings.extend(text for text in (choice.warning, choice.why_not) if text) if choice else None
+        found.warnings.extend(
+            text for text in (choice.warning, choice.why_not) if text
+        ) if choice else None
     return Quote(
         prompts=len(images),
         bill=found,
@@ -59,12 +68,17 @@ def of_form(form: NewJobForm) -> Quote:
 
 
 def _job_of(form: NewJobForm) -> BulkGenerationJob | None:
-    """An unsaved job that says what the form says so far; its own defaults where the form says nothing usable."""
+    """An unsaved job that says what the form says so far; its own defaults where the form says
+    nothing usable.
+    """
     if form.account_choice is None or form.model_choice is None:
         return None
     data = form.cleaned_data if form.is_bound and hasattr(form, "cleaned_data") else form.initial
     model, account = form.model_choice.model, form.account_choice.account
-    size, quality = data.get("size") or model.default_size, data.get("quality") or model.default_quality
+    size, quality = (
+        data.get("size") or model.default_size,
+        data.get("quality") or model.default_quality,
+    )
     return BulkGenerationJob(
         account=account,
         provider=account.provider,
@@ -80,4 +94,7 @@ def _job_of(form: NewJobForm) -> BulkGenerationJob | None:
 
 
 def _each_quality(job: BulkGenerationJob, model: ImageModel, on: dt.date) -> list[dict[str, str]]:
-    return [{"value": quality, "price": each_text(model, quality, job.size, on)} for quality in model.qualities]
+    return [
+        {"value": quality, "price": each_text(model, quality, job.size, on)}
+        for quality in model.qualities
+    ]

@@ -49,7 +49,11 @@ COPIED = (
 
 def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     def route(address: str, view: Any, name: str) -> URLPattern:
-        return path(address, model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)), name=f"bulk_admin_bulkgenerationjob_{name}")
+        return path(
+            address,
+            model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
+            name=f"bulk_admin_bulkgenerationjob_{name}",
+        )
 
     return [route("price/", price, "price"), route("options/", options, "options")]
 
@@ -81,7 +85,9 @@ def price(request: HttpRequest, model_admin: Any) -> HttpResponse:
     _must_be_able_to_spend(request)
     form = _form(request, data=request.POST, files=request.FILES)
     form.is_valid()
-    return TemplateResponse(request, f"{HERE}/_price.html", {"form": form, "quote": quote.of_form(form)})
+    return TemplateResponse(
+        request, f"{HERE}/_price.html", {"form": form, "quote": quote.of_form(form)}
+    )
 
 
 @require_POST
@@ -106,9 +112,15 @@ def _form(request: HttpRequest, **kwargs: Any) -> NewJobForm:
 
 
 def _draft(request: HttpRequest) -> BulkGenerationJob | None:
-    """The draft that this form is the way back of; None when it is gone, started, or somebody else's."""
+    """The draft that this form is the way back of; None when it is gone, started, or somebody
+    else's.
+    """
     job = _job(request.POST.get("draft") or request.GET.get("draft"))
-    return job if job and job.status == JobStatus.DRAFT and permissions.can_act(request.user, job) else None
+    return (
+        job
+        if job and job.status == JobStatus.DRAFT and permissions.can_act(request.user, job)
+        else None
+    )
 
 
 def _job(text: str | None) -> BulkGenerationJob | None:
@@ -126,15 +138,25 @@ def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str,
     pattern = _job(request.GET.get("from"))
     if pattern is None or not permissions.can_view(request.user):
         return fresh
-    return {**_chosenof(pattern), **fresh, "prompts": _prompts_of(pattern, request.GET.get("prompts", ""))}
+    return {
+        **_chosenof(pattern),
+        **fresh,
+        "prompts": _prompts_of(pattern, request.GET.get("prompts", "")),
+    }
 
 
 def _chosenof(job: BulkGenerationJob) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in COPIED} | {"account": job.account_id, "model": job.model_name, "category": job.category_id}
+    return {name: getattr(job, name) for name in COPIED} | {
+        "account": job.account_id,
+        "model": job.model_name,
+        "category": job.category_id,
+    }
 
 
 def _text_of(draft: BulkGenerationJob) -> str:
-    """The paste as it was while the rows still say the same, else the rows as the sheet shows them."""
+    """The paste as it was while the rows still say the same, else the rows as the sheet shows
+    them.
+    """
     texts = list(draft.images.order_by("position").values_list("prompt_text", flat=True))
     return draft.source_text if _texts_in(draft.source_text) == texts else as_paste(texts)
 
@@ -147,7 +169,9 @@ def _texts_in(paste: str) -> list[str]:
 
 
 def _prompts_of(job: BulkGenerationJob, which: str) -> str:
-    """The job's prompts as a paste: "all", "failed" (those of which some picture is missing), or none."""
+    """The job's prompts as a paste: "all", "failed" (those of which some picture is missing), or
+    none.
+    """
     images = job.images.order_by("position", "variant")
     if which == "failed":
         images = images.filter(status__in=(ImageStatus.FAILED, ImageStatus.CANCELLED))
@@ -158,7 +182,9 @@ def _prompts_of(job: BulkGenerationJob, which: str) -> str:
 
 
 def as_paste(texts: list[str]) -> str:
-    """Prompts as somebody would paste them: one a line, or in blocks when one of them has lines of its own."""
+    """Prompts as somebody would paste them: one a line, or in blocks when one of them has lines of
+    its own.
+    """
     if not any("\n" in text for text in texts):
         return "\n".join(texts)
     # A lone one has its separator too: without, its lines would be prompts.
@@ -168,20 +194,32 @@ def as_paste(texts: list[str]) -> str:
 # --- saving ------------------------------------------------------------------------------------
 
 
-def _save(request: HttpRequest, form: NewJobForm, draft: BulkGenerationJob | None) -> BulkGenerationJob | None:
+def _save(
+    request: HttpRequest, form: NewJobForm, draft: BulkGenerationJob | None
+) -> BulkGenerationJob | None:
     """The draft, or None with the reason on the form."""
     chosen, source_text, skipped = form.job_settings(), form.source_text, len(form.problems)
     try:
         if draft:
-            return drafts.replace_draft(draft.pk, chosen, _as_on_the_sheet(draft, form.rows), source_text=source_text, skipped=skipped)
-        return drafts.create_draft(chosen, form.rows, by=request.user, source_text=source_text, skipped=skipped)
+            return drafts.replace_draft(
+                draft.pk,
+                chosen,
+                _as_on_the_sheet(draft, form.rows),
+                source_text=source_text,
+                skipped=skipped,
+            )
+        return drafts.create_draft(
+            chosen, form.rows, by=request.user, source_text=source_text, skipped=skipped
+        )
     except (drafts.DraftRefused, ModelNotAvailable) as error:
         form.add_error(None, str(error))
         return None
 
 
 def _as_on_the_sheet(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
-    """What a paste does not say stays with the prompts that are still the same, twins in their order."""
+    """What a paste does not say stays with the prompts that are still the same, twins in their
+    order.
+    """
     known: dict[str, list[GeneratedImage]] = defaultdict(list)
     for image in draft.images.order_by("-position"):
         known[image.prompt_text].append(image)
@@ -189,15 +227,25 @@ def _as_on_the_sheet(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
 
 
 def _like(row: Row, image: GeneratedImage) -> Row:
-    """With a file's own size, quality and count, and with the tick where somebody set it against its flags."""
-    row = replace(row, included=None if image.included == flags.starts_on(image.flags) else image.included)
+    """With a file's own size, quality and count, and with the tick where somebody set it against
+    its flags.
+    """
+    row = replace(
+        row, included=None if image.included == flags.starts_on(image.flags) else image.included
+    )
     has_its_own = row.size or row.quality or row.count
-    return row if has_its_own else replace(row, size=image.size, quality=image.quality, count=image.count)
+    return (
+        row
+        if has_its_own
+        else replace(row, size=image.size, quality=image.quality, count=image.count)
+    )
 
 
 def _to_sheet(request: HttpRequest, job: BulkGenerationJob) -> HttpResponse:
     if job.skipped:
-        messages.warning(request, f"{counted(job.skipped, 'bad line was', 'bad lines were')} left out.")
+        messages.warning(
+            request, f"{counted(job.skipped, 'bad line was', 'bad lines were')} left out."
+        )
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(job.get_absolute_url())
     return HttpResponseRedirect(job.get_absolute_url())

@@ -43,7 +43,11 @@ def shape(size: str) -> dict[str, Any]:
         return {"label": size}
     longest = max(width, height)
     box = {"width": round(BOX * width / longest), "height": round(BOX * height / longest)}
-    box |= {"x": (BOX - box["width"]) // 2 + 2, "y": (BOX - box["height"]) // 2 + 2, "side": BOX + 4}
+    box |= {
+        "x": (BOX - box["width"]) // 2 + 2,
+        "y": (BOX - box["height"]) // 2 + 2,
+        "side": BOX + 4,
+    }
     return {"label": ratio(width, height), "small": f"{width}×{height}", "box": box}
 
 

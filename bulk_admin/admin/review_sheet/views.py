@@ -31,7 +31,11 @@ BAD_FLAGS = ("duplicate", "too_long")
 def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     def route(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
         name = f"bulk_admin_bulkgenerationjob_sheet_{name}"
-        return path(f"<uuid:job_id>/sheet/{address}", model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)), name=name)
+        return path(
+            f"<uuid:job_id>/sheet/{address}",
+            model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
+            name=name,
+        )
 
     return [
         route("include/", include, "include"),
@@ -45,7 +49,12 @@ def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
 def page(request: HttpRequest, model_admin: Any, job: BulkGenerationJob) -> HttpResponse:
     if not permissions.can_view(request.user):
         raise PermissionDenied
-    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": job.name, **_sheet(request, job)}
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": job.name,
+        **_sheet(request, job),
+    }
     return TemplateResponse(request, f"{HERE}/page.html", context)
 
 
@@ -56,16 +65,25 @@ def include(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpRe
     if job is None:
         return _left(job_id)
     wanted = request.POST.get("wanted") == "1"
-    ids = set(_with_flag(job, request.POST["flag"]) if request.POST.get("flag") else _ids(request.POST.get("ids", "")))
+    ids = set(
+        _with_flag(job, request.POST["flag"])
+        if request.POST.get("flag")
+        else _ids(request.POST.get("ids", ""))
+    )
     if job.images.filter(pk__in=ids).count() < len(ids):
-        return HttpResponseClientRefresh()  # the rows were replaced in another tab: a fresh bill would stand beside old texts
+        return (
+            HttpResponseClientRefresh()
+        )  # the rows were replaced in another tab: a fresh bill would stand beside old texts
     drafts.set_included(job.pk, ids, wanted)
     return _changed(request, job, ids)
 
 
 @require_http_methods(["GET", "POST"])
 def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int) -> HttpResponse:
-    """GET: the row as a form, or as it stands (?show). POST: the new text; its flags, and its twins', are found anew."""
+    """GET: the row as a form, or as it stands (?show).
+
+    POST: the new text; its flags, and its twins', are found anew.
+    """
     job = _draft(request, job_id)
     if job is None:
         return _left(job_id)
@@ -74,7 +92,9 @@ def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int
         raise Http404
     if request.method == "GET":
         template = "_row.html" if "show" in request.GET else "_edit.html"
-        return TemplateResponse(request, f"{HERE}/{template}", {"job": job, "row": image, "can_act": True})
+        return TemplateResponse(
+            request, f"{HERE}/{template}", {"job": job, "row": image, "can_act": True}
+        )
     return _edit(request, job, image)
 
 
@@ -91,14 +111,21 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
             error = str(refused)
     if error:
         image.prompt_text = text.replace("\x00", "")
-        return TemplateResponse(request, f"{HERE}/_edit.html", {"job": job, "row": image, "error": error, "can_act": True})
+        return TemplateResponse(
+            request,
+            f"{HERE}/_edit.html",
+            {"job": job, "row": image, "error": error, "can_act": True},
+        )
     after = {other.pk: (other.flags, other.included) for other in job.images.all()}
     return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})
 
 
 @require_POST
 def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
-    """Start. Pressed twice, or when the sheet was changed elsewhere meanwhile, nothing more is bought."""
+    """Start.
+
+    Pressed twice, or when the sheet was changed elsewhere meanwhile, nothing more is bought.
+    """
     job = _job(job_id)
     if not permissions.can_spend(request.user, job):
         raise PermissionDenied
@@ -119,18 +146,29 @@ def discard(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpRe
     drafts.discard(job.pk)
     messages.success(request, f"The draft {job.name} was discarded. Nothing was bought.")
     address = reverse("admin:bulk_admin_bulkgenerationjob_changelist")
-    return HttpResponseClientRedirect(address) if getattr(request, "htmx", False) else HttpResponseRedirect(address)
+    return (
+        HttpResponseClientRedirect(address)
+        if getattr(request, "htmx", False)
+        else HttpResponseRedirect(address)
+    )
 
 
 def back_to_form(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
-    return HttpResponseRedirect(f"{reverse('admin:bulk_admin_bulkgenerationjob_add')}?draft={job_id}")
+    return HttpResponseRedirect(
+        f"{reverse('admin:bulk_admin_bulkgenerationjob_add')}?draft={job_id}"
+    )
 
 
 # --- what the views share ----------------------------------------------------------------------
 
 
 def _job(job_id: uuid.UUID) -> BulkGenerationJob:
-    job = BulkGenerationJob.objects.select_related("account").defer("source_text", "removed_images").filter(pk=job_id).first()
+    job = (
+        BulkGenerationJob.objects.select_related("account")
+        .defer("source_text", "removed_images")
+        .filter(pk=job_id)
+        .first()
+    )
     if job is None:
         raise Http404
     return job
@@ -146,7 +184,9 @@ def _draft(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob | None:
 
 def _left(job_id: uuid.UUID) -> HttpResponse:
     """Somebody pressed Generate meanwhile: the job has a page now."""
-    return HttpResponseClientRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job_id]))
+    return HttpResponseClientRedirect(
+        reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job_id])
+    )
 
 
 def _ids(text: str) -> list[int]:
@@ -154,11 +194,17 @@ def _ids(text: str) -> list[int]:
 
 
 def _with_flag(job: BulkGenerationJob, code: str) -> list[int]:
-    return [image.pk for image in job.images.filter(included=True) if any(flag["code"] == code for flag in image.flags)]
+    return [
+        image.pk
+        for image in job.images.filter(included=True)
+        if any(flag["code"] == code for flag in image.flags)
+    ]
 
 
 def _revision(request: HttpRequest) -> int:
-    """The draft's revision that the pressed button was made for; one that no draft has when the form does not say it."""
+    """The draft's revision that the pressed button was made for; one that no draft has when the
+    form does not say it.
+    """
     text = request.POST.get("revision", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
 
@@ -166,14 +212,29 @@ def _revision(request: HttpRequest) -> int:
 def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
     rows = list(job.images.order_by("position"))
     included = [image for image in rows if image.included]
-    model = ImageModel.objects.filter(provider=job.provider, name=job.model_name).prefetch_related("prices").first()
-    bill = bill_of(job, included, model, timezone.now().date(), job.created_by_id) if model else Bill(warnings=["Its model is no longer in the catalogue."])
-    twins = [image for image in included if any(flag["code"] == "duplicate" for flag in image.flags)]
+    model = (
+        ImageModel.objects.filter(provider=job.provider, name=job.model_name)
+        .prefetch_related("prices")
+        .first()
+    )
+    bill = (
+        bill_of(job, included, model, timezone.now().date(), job.created_by_id)
+        if model
+        else Bill(warnings=["Its model is no longer in the catalogue."])
+    )
+    twins = [
+        image for image in included if any(flag["code"] == "duplicate" for flag in image.flags)
+    ]
     return {
         "job": job,
         "rows": rows,
         "bill": bill,
-        "counts": {"all": len(rows), "flagged": sum(bool(image.flags) for image in rows), "off": len(rows) - len(included), "on": len(included)},
+        "counts": {
+            "all": len(rows),
+            "flagged": sum(bool(image.flags) for image in rows),
+            "off": len(rows) - len(included),
+            "on": len(included),
+        },
         "twins": len(twins),
         "can_act": permissions.can_act(request.user, job),
         "can_spend": permissions.can_spend(request.user, job),
@@ -182,7 +243,8 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
 
 def _changed(request: HttpRequest, job: BulkGenerationJob, ids: set[int]) -> HttpResponse:
     """Only the rows that changed travel, with the bill and the counts."""
-    # Read anew, and before its rows: the button's revision must never be newer than what the bill was made from.
+    # Read anew, and before its rows: the button's revision must never be newer than what the bill
+    # was made from.
     context = _sheet(request, _job(job.pk))
     context["rows"] = [image for image in context["rows"] if image.pk in ids]
     return TemplateResponse(request, f"{HERE}/_changed.html", {**context, "oob": True})

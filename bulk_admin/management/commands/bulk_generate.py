@@ -28,23 +28,49 @@ BAD_INPUT = 2
 
 
 class Command(BaseCommand):
-    help = "Generate pictures of the prompts in a file: one a line, blocks parted by a line of ---, or a .csv. The workers do the work."
+    help = (
+        "Generate pictures of the prompts in a file: one a line, blocks parted by a line of ---, or"
+        " a .csv. The workers do the work."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="a .txt or .csv file, or - for standard input")
-        parser.add_argument("--user", default="", help="whose job it is; default: the only superuser")
+        parser.add_argument(
+            "--user", default="", help="whose job it is; default: the only superuser"
+        )
         parser.add_argument("--name", default="", help="the job's name; default: the file's")
-        parser.add_argument("--account", default="", help="label, id or provider of the account that pays; default: the platform's")
+        parser.add_argument(
+            "--account",
+            default="",
+            help="label, id or provider of the account that pays; default: the platform's",
+        )
         parser.add_argument("--model", default="", help="default: the provider's")
         parser.add_argument("--quality", default="", help="default: the model's")
         parser.add_argument("--size", default="", metavar="WxH", help="default: the model's")
-        parser.add_argument("--per-prompt", type=int, default=1, choices=range(1, MAX_COUNT + 1), metavar="N", help=f"pictures of each prompt, 1-{MAX_COUNT}")
-        parser.add_argument("--cap", type=dollars, metavar="USD", help="pause before it would cost more")
-        parser.add_argument("--dry-run", action="store_true", help="show rows and price, create nothing")
+        parser.add_argument(
+            "--per-prompt",
+            type=int,
+            default=1,
+            choices=range(1, MAX_COUNT + 1),
+            metavar="N",
+            help=f"pictures of each prompt, 1-{MAX_COUNT}",
+        )
+        parser.add_argument(
+            "--cap", type=dollars, metavar="USD", help="pause before it would cost more"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show rows and price, create nothing"
+        )
         parser.add_argument("--wait", action="store_true", help="watch until the job has ended")
-        parser.add_argument("--create-pages", action="store_true", help="make draft pages of what is kept when the job is done")
-        parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
+        parser.add_argument(
+            "--create-pages",
+            action="store_true",
+            help="make draft pages of what is kept when the job is done",
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="one line of JSON on standard output"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -54,7 +80,11 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         self.tell_left_out(order.left_out)
         if options["dry_run"]:
-            self.stdout.write(json.dumps(rehearsed(order)) if options["json"] else "\n".join([*map(row_line, order.images), price_line(order)]))
+            self.stdout.write(
+                json.dumps(rehearsed(order))
+                if options["json"]
+                else "\n".join([*map(row_line, order.images), price_line(order)])
+            )
             return
         self.finish(order, wait=options["wait"], as_json=options["json"])
 
@@ -82,7 +112,13 @@ class Command(BaseCommand):
         if wait:
             self.say(f"{job.name}: {price_line(order)}")
             job = watching.watch(job.pk, self.say, is_terminal=self.stderr.isatty())
-        self.stdout.write(json.dumps(job_report(job)) if as_json else watching.told(job) if wait else accepted(order))
+        self.stdout.write(
+            json.dumps(job_report(job))
+            if as_json
+            else watching.told(job)
+            if wait
+            else accepted(order)
+        )
         if wait and (code := watching.exit_code(job)):
             sys.exit(code)
 
@@ -102,7 +138,9 @@ def read(name: str) -> Intake:
         with Path(name).open("rb") as file:
             return parse_file(name, file.read(MAX_BYTES + 1))
     except (OSError, ValueError) as error:
-        raise IntakeError(f"{name} can not be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise IntakeError(
+            f"{name} can not be read: {getattr(error, 'strerror', None) or error}."
+        ) from error
 
 
 def dollars(text: str) -> int:
@@ -126,11 +164,17 @@ def row_line(image: GeneratedImage) -> str:
 
 def price_line(order: Order) -> str:
     pictures = order.estimate.pictures
-    return f"{pictures:,} {'picture' if pictures == 1 else 'pictures'}, about {order.estimate.total.text}"
+    return (
+        f"{pictures:,} {'picture' if pictures == 1 else 'pictures'}, about"
+        f" {order.estimate.total.text}"
+    )
 
 
 def accepted(order: Order) -> str:
-    return f"{order.job.name}: {price_line(order)}. The workers make them.\n{order.job.get_absolute_url()}"
+    return (
+        f"{order.job.name}: {price_line(order)}. The workers make"
+        f" them.\n{order.job.get_absolute_url()}"
+    )
 
 
 def rehearsed(order: Order) -> dict[str, str | int]:

@@ -25,17 +25,35 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("job", help="the job's id")
-        parser.add_argument("action", nargs="?", default="status", choices=["status", "pause", "resume", "cancel", "retry", "create-pages"])
-        parser.add_argument("--wait", action="store_true", help="watch until nothing more happens by itself")
-        parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
+        parser.add_argument(
+            "action",
+            nargs="?",
+            default="status",
+            choices=["status", "pause", "resume", "cancel", "retry", "create-pages"],
+        )
+        parser.add_argument(
+            "--wait", action="store_true", help="watch until nothing more happens by itself"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="one line of JSON on standard output"
+        )
 
     def handle(self, *args: Any, job: str, action: str, wait: bool, **options: Any) -> None:
         found = find(job)
         if found.status == JobStatus.DRAFT and (wait or action != "status"):
-            raise CommandError(f"{found.name} is a draft: generate it first, at {found.get_absolute_url()}", returncode=BAD_INPUT)
+            raise CommandError(
+                f"{found.name} is a draft: generate it first, at {found.get_absolute_url()}",
+                returncode=BAD_INPUT,
+            )
         self.say(act(found, action))
-        found = watching.watch(found.pk, self.say, is_terminal=self.stderr.isatty()) if wait else find(job)
-        self.stdout.write(json.dumps(job_report(found)) if options["json"] else watching.told(found))
+        found = (
+            watching.watch(found.pk, self.say, is_terminal=self.stderr.isatty())
+            if wait
+            else find(job)
+        )
+        self.stdout.write(
+            json.dumps(job_report(found)) if options["json"] else watching.told(found)
+        )
         code = watching.exit_code(found) if wait else 0
         if code and not (code == watching.HALTED and action in ("pause", "cancel")):
             sys.exit(code)
@@ -53,18 +71,32 @@ def find(job_id: str) -> BulkGenerationJob:
 
 
 def act(job: BulkGenerationJob, action: str) -> str:
-    """Do it, and say what came of it. Raises CommandError when the job can not come to the state that was asked for."""
+    """Do it, and say what came of it.
+
+    Raises CommandError when the job can not come to the state that was asked for.
+    """
     if action == "pause":
-        return "Paused: nothing more is bought." if lifecycle.pause(job.pk) else _already(job, STOPPED, "be paused")
+        return (
+            "Paused: nothing more is bought."
+            if lifecycle.pause(job.pk)
+            else _already(job, STOPPED, "be paused")
+        )
     if action == "resume":
         return "Resumed." if lifecycle.resume(job.pk) else _already(job, ACTIVE_JOBS, "be resumed")
     if action == "cancel":
-        return "Cancelled: nothing more is bought." if lifecycle.cancel(job.pk) else _already(job, ENDED_JOBS, "be cancelled")
+        return (
+            "Cancelled: nothing more is bought."
+            if lifecycle.cancel(job.pk)
+            else _already(job, ENDED_JOBS, "be cancelled")
+        )
     if action == "retry":
         return f"{pictures.retry_failed(job.pk)} queued again."
     if action == "create-pages":
         made = page_queue.create_pages(job.pk)
-        return f"{made.queued} pages begun, {made.same_prompt} have the prompt of another, {made.skipped} can have none."
+        return (
+            f"{made.queued} pages begun, {made.same_prompt} have the prompt of another,"
+            f" {made.skipped} can have none."
+        )
     return ""
 
 

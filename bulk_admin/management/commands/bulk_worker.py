@@ -27,7 +27,9 @@ HEED = 0.2  # seconds
 
 
 class SafeCluster(cluster.Cluster):  # type: ignore[misc]  # django_q is untyped
-    """Stock stops inside its signal handler: a SIGTERM that comes twice, or while it starts, makes it wait for itself for ever."""
+    """Stock stops inside its signal handler: a SIGTERM that comes twice, or while it starts, makes
+    it wait for itself for ever.
+    """
 
     is_asked = False
 
@@ -45,22 +47,26 @@ class SafeCluster(cluster.Cluster):  # type: ignore[misc]  # django_q is untyped
 class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyped
     """Django-Q's guard, with changes; each was measured to be needed against 1.11.1.
 
-    Heroku sends SIGTERM to every process: stock children die at once and the parent hangs for ever. Here
-    the children ignore it but for the workers, which drain. And a worker, pusher or monitor that is killed
-    while it holds a queue lock stops the stock cluster for good (django-q2 issues 23 and 339): here the
-    cluster drains and exits, for the platform to start it again.
+    Heroku sends SIGTERM to every process: stock children die at once and the parent hangs for ever.
+    Here the children ignore it but for the workers, which drain. And a worker, pusher or monitor
+    that is killed while it holds a queue lock stops the stock cluster for good (django-q2 issues 23
+    and 339): here the cluster drains and exits, for the platform to start it again.
     """
 
     def start(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # inherited by the pusher and the monitor
-        end_with_parent(signal.SIGKILL)  # the platform starts a new cluster: this one must not live on beside it
+        end_with_parent(
+            signal.SIGKILL
+        )  # the platform starts a new cluster: this one must not live on beside it
         super().start()
 
     def spawn_process(self, target: Any, *args: Any) -> Any:
         if target is not cluster.worker:
             return super().spawn_process(_bound, target, *args)
         process = super().spawn_process(target, *args)
-        process.terminate = process.kill  # the guard's time-out must still end a worker that ignores SIGTERM
+        process.terminate = (
+            process.kill
+        )  # the guard's time-out must still end a worker that ignores SIGTERM
         return process
 
     def reincarnate(self, process: Any) -> None:
@@ -72,9 +78,13 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         super().reincarnate(process)
 
     def exit_for_a_restart(self) -> None:
-        logger.critical("a process died that may have held a queue lock: draining, then ending for a restart")
+        logger.critical(
+            "a process died that may have held a queue lock: draining, then ending for a restart"
+        )
         end = time.monotonic() + settings.BULK_GRACE + 1
-        while time.monotonic() < end and any(worker.is_alive() and worker.timer.value > 0 for worker in self.pool):
+        while time.monotonic() < end and any(
+            worker.is_alive() and worker.timer.value > 0 for worker in self.pool
+        ):
             self.drain_workers()
             time.sleep(HEED)
         self.end_anyway()
@@ -92,7 +102,9 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         super().stop()
 
     def press_to_end(self) -> None:
-        """Stock tells its workers nothing, and waits for ever to hand "STOP" to one that was killed meanwhile."""
+        """Stock tells its workers nothing, and waits for ever to hand "STOP" to one that was killed
+        meanwhile.
+        """
         end = time.monotonic() + settings.BULK_GRACE + 3
         while time.monotonic() < end:
             self.drain_workers()
@@ -112,14 +124,18 @@ def _bound(target: Any, *args: Any) -> None:
 
 
 def _drain_on_sigterm(sender: Any, proc_name: str, **kwargs: Any) -> None:
-    """In each worker that the sentinel starts: it drains when it is told to end, and then does end."""
+    """In each worker that the sentinel starts: it drains when it is told to end, and then does
+    end.
+    """
     signal.signal(signal.SIGTERM, lambda number, frame: draining.ask())
     threading.Thread(target=_end_when_drained, daemon=True).start()
     end_with_parent(signal.SIGTERM)
 
 
 def _end_when_drained() -> None:
-    """A worker that was told alone, without its sentinel, would take tasks and refuse to work on them."""
+    """A worker that was told alone, without its sentinel, would take tasks and refuse to work on
+    them.
+    """
     while draining.seconds_since_asked() <= settings.BULK_GRACE + 2:
         time.sleep(1)
     os._exit(0)

@@ -22,19 +22,48 @@ LIMIT = 120  # seconds
 
 
 class Command(BaseCommand):
-    help = "Generate the sample prompts with the placeholder and make draft pages of them, without touching the real database."
+    help = (
+        "Generate the sample prompts with the placeholder and make draft pages of them, without"
+        " touching the real database."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tempfile.TemporaryDirectory(prefix="promptfinder-demo-") as folder:
             env = environment(Path(folder))
             manage(env, "migrate", "--noinput", "--verbosity", "0")
-            manage(env, "createsuperuser", "--noinput", "--username", "demo", "--email", "demo@example.com", "--verbosity", "0")
+            manage(
+                env,
+                "createsuperuser",
+                "--noinput",
+                "--username",
+                "demo",
+                "--email",
+                "demo@example.com",
+                "--verbosity",
+                "0",
+            )
             began = time.monotonic()
             with (Path(folder) / "worker.log").open("wb") as log:
-                worker = subprocess.Popen(command("bulk_worker"), env=env, cwd=settings.BASE_DIR, stdout=log, stderr=log, start_new_session=True)
+                worker = subprocess.Popen(
+                    command("bulk_worker"),
+                    env=env,
+                    cwd=settings.BASE_DIR,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
             try:
-                told = manage(env, "bulk_generate", str(sample.FILE), "--name", sample.NAME, "--wait", "--create-pages", "--json")
+                told = manage(
+                    env,
+                    "bulk_generate",
+                    str(sample.FILE),
+                    "--name",
+                    sample.NAME,
+                    "--wait",
+                    "--create-pages",
+                    "--json",
+                )
             except subprocess.SubprocessError as error:
                 self.stderr.write((Path(folder) / "worker.log").read_text()[-4000:])
                 raise CommandError(f"The sample job did not end as it should: {error}") from error
@@ -43,15 +72,31 @@ class Command(BaseCommand):
             self.summarise(json.loads(told), time.monotonic() - began)
 
     def summarise(self, told: dict[str, Any], seconds: float) -> None:
-        self.stdout.write(f"\n  {told['completed']} of {told['total']} pictures, {told['failed']} failed, {told['unknown']} unknown")
-        self.stdout.write(f"  {told['pages_created']} draft pages, {told['pages_blocked']} blocked, {told['pages_failed']} failed")
-        self.stdout.write(f"  {usd(parse_usd(told['spent_usd']))} spent of {usd(parse_usd(told['estimated_usd']))} estimated, {seconds:.0f} seconds")
-        self.stdout.write("  It ran in a folder of its own, which is gone. `make run` shows the same in a browser.\n")
+        self.stdout.write(
+            f"\n  {told['completed']} of {told['total']} pictures, {told['failed']} failed,"
+            f" {told['unknown']} unknown"
+        )
+        self.stdout.write(
+            f"  {told['pages_created']} draft pages, {told['pages_blocked']} blocked,"
+            f" {told['pages_failed']} failed"
+        )
+        self.stdout.write(
+            f"  {usd(parse_usd(told['spent_usd']))} spent of"
+            f" {usd(parse_usd(told['estimated_usd']))} estimated, {seconds:.0f} seconds"
+        )
+        self.stdout.write(
+            "  It ran in a folder of its own, which is gone. `make run` shows the same in a"
+            " browser.\n"
+        )
 
 
 def environment(folder: Path) -> dict[str, str]:
     """A clean one: no key of a real account reaches the demo."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "REPLICATE_", "B2_", "BULK_", "SENTRY_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OPENAI_", "REPLICATE_", "B2_", "BULK_", "SENTRY_"))
+    }
     return {
         **kept,
         "ENV_FILE": os.devnull,
@@ -68,7 +113,15 @@ def command(*words: str) -> list[str]:
 
 def manage(env: dict[str, str], *words: str) -> str:
     """Run a management command; its standard output. Its progress goes to the terminal."""
-    return subprocess.run(command(*words), env=env, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT).stdout
+    return subprocess.run(
+        command(*words),
+        env=env,
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=LIMIT,
+    ).stdout
 
 
 def stop(worker: subprocess.Popen[bytes]) -> None:

@@ -21,15 +21,26 @@ NAME = "staff"
 
 
 class Command(BaseCommand):
-    help = "Migrate, create the login of .staff-login and the sample job; a second run only tells them again. For laptops: needs DEBUG."
+    help = (
+        "Migrate, create the login of .staff-login and the sample job; a second run only tells them"
+        " again. For laptops: needs DEBUG."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="where the web server will listen; refused when it is taken")
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=8000,
+            help="where the web server will listen; refused when it is taken",
+        )
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("This sets up a laptop and writes a password to a file: it needs DEBUG=true (see .env).")
+            raise CommandError(
+                "This sets up a laptop and writes a password to a file: it needs DEBUG=true (see"
+                " .env)."
+            )
         refuse_taken(port)
         call_command("migrate", interactive=False, verbosity=0)
         password = login(settings.BASE_DIR / ".staff-login")
@@ -48,11 +59,16 @@ def refuse_taken(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another one: PORT={port + 1} make run") from error
+            raise CommandError(
+                f"Port {port} is taken. Stop what uses it, or choose another one: PORT={port + 1}"
+                " make run"
+            ) from error
 
 
 def login(file: Path) -> str:
-    """The password of the superuser; user and file are made when they are missing, and left alone when they are there."""
+    """The password of the superuser; user and file are made when they are missing, and left alone
+    when they are there.
+    """
     users = get_user_model().objects
     user = users.filter(username=NAME).first()
     password = file.read_text().strip() if file.exists() else ""

@@ -17,14 +17,19 @@ from bulk_admin.services.pricing.refresh import Refreshed, refresh
 
 
 class Command(BaseCommand):
-    help = "Bring the catalogue's retirement days up to date from the providers' model lists. Enables and deletes nothing."
+    help = (
+        "Bring the catalogue's retirement days up to date from the providers' model lists. Enables"
+        " and deletes nothing."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_platform_accounts()
         accounts = listing_accounts()
         if not accounts:
-            self.stdout.write("No enabled account of the platform has a provider that lists its models.")
+            self.stdout.write(
+                "No enabled account of the platform has a provider that lists its models."
+            )
         failed = [account for account in accounts if not self.refresh(account)]
         if failed:
             sys.exit(1)
@@ -42,7 +47,9 @@ class Command(BaseCommand):
 
 def listing_accounts() -> list[ProviderAccount]:
     """One account of each provider that lists its models, the default one first."""
-    accounts = ProviderAccount.objects.filter(owner=None, is_enabled=True, provider__in=PROVIDERS).order_by(F("is_default").desc(), "pk")
+    accounts = ProviderAccount.objects.filter(
+        owner=None, is_enabled=True, provider__in=PROVIDERS
+    ).order_by(F("is_default").desc(), "pk")
     first: dict[str, ProviderAccount] = {}
     for account in accounts:
         if provider_class(account.provider).lists_models:

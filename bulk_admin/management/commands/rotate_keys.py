@@ -12,7 +12,10 @@ from bulk_admin.models import ProviderAccount
 
 
 class Command(BaseCommand):
-    help = "Encrypt every stored key with the newest of CREDENTIAL_KEYS. Afterwards the older ones can go."
+    help = (
+        "Encrypt every stored key with the newest of CREDENTIAL_KEYS. Afterwards the older ones"
+        " can go."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,7 +29,9 @@ class Command(BaseCommand):
                 self.stderr.write(f"{account.label}: {error} Enter the key again.")
                 continue
             # A key that was entered meanwhile is newer than the one that was read.
-            rotated += ProviderAccount.objects.filter(pk=account.pk, encrypted_key=account.encrypted_key).update(encrypted_key=fresh)
+            rotated += ProviderAccount.objects.filter(
+                pk=account.pk, encrypted_key=account.encrypted_key
+            ).update(encrypted_key=fresh)
         self.stdout.write(f"{rotated} encrypted anew, {unreadable} can not be read.")
         if unreadable:
             sys.exit(1)

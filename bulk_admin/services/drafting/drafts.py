@@ -1,4 +1,7 @@
-"""A draft job: its settings, one row a prompt, and what the review sheet has to say of each row. Buys nothing."""
+"""A draft job: its settings, one row a prompt, and what the review sheet has to say of each row.
+
+Buys nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, JobStatus, ProviderAccount
+from bulk_admin.models import (
+    BulkGenerationJob,
+    GeneratedImage,
+    ImageModel,
+    ImageStatus,
+    JobStatus,
+    ProviderAccount,
+)
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
@@ -22,13 +32,25 @@ class DraftRefused(ValueError):
     """The draft can not be made; the message says what to change."""
 
 
-def create_draft(settings: JobSettings, rows: Sequence[Row], *, by: Any, source_text: str = "", skipped: int = 0) -> BulkGenerationJob:
-    """A DRAFT job with one row a prompt, flagged. Raises DraftRefused, ModelNotAvailable; then nothing is saved."""
+def create_draft(
+    settings: JobSettings, rows: Sequence[Row], *, by: Any, source_text: str = "", skipped: int = 0
+) -> BulkGenerationJob:
+    """A DRAFT job with one row a prompt, flagged.
+
+    Raises DraftRefused, ModelNotAvailable; then nothing is saved.
+    """
 
     @whole_step
     def step() -> BulkGenerationJob:
         account = _account(settings)
-        job = BulkGenerationJob(created_by=by, status=JobStatus.DRAFT, provider=account.provider, source_text=source_text, skipped=skipped, **asdict(settings))
+        job = BulkGenerationJob(
+            created_by=by,
+            status=JobStatus.DRAFT,
+            provider=account.provider,
+            source_text=source_text,
+            skipped=skipped,
+            **asdict(settings),
+        )
         job.account = account
         _fill(job, rows)
         return job
@@ -37,8 +59,18 @@ def create_draft(settings: JobSettings, rows: Sequence[Row], *, by: Any, source_
 
 
 @whole_step
-def replace_draft(job_id: uuid.UUID, settings: JobSettings, rows: Sequence[Row], *, source_text: str = "", skipped: int = 0) -> BulkGenerationJob:
-    """The same draft again with other settings and rows. Raises DraftRefused when it is no draft any more."""
+def replace_draft(
+    job_id: uuid.UUID,
+    settings: JobSettings,
+    rows: Sequence[Row],
+    *,
+    source_text: str = "",
+    skipped: int = 0,
+) -> BulkGenerationJob:
+    """The same draft again with other settings and rows.
+
+    Raises DraftRefused when it is no draft any more.
+    """
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
         raise DraftRefused("This job was started meanwhile: make a new one.")
@@ -65,7 +97,9 @@ def _fill(job: BulkGenerationJob, rows: Sequence[Row]) -> None:
     job.total_prompts = len(rows)
     job.save()
     images = [_image(job, position, row) for position, row in enumerate(rows, 1)]
-    for image, row, flags in zip(images, rows, find_flags(job, model, [row.text for row in rows]), strict=True):
+    for image, row, flags in zip(
+        images, rows, find_flags(job, model, [row.text for row in rows]), strict=True
+    ):
         image.flags = flags
         image.included = starts_on(flags) if row.included is None else row.included
     GeneratedImage.objects.bulk_create(images, batch_size=500)
@@ -76,12 +110,18 @@ def _check(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Row]) -> No
         raise DraftRefused("There is no prompt: paste at least one.")
     pictures = sum(row.count or job.images_per_prompt for row in rows)
     if pictures > MAX_PICTURES:
-        raise DraftRefused(f"That is {pictures:,} pictures; a job takes at most {MAX_PICTURES:,}. Make several jobs of it.")
+        raise DraftRefused(
+            f"That is {pictures:,} pictures; a job takes at most {MAX_PICTURES:,}. Make several"
+            " jobs of it."
+        )
     for row in rows:
         quality, size = row.quality or job.quality, row.size or job.size
         if not is_offered(model, quality, size):
             where = f"Line {row.line}: " if row.size or row.quality else ""
-            raise DraftRefused(f"{where}{model.label} does not make {size} pictures in {quality or 'no'} quality. Choose another size or quality.")
+            raise DraftRefused(
+                f"{where}{model.label} does not make {size} pictures in {quality or 'no'} quality."
+                " Choose another size or quality."
+            )
 
 
 def _image(job: BulkGenerationJob, position: int, row: Row) -> GeneratedImage:
@@ -110,14 +150,19 @@ def set_included(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
 
 
 def _raise_revision(job: BulkGenerationJob) -> None:
-    """What Generate was shown for is no more: a button that knows an older revision starts nothing."""
+    """What Generate was shown for is no more: a button that knows an older revision starts
+    nothing.
+    """
     job.revision += 1
     BulkGenerationJob.objects.filter(pk=job.pk).update(revision=job.revision)
 
 
 @whole_step
 def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
-    """Reword a row of a draft; every row is flagged anew, since a twin may have come or gone. Raises DraftRefused."""
+    """Reword a row of a draft; every row is flagged anew, since a twin may have come or gone.
+
+    Raises DraftRefused.
+    """
     job = lock_job(job_id)
     text = clean(text)
     if job.status != JobStatus.DRAFT:
@@ -130,7 +175,9 @@ def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
     model = model_for(job.account, job.model_name, database_now().date())
     rows = list(job.images.order_by("position"))
     changed = []
-    for row, flags in zip(rows, find_flags(job, model, [row.prompt_text for row in rows]), strict=True):
+    for row, flags in zip(
+        rows, find_flags(job, model, [row.prompt_text for row in rows]), strict=True
+    ):
         if row.flags != flags:
             row.flags = flags
             changed.append(row)
@@ -141,7 +188,11 @@ def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
 @whole_step
 def discard(job_id: uuid.UUID) -> bool:
     """Delete a draft; False when it is no draft any more."""
-    job = BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk=job_id, status=JobStatus.DRAFT).first()
+    job = (
+        BulkGenerationJob.objects.select_for_update(no_key=True)
+        .filter(pk=job_id, status=JobStatus.DRAFT)
+        .first()
+    )
     if job is None:
         return False
     job.delete()

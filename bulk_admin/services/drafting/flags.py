@@ -28,10 +28,16 @@ def starts_on(flags: Iterable[Mapping[str, str]]) -> bool:
     return not any(flag["code"] in STARTS_OFF for flag in flags)
 
 
-def find_flags(job: BulkGenerationJob, model: ImageModel, texts: Sequence[str]) -> list[list[dict[str, str]]]:
-    """For each prompt what staff should look at: code, text, and a link where there is something to open."""
+def find_flags(
+    job: BulkGenerationJob, model: ImageModel, texts: Sequence[str]
+) -> list[list[dict[str, str]]]:
+    """For each prompt what staff should look at: code, text, and a link where there is something to
+    open.
+    """
     pages = dict(Prompt.objects.filter(prompt_text__in=texts).values_list("prompt_text", "pk"))
-    earlier_images = GeneratedImage.objects.filter(prompt_text__in=texts, status=ImageStatus.COMPLETED).exclude(job_id=job.pk)
+    earlier_images = GeneratedImage.objects.filter(
+        prompt_text__in=texts, status=ImageStatus.COMPLETED
+    ).exclude(job_id=job.pk)
     earlier = dict(earlier_images.values_list("prompt_text", "job_id"))
     first_row: dict[str, int] = {}
     found: list[list[dict[str, str]]] = []
@@ -44,9 +50,21 @@ def find_flags(job: BulkGenerationJob, model: ImageModel, texts: Sequence[str]) 
         if over > 0:
             flags.append(_flag("too_long", f"too long by {over:,}"))
         if text in pages:
-            flags.append(_flag("page", "already a page", reverse("admin:prompts_prompt_change", args=[pages[text]])))
+            flags.append(
+                _flag(
+                    "page",
+                    "already a page",
+                    reverse("admin:prompts_prompt_change", args=[pages[text]]),
+                )
+            )
         elif text in earlier:
-            flags.append(_flag("earlier", "made before", reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[text]])))
+            flags.append(
+                _flag(
+                    "earlier",
+                    "made before",
+                    reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[text]]),
+                )
+            )
         if leftover := LEFTOVER.search(text):
             flags.append(_flag("leftover", f"left-over {leftover[0]}"))
         found.append(flags)

@@ -75,7 +75,10 @@ class Intake:
 
 
 def parse_text(text: str) -> Intake:
-    """One prompt a line, or multi-line blocks parted by lines of three or more hyphens. Raises IntakeError."""
+    """One prompt a line, or multi-line blocks parted by lines of three or more hyphens.
+
+    Raises IntakeError.
+    """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise IntakeError(f"The text is larger than {MAX_BYTES // 1024 // 1024} MB. Split it.")
     return _checked(_rows_of_text(_clean(text)))
@@ -91,7 +94,9 @@ def parse_file(name: str, data: bytes) -> Intake:
 
 
 def _shown(name: str) -> str:
-    plain = "".join(char for char in name if char.isprintable()).replace("\\", "/").rpartition("/")[2]
+    plain = (
+        "".join(char for char in name if char.isprintable()).replace("\\", "/").rpartition("/")[2]
+    )
     return plain[:80] or "The file"
 
 
@@ -105,12 +110,17 @@ def _decode(shown: str, data: bytes) -> str:
     if _is_utf16(data):
         raise IntakeError(f"{shown} is UTF-16 text. In the program it came from, save it as UTF-8.")
     if b"\0" in data:
-        raise IntakeError(f"{shown} holds NUL bytes, so it is not text. Save the prompts as .txt or .csv.")
+        raise IntakeError(
+            f"{shown} holds NUL bytes, so it is not text. Save the prompts as .txt or .csv."
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise IntakeError(f"{shown} is not UTF-8 text (see line {line}). In the program it came from, save it as UTF-8.") from error
+        raise IntakeError(
+            f"{shown} is not UTF-8 text (see line {line}). In the program it came from, save it as"
+            " UTF-8."
+        ) from error
 
 
 def _what_it_is(data: bytes) -> str:
@@ -124,26 +134,41 @@ def _is_utf16(data: bytes) -> bool:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
     start = data[:1000]
-    return any(start[side::2].count(0) > len(start) / 4 and not start[1 - side :: 2].count(0) for side in (0, 1))
+    return any(
+        start[side::2].count(0) > len(start) / 4 and not start[1 - side :: 2].count(0)
+        for side in (0, 1)
+    )
 
 
 def clean(prompt: str) -> str:
-    """One prompt as it is kept: line ends are newlines, what can not be shown or stored is gone, the ends are trimmed."""
+    """One prompt as it is kept: line ends are newlines, what can not be shown or stored is gone,
+    the ends are trimmed.
+    """
     return "".join(filter(_is_kept, _newlines(prompt))).strip()
 
 
 def _newlines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", " ").replace("\u2029", "\n")
+    return (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\u2028", " ")
+        .replace("\u2029", "\n")
+    )
 
 
 def _clean(text: str) -> str:
     """A text of many prompts, cleaned likewise. Raises IntakeError on NUL and on too many lines."""
     text = _newlines(text)
     if "\0" in text:
-        raise IntakeError(f"Line {text.count(chr(10), 0, text.index(chr(0))) + 1} holds a NUL character. Remove it.")
+        raise IntakeError(
+            f"Line {text.count(chr(10), 0, text.index(chr(0))) + 1} holds a NUL character."
+            " Remove it."
+        )
     lines = text.rstrip("\n").count("\n") + 1
     if lines > MAX_LINES:
-        raise IntakeError(f"{lines:,} lines are too many: at most {MAX_LINES:,} at a time. Split them.")
+        raise IntakeError(
+            f"{lines:,} lines are too many: at most {MAX_LINES:,} at a time. Split them."
+        )
     return "".join(filter(_is_kept, text))
 
 
@@ -157,7 +182,11 @@ def _is_blank(text: str) -> bool:
 
 def _rows_of_text(text: str) -> Intake:
     lines = text.split("\n")
-    blocks = _blocks(lines) if any(map(SEPARATOR.fullmatch, map(str.strip, lines))) else enumerate(lines, 1)
+    blocks = (
+        _blocks(lines)
+        if any(map(SEPARATOR.fullmatch, map(str.strip, lines)))
+        else enumerate(lines, 1)
+    )
     return Intake([Row(block.strip(), line) for line, block in blocks if not _is_blank(block)])
 
 
@@ -201,19 +230,33 @@ def _read(text: str) -> tuple[list[Record], list[str] | None]:
 
 
 def _fit(records: list[Record]) -> tuple[int, int]:
-    """How well a delimiter fits: known columns of the header, then the rows that have settings and are sound."""
+    """How well a delimiter fits: known columns of the header, then the rows that have settings and
+    are sound.
+    """
     header = _header(records)
     names = COLUMNS if header is None else tuple(ALIASES.get(name, "") for name in header)
     known = 0 if header is None else len(header)
-    rows = [(line, cells) for line, cells in records[1 if header else 0 :] if isinstance(cells, list)]
-    lone_column = known == 1  # the header has no delimiter to go by: any row that fits into one cell counts
-    sound = sum(isinstance(_row(line, cells, names, has_header=True), Row) for line, cells in rows if lone_column or len(cells) > 1)
+    rows = [
+        (line, cells) for line, cells in records[1 if header else 0 :] if isinstance(cells, list)
+    ]
+    lone_column = (
+        known == 1
+    )  # the header has no delimiter to go by: any row that fits into one cell counts
+    sound = sum(
+        isinstance(_row(line, cells, names, has_header=True), Row)
+        for line, cells in rows
+        if lone_column or len(cells) > 1
+    )
     return known, sound
 
 
 def _records(text: str, delimiter: str) -> list[Record]:
-    """All records with the line that each starts on; what a csv reader can not make sense of is a Problem."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    """All records with the line that each starts on; what a csv reader can not make sense of is a
+    Problem.
+    """
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     records: list[Record] = []
     while True:
         line = reader.line_num + 1
@@ -227,10 +270,16 @@ def _records(text: str, delimiter: str) -> list[Record]:
 
 def _quoting(error: str) -> str:
     if "end of data" in error:
-        return "A quote is opened here and never closed, so everything after it was left out. Close it."
+        return (
+            "A quote is opened here and never closed, so everything after it was left out."
+            " Close it."
+        )
     if "field limit" in error:
         return "This cell is far too long."
-    return 'A quote is out of place. Put "..." around the whole prompt, and double the quotes inside it.'
+    return (
+        'A quote is out of place. Put "..." around the whole prompt, and double the quotes'
+        " inside it."
+    )
 
 
 def _header(records: list[Record]) -> list[str] | None:
@@ -246,10 +295,15 @@ def _columns(header: list[str]) -> tuple[str, ...]:
         header = header[:-1]
     unknown = [name or "(no name)" for name in header if name not in ALIASES]
     if unknown:
-        raise IntakeError(f"Unknown column: {', '.join(unknown)[:200]}. Known are prompt, size, quality and count. Remove or rename it.")
+        raise IntakeError(
+            f"Unknown column: {', '.join(unknown)[:200]}. Known are prompt, size, quality and"
+            " count. Remove or rename it."
+        )
     names = tuple(ALIASES[name] for name in header)
     if "prompt" not in names:
-        raise IntakeError("There is no column named prompt. Name the column that holds the prompts.")
+        raise IntakeError(
+            "There is no column named prompt. Name the column that holds the prompts."
+        )
     doubled = [name for name in COLUMNS if names.count(name) > 1]
     if doubled:
         raise IntakeError(f"There are two columns for {doubled[0]}. Remove one.")
@@ -260,14 +314,26 @@ def _row(line: int, cells: list[str], names: tuple[str, ...], *, has_header: boo
     while len(cells) > len(names) and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) > len(names):
-        return Problem(line, f"{len(cells)} columns, but only {len(names)} are known. Put quotes around a prompt that holds the delimiter.")
+        return Problem(
+            line,
+            f"{len(cells)} columns, but only {len(names)} are known. Put quotes around a prompt"
+            " that holds the delimiter.",
+        )
     values = dict(zip(names, cells, strict=False))
     if _is_blank(values.get("prompt", "")):
         return Problem(line, "There is no prompt in this row.")
     try:
-        size, quality, count = _size(values.get("size", "")), _quality(values.get("quality", "")), _count(values.get("count", ""))
+        size, quality, count = (
+            _size(values.get("size", "")),
+            _quality(values.get("quality", "")),
+            _count(values.get("count", "")),
+        )
     except ValueError as error:
-        hint = "" if has_header else " Put quotes around a prompt that holds commas, or save the file as .txt."
+        hint = (
+            ""
+            if has_header
+            else " Put quotes around a prompt that holds commas, or save the file as .txt."
+        )
         return Problem(line, f"{error}{hint}")
     return Row(values["prompt"].strip(), line, size, quality, count)
 
@@ -282,7 +348,9 @@ def _size(text: str) -> str:
 def _quality(text: str) -> str:
     quality = text.strip().lower()
     if quality == "auto":
-        raise ValueError("The quality “auto” has no known price. Name a quality, or leave it empty.")
+        raise ValueError(
+            "The quality “auto” has no known price. Name a quality, or leave it empty."
+        )
     if quality and not QUALITY.fullmatch(quality):
         raise ValueError(f"“{text.strip()[:40]}” is not a quality.")
     return quality
@@ -297,7 +365,11 @@ def _count(text: str) -> int | None:
 
 def _checked(intake: Intake) -> Intake:
     if not intake.rows and not intake.problems:
-        raise IntakeError("There is no prompt in it. Write one prompt a line, or blocks parted by a line of ---.")
+        raise IntakeError(
+            "There is no prompt in it. Write one prompt a line, or blocks parted by a line of ---."
+        )
     if len(intake.rows) > MAX_ROWS:
-        raise IntakeError(f"{len(intake.rows):,} prompts are too many: at most {MAX_ROWS:,} a job. Split them.")
+        raise IntakeError(
+            f"{len(intake.rows):,} prompts are too many: at most {MAX_ROWS:,} a job. Split them."
+        )
     return intake

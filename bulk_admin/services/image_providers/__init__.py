@@ -11,9 +11,18 @@ from .base import CheckResult, Credentials, ImageProvider, ImageResult, ListedMo
 
 PROVIDERS: dict[str, tuple[str, str]] = {
     "openai": ("OpenAI", "bulk_admin.services.image_providers.openai_provider.OpenAIProvider"),
-    "openai_compatible": ("OpenAI-compatible server", "bulk_admin.services.image_providers.openai_compatible_provider.OpenAICompatibleProvider"),
-    "replicate": ("Replicate", "bulk_admin.services.image_providers.replicate_provider.ReplicateProvider"),
-    "placeholder": ("Placeholder (offline)", "bulk_admin.services.image_providers.placeholder_provider.PlaceholderProvider"),
+    "openai_compatible": (
+        "OpenAI-compatible server",
+        "bulk_admin.services.image_providers.openai_compatible_provider.OpenAICompatibleProvider",
+    ),
+    "replicate": (
+        "Replicate",
+        "bulk_admin.services.image_providers.replicate_provider.ReplicateProvider",
+    ),
+    "placeholder": (
+        "Placeholder (offline)",
+        "bulk_admin.services.image_providers.placeholder_provider.PlaceholderProvider",
+    ),
 }
 
 
@@ -21,7 +30,9 @@ PROVIDERS: dict[str, tuple[str, str]] = {
 def provider_class(name: str) -> type[ImageProvider]:
     """Raises ImproperlyConfigured when nothing is registered under that name."""
     if name not in PROVIDERS:
-        raise ImproperlyConfigured(f"There is no image provider {name!r}; registered: {', '.join(sorted(PROVIDERS))}.")
+        raise ImproperlyConfigured(
+            f"There is no image provider {name!r}; registered: {', '.join(sorted(PROVIDERS))}."
+        )
     found: type[ImageProvider] = import_string(PROVIDERS[name][1])
     return found
 
@@ -30,4 +41,13 @@ def provider_choices() -> list[tuple[str, str]]:
     return [(name, label) for name, (label, _) in PROVIDERS.items()]
 
 
-__all__ = ["PROVIDERS", "CheckResult", "Credentials", "ImageProvider", "ImageResult", "ListedModel", "provider_choices", "provider_class"]
+__all__ = [
+    "PROVIDERS",
+    "CheckResult",
+    "Credentials",
+    "ImageProvider",
+    "ImageResult",
+    "ListedModel",
+    "provider_choices",
+    "provider_class",
+]

@@ -1,4 +1,7 @@
-"""The provider seam. A provider module is a payload, a parse and an error table; it knows no model and no ORM."""
+"""The provider seam.
+
+A provider module is a payload, a parse and an error table; it knows no model and no ORM.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from typing import Any, ClassVar
 class ImageResult:
     """One picture as it came.
 
-    ``content`` is never empty and is kept byte for byte, whatever it turns out to be. ``usage`` holds
-    token counts: text_input, image_input, image_output, text_output; empty when the provider told none.
+    ``content`` is never empty and is kept byte for byte, whatever it turns out to be. ``usage``
+    holds token counts: text_input, image_input, image_output, text_output; empty when the provider
+    told none.
     """
 
     content: bytes
@@ -38,7 +42,9 @@ class Credentials:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckResult:
-    """``code`` is "" when all is well, else an error's code; ``message`` is a sentence for the account's page."""
+    """``code`` is "" when all is well, else an error's code; ``message`` is a sentence for the
+    account's page.
+    """
 
     code: str
     message: str
@@ -53,7 +59,9 @@ class ListedModel:
 
 
 class ImageProvider(ABC):
-    """One account at one provider. Instances are shared by threads and keep at most a connection pool.
+    """One account at one provider.
+
+    Instances are shared by threads and keep at most a connection pool.
 
     Capabilities are off unless a provider declares them.
     """
@@ -65,24 +73,32 @@ class ImageProvider(ABC):
     requires_nsfw_check: ClassVar[bool] = True  # False: the provider refuses such pictures itself
     is_placeholder: ClassVar[bool] = False
     lists_models: ClassVar[bool] = False
-    resumable: ClassVar[bool] = False  # a call has a remote id, and its picture can be collected by it later
+    resumable: ClassVar[bool] = (
+        False  # a call has a remote id, and its picture can be collected by it later
+    )
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         self.credentials = credentials
         self.timeout = timeout
 
     @abstractmethod
-    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+    def generate(
+        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+    ) -> list[ImageResult]:
         """Ask for ``n`` pictures, once, without any retry.
 
-        ``options``: model (id), output_format, background, client_request_id (sent where the provider
-        takes one), timeout (seconds for the whole call, instead of the constructor's), on_remote_id (called
-        with the id, as soon as it is known, where ``resumable`` is declared). Empty strings are not sent.
-        Raises a ProviderError; UnsupportedOption before anything is sent.
+        ``options``: model (id), output_format, background, client_request_id (sent where the
+        provider takes one), timeout (seconds for the whole call, instead of the constructor's),
+        on_remote_id (called with the id, as soon as it is known, where ``resumable`` is declared).
+        Empty strings are not sent. Raises a ProviderError; UnsupportedOption before anything is
+        sent.
         """
 
     def resume(self, remote_id: str, **options: Any) -> list[ImageResult]:
-        """Collect a call that was made before, where ``resumable`` is declared; buys nothing. Raises as ``generate`` does."""
+        """Collect a call that was made before, where ``resumable`` is declared; buys nothing.
+
+        Raises as ``generate`` does.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not resume calls")
 
     @abstractmethod

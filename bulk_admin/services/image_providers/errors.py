@@ -74,7 +74,9 @@ class Overloaded(ProviderError):
 
 
 class OutcomeUnknown(ProviderError):
-    """Sent, perhaps billed, no usable answer: time-out, cut connection, 408, 500, 502, 504, broken 200."""
+    """Sent, perhaps billed, no usable answer: time-out, cut connection, 408, 500, 502, 504, broken
+    200.
+    """
 
     code = "unknown"
     title = "Outcome unknown"
@@ -132,7 +134,9 @@ class NoCredit(ProviderError):
 
 
 class UnsupportedOption(ProviderError, ValueError):
-    """Raised by us before anything is sent: the model does not declare this size, quality or format."""
+    """Raised by us before anything is sent: the model does not declare this size, quality or
+    format.
+    """
 
     code = "bad_request"
     title = "Setting not supported"

@@ -16,18 +16,28 @@ import httpx2
 
 from .errors import NotSent, OutcomeUnknown
 
-IDLE_SECONDS = 4.0  # less than any provider or proxy keeps a socket: a reused one must not turn out to be dead
+IDLE_SECONDS = (
+    4.0  # less than any provider or proxy keeps a socket: a reused one must not turn out to be dead
+)
 CONNECT_SECONDS = 8.0
 ANSWER_BYTES = 160 * 1024 * 1024
 
-NOTHING_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
+NOTHING_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
 KEY = re.compile(r"\b(?:sk|r8)[-_][\w*.…-]+")
 RESETS_IN = re.compile(r"(?:try again|resets) in ~?([\d.]+)\s*(ms|s|m)\b", re.IGNORECASE)
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 class _Timed(httpx2.SyncByteStream):
-    """A body that must be whole by a moment: httpx2's own time-out only bounds the wait for each piece."""
+    """A body that must be whole by a moment: httpx2's own time-out only bounds the wait for each
+    piece.
+    """
 
     def __init__(self, body: httpx2.SyncByteStream, ends: float) -> None:
         self.body = body
@@ -65,14 +75,22 @@ def trust() -> ssl.SSLContext:
 
 
 def timeouts(seconds: float) -> httpx2.Timeout:
-    return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(CONNECT_SECONDS, seconds))
+    return httpx2.Timeout(
+        seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(CONNECT_SECONDS, seconds)
+    )
 
 
 def new_client(seconds: float, base_url: str, *, idle: float = IDLE_SECONDS) -> httpx2.Client:
-    """A client for one server that retries nothing, follows no redirect, and never queues a call behind others."""
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=idle)
+    """A client for one server that retries nothing, follows no redirect, and never queues a call
+    behind others.
+    """
+    limits = httpx2.Limits(
+        max_connections=None, max_keepalive_connections=100, keepalive_expiry=idle
+    )
     transport = DeadlineTransport(verify=trust(), limits=limits, proxy=_environment_proxy(base_url))
-    return httpx2.Client(base_url=base_url, transport=transport, timeout=timeouts(seconds), follow_redirects=False)
+    return httpx2.Client(
+        base_url=base_url, transport=transport, timeout=timeouts(seconds), follow_redirects=False
+    )
 
 
 def transport_error(error: BaseException, seconds: float) -> NotSent | OutcomeUnknown:
@@ -83,14 +101,18 @@ def transport_error(error: BaseException, seconds: float) -> NotSent | OutcomeUn
         causes.append(link)
         link = link.__cause__
     if any(isinstance(cause, NOTHING_LEFT) for cause in causes):
-        return NotSent(f"{type(next(cause for cause in causes if isinstance(cause, NOTHING_LEFT))).__name__}.")
+        return NotSent(
+            f"{type(next(cause for cause in causes if isinstance(cause, NOTHING_LEFT))).__name__}."
+        )
     if any(isinstance(cause, httpx2.TimeoutException) for cause in causes):
         return OutcomeUnknown(f"No answer within {seconds:g} s.")
     return OutcomeUnknown("The connection was cut.")
 
 
 def retry_after(headers: Mapping[str, str], text: str) -> float | None:
-    """Seconds to wait, from the headers or else from the sentence in the answer; None when it tells none."""
+    """Seconds to wait, from the headers or else from the sentence in the answer; None when it tells
+    none.
+    """
     milliseconds, seconds = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
     if (value := _number(milliseconds)) is not None:
         return value / 1000
@@ -113,7 +135,9 @@ def clean(text: object, key: str = "") -> str:
 
 
 def sendable(key: str) -> bool:
-    """Whether a key can stand in a header at all: one pasted with a line break or a dash made typographic can not."""
+    """Whether a key can stand in a header at all: one pasted with a line break or a dash made
+    typographic can not.
+    """
     return key.isascii() and key.isprintable() and " " not in key
 
 

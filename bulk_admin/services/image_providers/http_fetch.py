@@ -1,4 +1,6 @@
-"""Fetches a finished picture from the address that a provider's answer names, and from nowhere else."""
+"""Fetches a finished picture from the address that a provider's answer names, and from nowhere
+else.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +49,20 @@ def decode_data_url(url: str) -> bytes:
     return content
 
 
-def fetch(url: str, *, base_url: str, hosts: Collection[str] = (), seconds: float = MAX_SECONDS, max_bytes: int = MAX_BYTES) -> bytes:
-    """Download a picture from ``base_url``'s own server, or over https from one of ``hosts`` or their subdomains.
+def fetch(
+    url: str,
+    *,
+    base_url: str,
+    hosts: Collection[str] = (),
+    seconds: float = MAX_SECONDS,
+    max_bytes: int = MAX_BYTES,
+) -> bytes:
+    """Download a picture from ``base_url``'s own server, or over https from one of ``hosts`` or
+    their subdomains.
 
-    The address is looked up once, judged, and the very same address is connected to, so that a name can
-    not point elsewhere in between. Addresses inside our own network are refused unless ``base_url``
-    itself is there. No redirect is followed, no key is sent.
+    The address is looked up once, judged, and the very same address is connected to, so that a name
+    can not point elsewhere in between. Addresses inside our own network are refused unless
+    ``base_url`` itself is there. No redirect is followed, no key is sent.
     """
     ends = time.monotonic() + min(seconds, MAX_SECONDS)
     try:
@@ -73,11 +83,19 @@ def fetch(url: str, *, base_url: str, hosts: Collection[str] = (), seconds: floa
 def _addresses(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> list[IPAddress]:
     """Where the picture may be fetched from. Raises FetchRefused."""
     same = _origin(target) == _origin(home)
-    listed = target.scheme == "https" and _origin(target)[2] == 443 and any(target.host == host or target.host.endswith(f".{host}") for host in hosts)
+    listed = (
+        target.scheme == "https"
+        and _origin(target)[2] == 443
+        and any(target.host == host or target.host.endswith(f".{host}") for host in hosts)
+    )
     if not same and not listed:
         raise FetchRefused("a server that is not allowed")
     found = _resolve(target)
-    if not same and not all(_is_public(ip) for ip in found) and any(_is_public(ip) for ip in _resolve(home)):
+    if (
+        not same
+        and not all(_is_public(ip) for ip in found)
+        and any(_is_public(ip) for ip in _resolve(home))
+    ):
         raise FetchRefused("an address inside the network")
     return found
 
@@ -85,15 +103,23 @@ def _addresses(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> 
 def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: int) -> bytes:
     timeout = httpx2.Timeout(max(ends - time.monotonic(), 0.1), connect=CONNECT_SECONDS)
     pinned = target.copy_with(host=str(address))
-    headers = {"Host": target.netloc.decode(), "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+    headers = {
+        "Host": target.netloc.decode(),
+        "Accept": "image/*,*/*;q=0.5",
+        "Accept-Encoding": "identity",
+    }
     extensions = {"sni_hostname": target.host} if target.scheme == "https" else {}
     content = bytearray()
     with (
-        httpx2.Client(timeout=timeout, verify=trust(), follow_redirects=False, trust_env=False) as client,
+        httpx2.Client(
+            timeout=timeout, verify=trust(), follow_redirects=False, trust_env=False
+        ) as client,
         client.stream("GET", pinned, headers=headers, extensions=extensions) as response,
     ):
         if response.status_code != 200:
-            raise (FetchRefused if response.is_redirect else FetchFailed)(f"HTTP {response.status_code}")
+            raise (FetchRefused if response.is_redirect else FetchFailed)(
+                f"HTTP {response.status_code}"
+            )
         for piece in response.iter_raw():
             content += piece
             if len(content) > max_bytes:

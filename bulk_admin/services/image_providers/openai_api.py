@@ -22,10 +22,14 @@ CHECK_SECONDS = 20.0
 
 
 class OpenAIProtocol(ImageProvider):
-    """A subclass says what to send (``payload``) and where a picture may be fetched from (``content_of``)."""
+    """A subclass says what to send (``payload``) and where a picture may be fetched from
+    (``content_of``).
+    """
 
     path: ClassVar[str] = "/images/generations"
-    known_options: ClassVar[frozenset[str]] = frozenset({"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"})
+    known_options: ClassVar[frozenset[str]] = frozenset(
+        {"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"}
+    )
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         super().__init__(credentials, timeout=timeout)
@@ -44,21 +48,32 @@ class OpenAIProtocol(ImageProvider):
     def base_url(self) -> str: ...
 
     @abstractmethod
-    def payload(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    def payload(
+        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """The request's body. Raises UnsupportedOption."""
 
-    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+    def generate(
+        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+    ) -> list[ImageResult]:
         if unknown := options.keys() - self.known_options:
             raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
         if not SIZE.fullmatch(size):
             raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT.")
         body = self.payload(prompt, size, quality, n, options)
         call_id = str(options.get("client_request_id") or "")
-        response = self._post(body, float(options.get("timeout") or self.timeout), {"X-Client-Request-Id": call_id} if call_id else {})
+        response = self._post(
+            body,
+            float(options.get("timeout") or self.timeout),
+            {"X-Client-Request-Id": call_id} if call_id else {},
+        )
         return self._results(response, size, quality)
 
     def content_of(self, item: Mapping[str, Any]) -> bytes:
-        """The picture in one entry of the answer; empty when there is none. Raises OutcomeUnknown."""
+        """The picture in one entry of the answer; empty when there is none.
+
+        Raises OutcomeUnknown.
+        """
         text = item.get("b64_json")
         return decode_base64(text) if isinstance(text, str) and text else b""
 
@@ -66,19 +81,31 @@ class OpenAIProtocol(ImageProvider):
         try:
             return self._check_model(model) if model else self._check_key()
         except OutcomeUnknown as error:
-            return CheckResult(code=error.code, message=f"The provider gave no usable answer to the check. {error.detail} Nothing was bought.")
+            return CheckResult(
+                code=error.code,
+                message=(
+                    f"The provider gave no usable answer to the check. {error.detail} Nothing was"
+                    " bought."
+                ),
+            )
         except ProviderError as error:
             return CheckResult(code=error.code, message=error.message)
 
     def list_models(self) -> list[ListedModel]:
         rows = _json(self._get("/models")).get("data")
-        return [listed(row) for row in rows if isinstance(row, Mapping) and row.get("id")] if isinstance(rows, list) else []
+        return (
+            [listed(row) for row in rows if isinstance(row, Mapping) and row.get("id")]
+            if isinstance(rows, list)
+            else []
+        )
 
     def close(self) -> None:
         self._client.close()
 
     def _check_key(self) -> CheckResult:
-        return CheckResult(code="", message=f"The key works; {len(self.list_models())} models are listed.")
+        return CheckResult(
+            code="", message=f"The key works; {len(self.list_models())} models are listed."
+        )
 
     def _check_model(self, model: str) -> CheckResult:
         self.look_up(model)
@@ -87,21 +114,44 @@ class OpenAIProtocol(ImageProvider):
     def look_up(self, model: str) -> ListedModel:
         return listed(_json(self._get(f"/models/{quote(model, safe='')}")))
 
-    def _post(self, body: Mapping[str, Any], seconds: float, headers: Mapping[str, str]) -> httpx2.Response:
-        return self._once(lambda how: self._client.post(self.path, cast_to=httpx2.Response, body=dict(body), options=how), seconds, headers)
+    def _post(
+        self, body: Mapping[str, Any], seconds: float, headers: Mapping[str, str]
+    ) -> httpx2.Response:
+        return self._once(
+            lambda how: self._client.post(
+                self.path, cast_to=httpx2.Response, body=dict(body), options=how
+            ),
+            seconds,
+            headers,
+        )
 
     def _get(self, path: str) -> httpx2.Response:
-        return self._once(lambda how: self._client.get(path, cast_to=httpx2.Response, options=how), CHECK_SECONDS, {})
+        return self._once(
+            lambda how: self._client.get(path, cast_to=httpx2.Response, options=how),
+            CHECK_SECONDS,
+            {},
+        )
 
-    def _once(self, send: Callable[[Any], httpx2.Response], seconds: float, headers: Mapping[str, str]) -> httpx2.Response:
-        """One request, or one of our errors. Raised outside the except blocks: the SDK's own errors quote answers, and keys in them."""
+    def _once(
+        self, send: Callable[[Any], httpx2.Response], seconds: float, headers: Mapping[str, str]
+    ) -> httpx2.Response:
+        """One request, or one of our errors.
+
+        Raised outside the except blocks: the SDK's own errors quote answers, and keys in them.
+        """
         key = self.credentials.api_key
         if not sendable(key):
             raise BadKey("It holds characters that no key has: copy it again.")
         authorization = {} if key else {"Authorization": openai.Omit()}
         failure: ProviderError
         try:
-            return send({"headers": {**headers, **authorization}, "timeout": timeouts(seconds), "max_retries": 0})
+            return send(
+                {
+                    "headers": {**headers, **authorization},
+                    "timeout": timeouts(seconds),
+                    "max_retries": 0,
+                }
+            )
         except openai.APIStatusError as error:
             failure = error_for(error.status_code, error.response.headers, error.body, key=key)
         except openai.APIError as error:
@@ -121,7 +171,9 @@ class OpenAIProtocol(ImageProvider):
             failure = error
         if failure is not None or not pictures:
             detail = failure.detail if failure else "The answer holds no picture."
-            raise OutcomeUnknown(detail, http_status=response.status_code, request_id=request_id, usage=usage)
+            raise OutcomeUnknown(
+                detail, http_status=response.status_code, request_id=request_id, usage=usage
+            )
         return [
             ImageResult(
                 content=content,
@@ -137,7 +189,9 @@ class OpenAIProtocol(ImageProvider):
 
 
 def listed(row: Mapping[str, Any]) -> ListedModel:
-    return ListedModel(name=_string(row.get("id")), shutdown_date=_string(row.get("shutdown_date"))[:10])
+    return ListedModel(
+        name=_string(row.get("id")), shutdown_date=_string(row.get("shutdown_date"))[:10]
+    )
 
 
 def read_usage(usage: object) -> dict[str, int]:
@@ -145,13 +199,22 @@ def read_usage(usage: object) -> dict[str, int]:
     if not isinstance(usage, Mapping) or _count(usage.get("output_tokens")) is None:
         return {}
     given, made = usage.get("input_tokens_details"), usage.get("output_tokens_details")
-    given, made = given if isinstance(given, Mapping) else {}, made if isinstance(made, Mapping) else {}
+    given, made = (
+        given if isinstance(given, Mapping) else {},
+        made if isinstance(made, Mapping) else {},
+    )
     image_input = _count(given.get("image_tokens")) or 0
     text_input, image_output = _count(given.get("text_tokens")), _count(made.get("image_tokens"))
     return {
-        "text_input": text_input if text_input is not None else max(0, (_count(usage.get("input_tokens")) or 0) - image_input),
+        "text_input": (
+            text_input
+            if text_input is not None
+            else max(0, (_count(usage.get("input_tokens")) or 0) - image_input)
+        ),
         "image_input": image_input,
-        "image_output": image_output if image_output is not None else _count(usage["output_tokens"]) or 0,
+        "image_output": (
+            image_output if image_output is not None else _count(usage["output_tokens"]) or 0
+        ),
         "text_output": _count(made.get("text_tokens")) or 0,
     }
 
@@ -162,7 +225,11 @@ def _json(response: httpx2.Response) -> Mapping[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, Mapping):
-        raise OutcomeUnknown("The answer could not be read.", http_status=response.status_code, request_id=response.headers.get("x-request-id", "")[:120])
+        raise OutcomeUnknown(
+            "The answer could not be read.",
+            http_status=response.status_code,
+            request_id=response.headers.get("x-request-id", "")[:120],
+        )
     return answer
 
 

@@ -1,6 +1,8 @@
-"""Servers that imitate OpenAI's pictures endpoint: LocalAI, vLLM-Omni, stable-diffusion.cpp, Venice, Together and the like.
+"""Servers that imitate OpenAI's pictures endpoint: LocalAI, vLLM-Omni, stable-diffusion.cpp,
+Venice, Together and the like.
 
-They differ in every optional field, so the account's options declare what this one takes and only that is sent:
+They differ in every optional field, so the account's options declare what this one takes and only
+that is sent:
 
     params           names of optional fields it takes: quality, output_format, background
     size_mode        "size" (WIDTHxHEIGHT, the default) or "width_height"
@@ -38,19 +40,34 @@ class OpenAICompatibleProvider(OpenAIProtocol):
 
     @property
     def base_url(self) -> str:
-        # Never the SDK's default: a key for some other server is not OpenAI's to see. `.invalid` resolves nowhere.
+        # Never the SDK's default: a key for some other server is not OpenAI's to see. `.invalid`
+        # resolves nowhere.
         return self.credentials.base_url or "http://no-base-url.invalid/v1"
 
     @property
     def profile(self) -> Mapping[str, Any]:
         return self.credentials.options
 
-    def payload(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    def payload(
+        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
         self._refuse_what_it_can_not(prompt, n, options)
-        body: dict[str, Any] = {**self.profile.get("extra", {}), "model": str(options["model"]), "prompt": prompt, "n": n}
+        body: dict[str, Any] = {
+            **self.profile.get("extra", {}),
+            "model": str(options["model"]),
+            "prompt": prompt,
+            "n": n,
+        }
         body |= self._size(size)
-        wanted = {"quality": quality, **{name: str(options.get(name) or "") for name in OPTIONAL[1:]}}
-        body |= {name: value for name, value in wanted.items() if value and name in self.profile.get("params", ())}
+        wanted = {
+            "quality": quality,
+            **{name: str(options.get(name) or "") for name in OPTIONAL[1:]},
+        }
+        body |= {
+            name: value
+            for name, value in wanted.items()
+            if value and name in self.profile.get("params", ())
+        }
         if (response_format := self.profile.get("response_format", "omit")) != "omit":
             body["response_format"] = response_format
         return body
@@ -62,24 +79,45 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         if not isinstance(url, str) or not url:
             return b""
         try:
-            return decode_data_url(url) if url.startswith("data:") else fetch(url, base_url=self.base_url, hosts=self.profile.get("download_hosts", ()))
+            return (
+                decode_data_url(url)
+                if url.startswith("data:")
+                else fetch(
+                    url, base_url=self.base_url, hosts=self.profile.get("download_hosts", ())
+                )
+            )
         except (FetchRefused, FetchFailed) as error:
-            raise OutcomeUnknown(f"The picture was made, but could not be downloaded: {error}.") from error
+            raise OutcomeUnknown(
+                f"The picture was made, but could not be downloaded: {error}."
+            ) from error
 
     def get_rate_limit(self) -> int:
-        return self.credentials.images_per_minute or int(self.profile.get("images_per_minute", CAUTIOUS_IMAGES_PER_MINUTE))
+        return self.credentials.images_per_minute or int(
+            self.profile.get("images_per_minute", CAUTIOUS_IMAGES_PER_MINUTE)
+        )
 
     def _refuse_what_it_can_not(self, prompt: str, n: int, options: Mapping[str, Any]) -> None:
         if not options.get("model"):
             raise UnsupportedOption("A model must be named.")
         if not 1 <= n <= int(self.profile.get("n_max", 1)):
-            raise UnsupportedOption(f"This server makes {self.profile.get('n_max', 1)} at most in one call.")
-        if options.get("background") == "transparent" and "background" not in self.profile.get("params", ()):
+            raise UnsupportedOption(
+                f"This server makes {self.profile.get('n_max', 1)} at most in one call."
+            )
+        if options.get("background") == "transparent" and "background" not in self.profile.get(
+            "params", ()
+        ):
             raise UnsupportedOption("This server is not declared to make transparent pictures.")
-        if self.profile.get("response_format", "omit") not in RESPONSE_FORMATS or self.profile.get("size_mode", "size") not in SIZE_MODES:
-            raise UnsupportedOption("The account's options name an unknown response_format or size_mode.")
+        if (
+            self.profile.get("response_format", "omit") not in RESPONSE_FORMATS
+            or self.profile.get("size_mode", "size") not in SIZE_MODES
+        ):
+            raise UnsupportedOption(
+                "The account's options name an unknown response_format or size_mode."
+            )
         if len(prompt) > (longest := int(self.profile.get("prompt_max", PROMPT_MAX))):
-            raise PromptRejected(f"The prompt is longer than the {longest:,} characters that this server takes.")
+            raise PromptRejected(
+                f"The prompt is longer than the {longest:,} characters that this server takes."
+            )
 
     def _size(self, size: str) -> dict[str, Any]:
         if self.profile.get("size_mode", "size") == "size":
@@ -91,7 +129,13 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         try:
             return super()._check_key()
         except ModelRetired:
-            return CheckResult(code="", message="The server answers, but lists no models: only the first picture shows whether all is well.")
+            return CheckResult(
+                code="",
+                message=(
+                    "The server answers, but lists no models: only the first picture shows whether"
+                    " all is well."
+                ),
+            )
 
     def _check_model(self, model: str) -> CheckResult:
         """Many of these servers can list, few can look one up."""
@@ -101,4 +145,11 @@ class OpenAICompatibleProvider(OpenAIProtocol):
             return self._check_key()
         if names and model not in names:
             return CheckResult(code=ModelRetired.code, message=f"The server does not list {model}.")
-        return CheckResult(code="", message=f"The server answers and {model} is listed." if names else "The server answers, but lists no models.")
+        return CheckResult(
+            code="",
+            message=(
+                f"The server answers and {model} is listed."
+                if names
+                else "The server answers, but lists no models."
+            ),
+        )

@@ -1,4 +1,6 @@
-"""The error table of the OpenAI protocol: an answer that is no picture becomes one of our errors."""
+"""The error table of the OpenAI protocol: an answer that is no picture becomes one of our
+errors.
+"""
 
 from __future__ import annotations
 
@@ -60,15 +62,28 @@ WORDS: list[tuple[int, re.Pattern[str], type[ProviderError]]] = [
     (403, re.compile(r"must be verified"), NotVerified),
     (400, re.compile(r"billing hard limit"), NoCredit),
     (400, re.compile(r"safety system|content policy"), PromptBlocked),
-    (400, re.compile(r"\bmodel\b.*(deprecated|retired|shut ?down|not exist|no longer available)"), ModelRetired),
-    (400, re.compile(r"(invalid|unknown|unsupported|unrecognized) (size|quality|format|parameter|argument|field)"), BadRequest),
+    (
+        400,
+        re.compile(r"\bmodel\b.*(deprecated|retired|shut ?down|not exist|no longer available)"),
+        ModelRetired,
+    ),
+    (
+        400,
+        re.compile(
+            r"(invalid|unknown|unsupported|unrecognized)"
+            r" (size|quality|format|parameter|argument|field)"
+        ),
+        BadRequest,
+    ),
     (429, re.compile(r"(exceeded your current quota|billing details|spend(ing)? limit)"), NoCredit),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The body of an error answer, read with care: proxies and other servers send text, lists or pages."""
+    """The body of an error answer, read with care: proxies and other servers send text, lists or
+    pages.
+    """
 
     message: str = ""
     code: str = ""
@@ -94,7 +109,9 @@ def read_refusal(body: object) -> Refusal:
     )
 
 
-def error_for(status: int, headers: Mapping[str, str], body: object, *, key: str = "") -> ProviderError:
+def error_for(
+    status: int, headers: Mapping[str, str], body: object, *, key: str = ""
+) -> ProviderError:
     """``key`` is taken out of whatever the provider says."""
     refusal = read_refusal(body)
     kind = error_class(status, refusal)
@@ -116,7 +133,12 @@ def error_class(status: int, refusal: Refusal) -> type[ProviderError]:
     if status < 400:
         return BadRequest
     known = CODES.get(refusal.code) or TYPES.get(refusal.type)
-    return known or _by_words(status, refusal.message.lower()) or _by_param(status, refusal.param) or STATUSES.get(status, PromptRejected)
+    return (
+        known
+        or _by_words(status, refusal.message.lower())
+        or _by_param(status, refusal.param)
+        or STATUSES.get(status, PromptRejected)
+    )
 
 
 def _by_words(status: int, message: str) -> type[ProviderError] | None:
@@ -131,7 +153,11 @@ def _by_param(status: int, param: str) -> type[ProviderError] | None:
 
 
 def _billed(kind: type[ProviderError], refusal: Refusal) -> Billed | None:
-    return "unknown" if kind is PromptBlocked and refusal.details.get("moderation_stage") == "output" else None
+    return (
+        "unknown"
+        if kind is PromptBlocked and refusal.details.get("moderation_stage") == "output"
+        else None
+    )
 
 
 def _words(kind: type[ProviderError], status: int, refusal: Refusal, key: str) -> str:
@@ -146,7 +172,11 @@ def _words(kind: type[ProviderError], status: int, refusal: Refusal, key: str) -
 
 def _found(details: Mapping[str, Any]) -> str:
     listed = details.get("categories")
-    categories = [category.replace("_", " ") for category in listed if isinstance(category, str)] if isinstance(listed, list) else []
+    categories = (
+        [category.replace("_", " ") for category in listed if isinstance(category, str)]
+        if isinstance(listed, list)
+        else []
+    )
     where = {"input": "prompt", "output": "picture"}.get(str(details.get("moderation_stage")), "")
     if not categories:
         return f"Found in the {where}." if where else ""
@@ -162,4 +192,7 @@ def _detail(value: object) -> str:
     if not isinstance(value, list):
         return _text(value)
     rows = [row for row in value if isinstance(row, Mapping)]
-    return "; ".join(f"{'.'.join(str(part) for part in row.get('loc', ()))}: {_text(row.get('msg'))}" for row in rows)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in row.get('loc', ()))}: {_text(row.get('msg'))}"
+        for row in rows
+    )

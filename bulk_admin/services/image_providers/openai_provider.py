@@ -27,30 +27,52 @@ class OpenAIProvider(OpenAIProtocol):
     def base_url(self) -> str:
         return self.credentials.base_url or BASE_URL
 
-    def payload(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    def payload(
+        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Model, size and quality are always told: what ``auto`` costs is not known before."""
-        model, output_format, background = (str(options.get(name) or "") for name in ("model", "output_format", "background"))
+        model, output_format, background = (
+            str(options.get(name) or "") for name in ("model", "output_format", "background")
+        )
         if not model or quality in ("", "auto"):
             raise UnsupportedOption("A model and a quality must be named.")
         if not 1 <= n <= MAX_PICTURES:
             raise UnsupportedOption(f"One call makes 1 to {MAX_PICTURES} pictures.")
         if output_format and output_format not in FORMATS:
-            raise UnsupportedOption(f"The format {output_format!r} is not one of {', '.join(FORMATS)}.")
+            raise UnsupportedOption(
+                f"The format {output_format!r} is not one of {', '.join(FORMATS)}."
+            )
         if background == "transparent" and output_format == "jpeg":
             raise UnsupportedOption("A JPEG can not be transparent.")
-        body = {"model": model, "prompt": prompt, "n": n, "size": size, "quality": quality, "output_format": output_format, "background": background}
+        body = {
+            "model": model,
+            "prompt": prompt,
+            "n": n,
+            "size": size,
+            "quality": quality,
+            "output_format": output_format,
+            "background": background,
+        }
         return {name: value for name, value in body.items() if value != ""}
 
     def get_rate_limit(self) -> int:
-        return self.credentials.images_per_minute or IMAGES_PER_MINUTE.get(self.credentials.tier, IMAGES_PER_MINUTE[1])
+        return self.credentials.images_per_minute or IMAGES_PER_MINUTE.get(
+            self.credentials.tier, IMAGES_PER_MINUTE[1]
+        )
 
     def _check_key(self) -> CheckResult:
         models = self.list_models()
-        return CheckResult(code="", message=f"The key works and lists {len(models)} models. {NO_PROOF}")
+        return CheckResult(
+            code="", message=f"The key works and lists {len(models)} models. {NO_PROOF}"
+        )
 
     def _check_model(self, model: str) -> CheckResult:
         ends = self.look_up(model).shutdown_date
         if ends and ends <= dt.datetime.now(dt.UTC).date().isoformat():
-            return CheckResult(code=ModelRetired.code, message=f"The provider shut {model} down on {ends}.")
+            return CheckResult(
+                code=ModelRetired.code, message=f"The provider shut {model} down on {ends}."
+            )
         last_day = f" Its last day is {ends}." if ends else ""
-        return CheckResult(code="", message=f"The key works and {model} is listed.{last_day} {NO_PROOF}")
+        return CheckResult(
+            code="", message=f"The key works and {model} is listed.{last_day} {NO_PROOF}"
+        )

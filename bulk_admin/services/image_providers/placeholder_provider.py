@@ -1,6 +1,7 @@
 """The embedded default: free, offline, and the same picture for the same prompt and size.
 
-The account's options: ``delay`` (seconds, or [least, most] chosen by the prompt), ``limit`` (pictures a minute,
+The account's options: ``delay`` (seconds, or [least, most] chosen by the prompt), ``limit``
+(pictures a minute,
 0: none) and ``faults`` (false: markers such as ``[blocked]`` in a prompt are only words).
 """
 
@@ -13,7 +14,17 @@ import time
 from typing import Any, ClassVar
 
 from .base import CheckResult, ImageProvider, ImageResult
-from .errors import BadKey, NoCredit, OutcomeUnknown, Overloaded, PromptBlocked, PromptRejected, ProviderError, RateLimited, UnsupportedOption
+from .errors import (
+    BadKey,
+    NoCredit,
+    OutcomeUnknown,
+    Overloaded,
+    PromptBlocked,
+    PromptRejected,
+    ProviderError,
+    RateLimited,
+    UnsupportedOption,
+)
 from .landscape import draw
 
 SIZE = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})")
@@ -23,10 +34,14 @@ FORMATS: dict[str, dict[str, Any]] = {
     "png": {"format": "PNG", "compress_level": 3},
     "jpeg": {"format": "JPEG", "quality": 88},
 }
-OPTIONS = frozenset({"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"})
+OPTIONS = frozenset(
+    {"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"}
+)
 MAX_PICTURES = 4
 SLOW_SECONDS = 20.0
-MARKER = re.compile(r"\[(blocked|rejected|rate-limited|overloaded|unknown|not-an-image|slow|bad-key|no-credit)\]")
+MARKER = re.compile(
+    r"\[(blocked|rejected|rate-limited|overloaded|unknown|not-an-image|slow|bad-key|no-credit)\]"
+)
 FAULTS: dict[str, type[ProviderError]] = {
     "blocked": PromptBlocked,
     "rejected": PromptRejected,
@@ -46,25 +61,41 @@ class PlaceholderProvider(ImageProvider):
     requires_nsfw_check: ClassVar[bool] = False
     is_placeholder: ClassVar[bool] = True
 
-    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+    def generate(
+        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+    ) -> list[ImageResult]:
         width, height = self._refuse_what_it_can_not(size, n, options)
         call_id = str(options.get("client_request_id") or "")
         marker = self._marker(prompt)
         self._wait(prompt, marker, float(options.get("timeout") or self.timeout))
         if marker in FAULTS and (marker not in PASSING or _share(call_id, marker) < 0.5):
-            raise FAULTS[marker]("Asked for by the prompt.", retry_after=1.0 if marker in PASSING else None)
+            raise FAULTS[marker](
+                "Asked for by the prompt.", retry_after=1.0 if marker in PASSING else None
+            )
         output_format = options.get("output_format") or "webp"
         texts = [prompt if index == 0 else f"{prompt} #{index + 1}" for index in range(n)]
-        contents = [b"This is not a picture." if marker == "not-an-image" else _encoded(text, width, height, output_format) for text in texts]
-        return [ImageResult(content=content, request_id=call_id, size=size, quality=quality) for content in contents]
+        contents = [
+            b"This is not a picture."
+            if marker == "not-an-image"
+            else _encoded(text, width, height, output_format)
+            for text in texts
+        ]
+        return [
+            ImageResult(content=content, request_id=call_id, size=size, quality=quality)
+            for content in contents
+        ]
 
     def get_rate_limit(self) -> int:
         return self.credentials.images_per_minute or int(self.credentials.options.get("limit") or 0)
 
     def check(self, model: str = "") -> CheckResult:
-        return CheckResult(code="", message="Placeholders are drawn here: no key, no network, no cost.")
+        return CheckResult(
+            code="", message="Placeholders are drawn here: no key, no network, no cost."
+        )
 
-    def _refuse_what_it_can_not(self, size: str, n: int, options: dict[str, Any]) -> tuple[int, int]:
+    def _refuse_what_it_can_not(
+        self, size: str, n: int, options: dict[str, Any]
+    ) -> tuple[int, int]:
         if unknown := options.keys() - OPTIONS:
             raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
         found = SIZE.fullmatch(size)

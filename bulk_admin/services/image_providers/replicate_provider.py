@@ -1,4 +1,6 @@
-"""Replicate over its HTTP interface: a run is created, then polled; its picture is copied at once, for it vanishes in an hour."""
+"""Replicate over its HTTP interface: a run is created, then polled; its picture is copied at once,
+for it vanishes in an hour.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9
 UNFINISHED = ("starting", "processing")
 BLOCKED = re.compile(r"flagged as sensitive|\bE005\b|NSFW content", re.IGNORECASE)
 SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
-OPTIONS = frozenset({"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"})
+OPTIONS = frozenset(
+    {"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"}
+)
 STATUSES: dict[int, type[ProviderError]] = {
     400: BadRequest,
     401: BadKey,
@@ -63,10 +67,14 @@ class ReplicateProvider(ImageProvider):
         self._base_url = credentials.base_url or BASE_URL
         self._client = new_client(REQUEST_SECONDS, self._base_url)
 
-    def generate(self, prompt: str, size: str, quality: str, n: int = 1, **options: Any) -> list[ImageResult]:
+    def generate(
+        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+    ) -> list[ImageResult]:
         path, body = self._request(prompt, size, quality, n, options)
         ends = time.monotonic() + float(options.get("timeout") or self.timeout)
-        response = self._send("POST", path, min(REQUEST_SECONDS, float(options.get("timeout") or self.timeout)), body)
+        response = self._send(
+            "POST", path, min(REQUEST_SECONDS, float(options.get("timeout") or self.timeout)), body
+        )
         if response.status_code not in (200, 201, 202):
             raise self._error(response)
         run = _json(response)
@@ -92,23 +100,41 @@ class ReplicateProvider(ImageProvider):
                 if response.status_code != 200:
                     raise self._error(response)
         except OutcomeUnknown as error:
-            return CheckResult(code=error.code, message=f"The provider gave no usable answer to the check. {error.detail} Nothing was bought.")
+            return CheckResult(
+                code=error.code,
+                message=(
+                    f"The provider gave no usable answer to the check. {error.detail} Nothing was"
+                    " bought."
+                ),
+            )
         except ProviderError as error:
             return CheckResult(code=error.code, message=error.message)
-        return CheckResult(code="", message=f"The token works{f' and {model} is there' if model else ''}.")
+        return CheckResult(
+            code="", message=f"The token works{f' and {model} is there' if model else ''}."
+        )
 
     def close(self) -> None:
         self._client.close()
 
-    def _request(self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Path and body of a create. The account's option ``input`` holds fields that go with every run."""
+    def _request(
+        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """Path and body of a create.
+
+        The account's option ``input`` holds fields that go with every run.
+        """
         if unknown := options.keys() - OPTIONS:
             raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
         if quality not in ("", "standard") or options.get("background") == "transparent":
-            raise UnsupportedOption("Replicate's models know neither quality nor transparent backgrounds.")
+            raise UnsupportedOption(
+                "Replicate's models know neither quality nor transparent backgrounds."
+            )
         if n != 1:
             raise UnsupportedOption("One run makes one picture.")
-        model, output_format = str(options.get("model") or ""), str(options.get("output_format") or "")
+        model, output_format = (
+            str(options.get("model") or ""),
+            str(options.get("output_format") or ""),
+        )
         given = {**self.credentials.options.get("input", {}), "prompt": prompt, **self._size(size)}
         if output_format:
             given["output_format"] = "jpg" if output_format == "jpeg" else output_format
@@ -125,27 +151,46 @@ class ReplicateProvider(ImageProvider):
             return {"width": width, "height": height}
         return {"aspect_ratio": aspect_ratio(width, height)}
 
-    def _collect(self, remote_id: str, run: Mapping[str, Any], ends: float, size: str) -> list[ImageResult]:
-        """Wait for a run that exists. Asking again buys nothing, so hiccups are waited out until the deadline."""
+    def _collect(
+        self, remote_id: str, run: Mapping[str, Any], ends: float, size: str
+    ) -> list[ImageResult]:
+        """Wait for a run that exists.
+
+        Asking again buys nothing, so hiccups are waited out until the deadline.
+        """
         pause = float(self.credentials.options.get("poll_seconds", POLL_SECONDS))
         while run.get("status") in (*UNFINISHED, None):
             if time.monotonic() + (pause if run else 0) > ends:
-                raise OutcomeUnknown("The run was not finished in time. It can still be collected.", request_id=remote_id)
+                raise OutcomeUnknown(
+                    "The run was not finished in time. It can still be collected.",
+                    request_id=remote_id,
+                )
             if run:
                 time.sleep(pause)
             run = self._poll(remote_id, ends) or {"status": "starting"}
         if run["status"] != "succeeded":
             raise _failed(run, remote_id, self.credentials.api_key)
-        return [ImageResult(content=content, request_id=remote_id, http_status=200, size=size) for content in self._download(run, remote_id, ends)]
+        return [
+            ImageResult(content=content, request_id=remote_id, http_status=200, size=size)
+            for content in self._download(run, remote_id, ends)
+        ]
 
     def _poll(self, remote_id: str, ends: float) -> Mapping[str, Any]:
         """The run as it is now; empty when the provider could not tell."""
         try:
-            response = self._send("GET", f"/predictions/{url_quote(remote_id, safe='')}", max(0.5, min(REQUEST_SECONDS, ends - time.monotonic())))
+            response = self._send(
+                "GET",
+                f"/predictions/{url_quote(remote_id, safe='')}",
+                max(0.5, min(REQUEST_SECONDS, ends - time.monotonic())),
+            )
         except (NotSent, OutcomeUnknown):
             return {}
         if response.status_code in (401, 403, 404):
-            raise OutcomeUnknown(f"The run can not be looked up: HTTP {response.status_code}.", http_status=response.status_code, request_id=remote_id)
+            raise OutcomeUnknown(
+                f"The run can not be looked up: HTTP {response.status_code}.",
+                http_status=response.status_code,
+                request_id=remote_id,
+            )
         try:
             return _json(response) if response.status_code == 200 else {}
         except OutcomeUnknown:
@@ -153,19 +198,34 @@ class ReplicateProvider(ImageProvider):
 
     def _download(self, run: Mapping[str, Any], remote_id: str, ends: float) -> list[bytes]:
         output = run.get("output")
-        urls = [url for url in (output if isinstance(output, list) else [output]) if isinstance(url, str) and url]
+        urls = [
+            url
+            for url in (output if isinstance(output, list) else [output])
+            if isinstance(url, str) and url
+        ]
         if not urls:
-            raise OutcomeUnknown("The run succeeded, but names no picture.", http_status=200, request_id=remote_id)
+            raise OutcomeUnknown(
+                "The run succeeded, but names no picture.", http_status=200, request_id=remote_id
+            )
         try:
             return [self._fetch(url, ends) for url in urls]
         except (FetchRefused, FetchFailed) as error:
-            raise OutcomeUnknown(f"The picture was made, but could not be downloaded: {error}.", http_status=200, request_id=remote_id) from error
+            raise OutcomeUnknown(
+                f"The picture was made, but could not be downloaded: {error}.",
+                http_status=200,
+                request_id=remote_id,
+            ) from error
 
     def _fetch(self, url: str, ends: float, tries: int = 3) -> bytes:
         if url.startswith("data:"):
             return decode_data_url(url)
         try:
-            return fetch(url, base_url=self._base_url, hosts=DOWNLOAD_HOSTS, seconds=max(1.0, ends - time.monotonic()))
+            return fetch(
+                url,
+                base_url=self._base_url,
+                hosts=DOWNLOAD_HOSTS,
+                seconds=max(1.0, ends - time.monotonic()),
+            )
         except FetchFailed:
             if tries <= 1:
                 raise
@@ -176,7 +236,13 @@ class ReplicateProvider(ImageProvider):
         if not sendable(key):
             raise BadKey("It holds characters that no token has: copy it again.")
         try:
-            return self._client.request(method, path.lstrip("/"), json=body, headers={"Authorization": f"Bearer {key}"}, timeout=timeouts(seconds))
+            return self._client.request(
+                method,
+                path.lstrip("/"),
+                json=body,
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=timeouts(seconds),
+            )
         except httpx2.HTTPError as error:
             raise transport_error(error, seconds) from error
 
@@ -186,12 +252,20 @@ class ReplicateProvider(ImageProvider):
             answer = response.json()
         except ValueError:
             answer = None
-        detail = str(answer.get("detail") or answer.get("title") or "") if isinstance(answer, Mapping) else ""
+        detail = (
+            str(answer.get("detail") or answer.get("title") or "")
+            if isinstance(answer, Mapping)
+            else ""
+        )
         kind = STATUSES.get(status, OutcomeUnknown if status >= 500 else BadRequest)
         if status in (400, 422) and "input.prompt" in detail:
             kind = PromptRejected
         return kind(
-            f"HTTP {status}." if kind is OutcomeUnknown else clean(detail, self.credentials.api_key) or f"HTTP {status}.",
+            (
+                f"HTTP {status}."
+                if kind is OutcomeUnknown
+                else clean(detail, self.credentials.api_key) or f"HTTP {status}."
+            ),
             http_status=status,
             retry_after=retry_after(response.headers, detail) if kind.retryable else None,
         )
@@ -208,17 +282,33 @@ def aspect_ratio(width: int, height: int) -> str:
 
 
 def _failed(run: Mapping[str, Any], remote_id: str, key: str) -> ProviderError:
-    """A run that ended without a picture. Whether it is billed is told nowhere; one that computed may be."""
+    """A run that ended without a picture.
+
+    Whether it is billed is told nowhere; one that computed may be.
+    """
     status, text = str(run["status"]), clean(run.get("error"), key)
     metrics = run.get("metrics")
-    billed: Billed = "unknown" if status == "canceled" or (isinstance(metrics, Mapping) and metrics.get("predict_time")) else "no"
+    billed: Billed = (
+        "unknown"
+        if status == "canceled" or (isinstance(metrics, Mapping) and metrics.get("predict_time"))
+        else "no"
+    )
     if status == "aborted":
-        return Overloaded("The run was ended before it began.", http_status=200, request_id=remote_id)
+        return Overloaded(
+            "The run was ended before it began.", http_status=200, request_id=remote_id
+        )
     if BLOCKED.search(text):
         return PromptBlocked(text, http_status=200, request_id=remote_id, billed=billed)
     if status == "canceled":
-        return PromptRejected("The run was cancelled at the provider.", http_status=200, request_id=remote_id, billed=billed)
-    return PromptRejected(text or f"The run ended as {status}.", http_status=200, request_id=remote_id, billed=billed)
+        return PromptRejected(
+            "The run was cancelled at the provider.",
+            http_status=200,
+            request_id=remote_id,
+            billed=billed,
+        )
+    return PromptRejected(
+        text or f"The run ended as {status}.", http_status=200, request_id=remote_id, billed=billed
+    )
 
 
 def _json(response: httpx2.Response) -> Mapping[str, Any]:

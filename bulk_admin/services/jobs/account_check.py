@@ -23,8 +23,8 @@ CHECK_TIMEOUT = 20.0
 def check_account(account_id: int) -> CheckResult:
     """Ask the provider about the key, and keep the verdict on the account.
 
-    A fault of the account stops its buying; a good verdict lifts the stop and goes on with the jobs that
-    were paused for it. Other troubles (the provider is down) are only told.
+    A fault of the account stops its buying; a good verdict lifts the stop and goes on with the jobs
+    that were paused for it. Other troubles (the provider is down) are only told.
     """
     account = ProviderAccount.objects.get(pk=account_id)
     result = _ask(account)
@@ -32,12 +32,21 @@ def check_account(account_id: int) -> CheckResult:
     gone_on = _go_on(account_id) if mended else 0
     if not gone_on:
         return result
-    return replace(result, message=f"{result.message} {gone_on} paused {'job goes' if gone_on == 1 else 'jobs go'} on.")
+    return replace(
+        result,
+        message=(
+            f"{result.message} {gone_on} paused {'job goes' if gone_on == 1 else 'jobs go'} on."
+        ),
+    )
 
 
 def waiting_jobs(account_id: int) -> QuerySet[BulkGenerationJob]:
-    """The jobs that a fault of the account has paused: a check that finds it well goes on with them."""
-    return BulkGenerationJob.objects.filter(account=account_id, status=JobStatus.PAUSED, status_reason__in=ACCOUNT_FAULTS)
+    """The jobs that a fault of the account has paused: a check that finds it well goes on with
+    them.
+    """
+    return BulkGenerationJob.objects.filter(
+        account=account_id, status=JobStatus.PAUSED, status_reason__in=ACCOUNT_FAULTS
+    )
 
 
 def _ask(account: ProviderAccount) -> CheckResult:
@@ -65,10 +74,16 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
         return False  # somebody entered another key meanwhile: this verdict is about the old one
     account.checked_at, account.check_result = timezone.now(), result.message[:300]
     if not result.code or result.code in ACCOUNT_FAULTS:
-        account.stop_code, account.stop_message = result.code, result.message[:300] if result.code else ""
+        account.stop_code, account.stop_message = (
+            result.code,
+            result.message[:300] if result.code else "",
+        )
     account.save(update_fields=["checked_at", "check_result", "stop_code", "stop_message"])
     return not result.code
 
 
 def _go_on(account_id: int) -> int:
-    return sum(lifecycle.resume(job_id) for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True))
+    return sum(
+        lifecycle.resume(job_id)
+        for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True)
+    )

@@ -1,4 +1,7 @@
-"""What staff do to a job. Each function is one transaction under the job's lock; a second press changes nothing."""
+"""What staff do to a job.
+
+Each function is one transaction under the job's lock; a second press changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +38,29 @@ REASONS = {
     "paused": "Paused by staff. Resume when you are ready.",
     "cancelled": "Cancelled. Pictures that were in flight are kept.",
     "job_cap": "The job's budget cap is reached. Raise the cap, then resume.",
-    "day_cap": "Today's spending cap, the account's or yours, is reached. Raise it or resume tomorrow.",
+    "day_cap": (
+        "Today's spending cap, the account's or yours, is reached. Raise it or resume tomorrow."
+    ),
     "month_cap": "This month's spending cap of the account is reached. Raise it, then resume.",
     "no_credit": "The account has no credit left at the provider. Top it up there, then resume.",
     "bad_key": "The provider refused the account's key. Enter a working key, then resume.",
-    "not_verified": "The provider wants the organisation verified first. Verify it there, wait 15 minutes, then resume.",
-    "model_retired": "The model is retired, or the account has no access to it. Generate the rest in a new job with another model.",
-    "bad_request": "The provider does not accept one of the job's settings. Generate the rest in a new job with other settings.",
+    "not_verified": (
+        "The provider wants the organisation verified first. Verify it there, wait 15 minutes, then"
+        " resume."
+    ),
+    "model_retired": (
+        "The model is retired, or the account has no access to it. Generate the rest in a new job"
+        " with another model."
+    ),
+    "bad_request": (
+        "The provider does not accept one of the job's settings. Generate the rest in a new job"
+        " with other settings."
+    ),
     "account_off": "The account is switched off. Switch it on, then resume.",
-    "storage_down": "The picture storage is down. What was paid for is kept, and buying goes on by itself when it is back.",
+    "storage_down": (
+        "The picture storage is down. What was paid for is kept, and buying goes on by itself when"
+        " it is back."
+    ),
 }
 
 
@@ -59,15 +76,27 @@ class SheetChanged(CannotStart):
     """The draft is not what the pressed button was made for."""
 
     def __init__(self) -> None:
-        super().__init__("changed", "The sheet was changed after this page was made. Look at the new price, then press again.")
+        super().__init__(
+            "changed",
+            "The sheet was changed after this page was made. Look at the new price, then press"
+            " again.",
+        )
 
 
 def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> None:
-    """Raise CannotStart when nothing could be bought: account off or without a key, model retired or unknown."""
+    """Raise CannotStart when nothing could be bought: account off or without a key, model retired
+    or unknown.
+    """
     if not account.is_enabled:
-        raise CannotStart("account_off", f"The account {account.label} is switched off. Switch it on, or choose another one.")
+        raise CannotStart(
+            "account_off",
+            f"The account {account.label} is switched off. Switch it on, or choose another one.",
+        )
     if provider_class(account.provider).requires_key and not _readable_key(account):
-        raise CannotStart("bad_key", f"The account {account.label} has no key. Enter one, or choose another account.")
+        raise CannotStart(
+            "bad_key",
+            f"The account {account.label} has no key. Enter one, or choose another account.",
+        )
     try:
         model_for(account, model_name, on)
     except ModelNotAvailable as error:
@@ -85,8 +114,9 @@ def _readable_key(account: ProviderAccount) -> str:
 def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) -> bool:
     """Start a draft: drop the rows not included, make the variants, queue everything and ring.
 
-    False when it was no draft any more (pressed twice). Raises CannotStart, and then nothing changes;
-    SheetChanged when ``seen_revision``, the draft's as its price was shown, is not its revision now.
+    False when it was no draft any more (pressed twice). Raises CannotStart, and then nothing
+    changes; SheetChanged when ``seen_revision``, the draft's as its price was shown, is not its
+    revision now.
     """
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
@@ -105,7 +135,9 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
     variants = [variant for row in rows for variant in _further_variants(job, row)]
     job.revision += 1
     job.images.all().move(ImageStatus.QUEUED, revision=job.revision)
-    GeneratedImage.objects.bulk_create([at_revision(variant, job.revision) for variant in variants], batch_size=500)
+    GeneratedImage.objects.bulk_create(
+        [at_revision(variant, job.revision) for variant in variants], batch_size=500
+    )
     job.total_prompts = len(rows)
     count(job, None, ImageStatus.QUEUED, len(rows) + len(variants))
     save(job, now, status=JobStatus.PENDING)
@@ -125,12 +157,18 @@ def _check_prices(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.dat
     for row in rows:
         over = len(compose_prompt(job, row.prompt_text)) - model.prompt_limit
         if over > 0:
-            raise CannotStart("too_long", f"Prompt {row.position} is {over} characters too long for {model.label}. Shorten it or untick it.")
+            raise CannotStart(
+                "too_long",
+                f"Prompt {row.position} is {over} characters too long for {model.label}. Shorten it"
+                " or untick it.",
+            )
 
 
 def _expected_cost(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.date) -> int:
     prompts = [compose_prompt(job, row.prompt_text) for row in rows]
-    return estimate.estimate_job(job, model_for(job.account, job.model_name, on), rows, prompts, on).total.high
+    return estimate.estimate_job(
+        job, model_for(job.account, job.model_name, on), rows, prompts, on
+    ).total.high
 
 
 def _further_variants(job: BulkGenerationJob, row: GeneratedImage) -> list[GeneratedImage]:
@@ -171,7 +209,8 @@ def pause(job_id: uuid.UUID) -> bool:
 def resume(job_id: uuid.UUID) -> bool:
     """Go on with a paused job; False when it was not paused.
 
-    After a fault of its account the account is tried again: a key that is still bad pauses the job once more.
+    After a fault of its account the account is tried again: a key that is still bad pauses the job
+    once more.
     """
     found = BulkGenerationJob.objects.only("account_id", "status_reason").get(pk=job_id)
     if found.status_reason in ("no_credit", "bad_key", "not_verified"):
@@ -193,7 +232,9 @@ def cancel(job_id: uuid.UUID) -> bool:
     if job.status in ENDED_JOBS or job.status == JobStatus.DRAFT:
         return False
     job.revision += 1
-    dropped = job.images.filter(status=ImageStatus.QUEUED).move(ImageStatus.CANCELLED, revision=job.revision, not_before=None)
+    dropped = job.images.filter(status=ImageStatus.QUEUED).move(
+        ImageStatus.CANCELLED, revision=job.revision, not_before=None
+    )
     count(job, ImageStatus.QUEUED, ImageStatus.CANCELLED, dropped)
     save(job, database_now(), status=JobStatus.CANCELLED, reason="cancelled")
     return True
@@ -207,15 +248,22 @@ def reopen(job: BulkGenerationJob) -> None:
 
 
 def stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
-    """Calls whose picture is deleted need not be looked up any more; the keys of what they may have stored."""
+    """Calls whose picture is deleted need not be looked up any more; the keys of what they may have
+    stored.
+    """
     unknown = list(calls.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN))
-    ProviderCall.objects.filter(pk__in=[call.pk for call in unknown]).update(looked_up=len(settings.BULK_LOOK_AGAIN))
+    ProviderCall.objects.filter(pk__in=[call.pk for call in unknown]).update(
+        looked_up=len(settings.BULK_LOOK_AGAIN)
+    )
     return [call.picture_key for call in unknown]
 
 
 @whole_step
 def delete_job(job_id: uuid.UUID) -> str:
-    """Delete a job with its pictures; "" or the reason why it stays. Its pages and its ledger rows stay."""
+    """Delete a job with its pictures; "" or the reason why it stays.
+
+    Its pages and its ledger rows stay.
+    """
     job = lock_job(job_id)
     if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
         return "It is still running: cancel it first."
@@ -226,6 +274,8 @@ def delete_job(job_id: uuid.UUID) -> str:
     if job.pages_open:
         return "Pages are being made from it: stop them first."
     keys = stop_looking(ProviderCall.objects.filter(job_ref=job.pk))
-    ring_to_delete([*job.images.exclude(picture_key="").values_list("picture_key", flat=True), *keys])
+    ring_to_delete(
+        [*job.images.exclude(picture_key="").values_list("picture_key", flat=True), *keys]
+    )
     job.delete()
     return ""

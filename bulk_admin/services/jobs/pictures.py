@@ -1,4 +1,7 @@
-"""What staff do to a job's pictures. Each function is one transaction under the job's lock; a second press changes nothing."""
+"""What staff do to a job's pictures.
+
+Each function is one transaction under the job's lock; a second press changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,19 @@ from bulk_admin.models import (
 )
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.jobs.lifecycle import DECIDE_FIRST, at_revision, copy_of, reopen, stop_looking
+from bulk_admin.services.jobs.lifecycle import (
+    DECIDE_FIRST,
+    at_revision,
+    copy_of,
+    reopen,
+    stop_looking,
+)
 from bulk_admin.services.queue.doorbell import ring_to_delete
 from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
 from bulk_admin.services.worker.rescue import look_up
 
-# Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled instead.
+# Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled
+# instead.
 RETRYABLE_CODES = frozenset({"not_sent", "overloaded", "rate_limited", "provider_error"})
 
 
@@ -51,19 +61,31 @@ def retry_failed(job_id: uuid.UUID, image_ids: Iterable[int] | None = None) -> i
     return again
 
 
-def _queue_again(job: BulkGenerationJob, images: ImageQuerySet, image_ids: Iterable[int] | None) -> int:
+def _queue_again(
+    job: BulkGenerationJob, images: ImageQuerySet, image_ids: Iterable[int] | None
+) -> int:
     if image_ids is not None:
         images = images.filter(pk__in=list(image_ids))
     before = dict(images.values_list("status").annotate(n=Count("*")).order_by())
-    moved = images.move(ImageStatus.QUEUED, revision=job.revision, error_code="", error_message="", tries=0, not_before=None)
+    moved = images.move(
+        ImageStatus.QUEUED,
+        revision=job.revision,
+        error_code="",
+        error_message="",
+        tries=0,
+        not_before=None,
+    )
     for status, n in before.items():
         count(job, status, ImageStatus.QUEUED, n)
     return moved
 
 
 @whole_step
-def reroll(job_id: uuid.UUID, image_id: int, *, seen_variant: int, prompt: str | None = None) -> GeneratedImage | None:
-    """Buy one more picture of an image's prompt, or of ``prompt``, at the end of its group; the old one stays.
+def reroll(
+    job_id: uuid.UUID, image_id: int, *, seen_variant: int, prompt: str | None = None
+) -> GeneratedImage | None:
+    """Buy one more picture of an image's prompt, or of ``prompt``, at the end of its group; the old
+    one stays.
 
     None when the group has a variant that the pressed button did not know: it was pressed twice.
     """
@@ -87,12 +109,19 @@ def reroll(job_id: uuid.UUID, image_id: int, *, seen_variant: int, prompt: str |
 def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
     """Buy a picture again whose outcome is unknown; both calls are booked.
 
-    "adopted": its bytes had arrived after all, nothing is bought. "queued", or "stale" when the button
-    answered an older attempt.
+    "adopted": its bytes had arrived after all, nothing is bought. "queued", or "stale" when the
+    button answered an older attempt.
     """
 
     def queue(job: BulkGenerationJob, image: GeneratedImage) -> str:
-        job.images.filter(pk=image.pk).move(ImageStatus.QUEUED, revision=job.revision, error_code="", error_message="", tries=0, not_before=None)
+        job.images.filter(pk=image.pk).move(
+            ImageStatus.QUEUED,
+            revision=job.revision,
+            error_code="",
+            error_message="",
+            tries=0,
+            not_before=None,
+        )
         count(job, ImageStatus.UNKNOWN, ImageStatus.QUEUED)
         reopen(job)
         return "queued"
@@ -101,11 +130,15 @@ def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
 
 
 def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
-    """Give a picture up whose outcome is unknown; its reserve stays booked. "adopted", "lost" or "stale"."""
+    """Give a picture up whose outcome is unknown; its reserve stays booked. "adopted", "lost" or
+    "stale".
+    """
 
     def give_up(job: BulkGenerationJob, image: GeneratedImage) -> str:
         message = "Accepted as lost. It is booked at its full price."
-        job.images.filter(pk=image.pk).move(ImageStatus.FAILED, revision=job.revision, error_code="lost", error_message=message)
+        job.images.filter(pk=image.pk).move(
+            ImageStatus.FAILED, revision=job.revision, error_code="lost", error_message=message
+        )
         count(job, ImageStatus.UNKNOWN, ImageStatus.FAILED)
         save(job, database_now())
         return "lost"
@@ -113,8 +146,15 @@ def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> st
     return _decide_unknown(job_id, image_id, seen_attempt, give_up)
 
 
-def _decide_unknown(job_id: uuid.UUID, image_id: int, seen_attempt: int, decide: Callable[[BulkGenerationJob, GeneratedImage], str]) -> str:
-    call = ProviderCall.objects.filter(image_id=image_id, job_ref=job_id, attempt=seen_attempt, state=CallState.UNKNOWN).first()
+def _decide_unknown(
+    job_id: uuid.UUID,
+    image_id: int,
+    seen_attempt: int,
+    decide: Callable[[BulkGenerationJob, GeneratedImage], str],
+) -> str:
+    call = ProviderCall.objects.filter(
+        image_id=image_id, job_ref=job_id, attempt=seen_attempt, state=CallState.UNKNOWN
+    ).first()
     # A dying worker may have stored the bytes just after the last look.
     if call is not None and look_up(call) in ("adopted", "new variant"):
         return "adopted"
@@ -136,7 +176,9 @@ def set_selected(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
     """Keep or drop: the wanted state, never a toggle; the count of pictures that changed."""
     job = lock_job(job_id)
     job.revision += 1
-    changed = job.images.filter(pk__in=list(image_ids), selected=not wanted).update(selected=wanted, revision=job.revision)
+    changed = job.images.filter(pk__in=list(image_ids), selected=not wanted).update(
+        selected=wanted, revision=job.revision
+    )
     if changed:
         save(job, database_now())
     return changed
@@ -144,10 +186,16 @@ def set_selected(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
 
 @whole_step
 def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
-    """Delete pictures for good, their files soon after; those that must stay come back with the reason."""
+    """Delete pictures for good, their files soon after; those that must stay come back with the
+    reason.
+    """
     job = lock_job(job_id)
     job.revision += 1
-    under_way = set(ProviderCall.objects.filter(image__job=job, state=CallState.OPEN).values_list("image_id", flat=True))
+    under_way = set(
+        ProviderCall.objects.filter(image__job=job, state=CallState.OPEN).values_list(
+            "image_id", flat=True
+        )
+    )
     deleted: list[GeneratedImage] = []
     kept: list[tuple[GeneratedImage, str]] = []
     for image in job.images.filter(pk__in=list(image_ids)):
@@ -170,6 +218,10 @@ def _why_keep(image: GeneratedImage, *, is_under_way: bool) -> str:
         return f"Its outcome is unknown: {DECIDE_FIRST}"
     if is_under_way:
         return "A call for it is open: wait until it has ended."
-    if image.prompt_page_id is not None or image.page_status not in (PageStatus.NONE, PageStatus.BLOCKED, PageStatus.FAILED):
+    if image.prompt_page_id is not None or image.page_status not in (
+        PageStatus.NONE,
+        PageStatus.BLOCKED,
+        PageStatus.FAILED,
+    ):
         return "It has a page, or one is being made."
     return ""

@@ -1,4 +1,7 @@
-"""A job told in one flat line, for scripts: the commands' ``--json`` and the status address. The keys are a contract."""
+"""A job told in one flat line, for scripts: the commands' ``--json`` and the status address.
+
+The keys are a contract.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from bulk_admin.money import decimal_string
 
 
 def job_report(job: BulkGenerationJob, *, url: str = "") -> dict[str, str | int]:
-    """The job as its row says. Money is exact dollars as a string; ``spent_usd`` is what is billed and what may be.
+    """The job as its row says.
+
+    Money is exact dollars as a string; ``spent_usd`` is what is billed and what may be.
 
     ``url`` stands in for the path of the change page where the host is known.
     """

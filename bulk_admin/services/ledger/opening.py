@@ -1,7 +1,9 @@
-"""The money. One short transaction decides whether a call may leave; one more says what became of it.
+"""The money.
 
-Lock order, everywhere: pool -> job (several by pk) -> image -> call -> spend of the day last. A lock is a
-statement of its own; counting and reading the clock come after it (docs/architecture.md).
+One short transaction decides whether a call may leave; one more says what became of it.
+
+Lock order, everywhere: pool -> job (several by pk) -> image -> call -> spend of the day last. A
+lock is a statement of its own; counting and reading the clock come after it (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -66,7 +68,16 @@ class Permit:
     @property
     def ids(self) -> dict[str, object]:
         """For a log line; the prompt stays out of it."""
-        names = ("kind", "job_id", "image_id", "call_id", "account_id", "pool_id", "attempt", "model")
+        names = (
+            "kind",
+            "job_id",
+            "image_id",
+            "call_id",
+            "account_id",
+            "pool_id",
+            "attempt",
+            "model",
+        )
         return {name.removesuffix("_id"): str(getattr(self, name)) for name in names}
 
 
@@ -80,7 +91,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing may leave from this pool, or with ``job_id`` for this job's pages, until somebody mends what ``code`` names."""
+    """Nothing may leave from this pool, or with ``job_id`` for this job's pages, until somebody
+    mends what ``code`` names.
+    """
 
     code: str
     job_id: uuid.UUID | None = None
@@ -95,32 +108,41 @@ Answer = Permit | Wait | Stop | Idle
 
 
 class CapReached(Exception):
-    """Undoes an opening whose price does not fit: nothing of it is kept. With ``job_id`` only that job's person is at their cap."""
+    """Undoes an opening whose price does not fit: nothing of it is kept.
 
-    def __init__(self, code: str, *, job_id: uuid.UUID | None = None, may_come_back: bool = False) -> None:
+    With ``job_id`` only that job's person is at their cap.
+    """
+
+    def __init__(
+        self, code: str, *, job_id: uuid.UUID | None = None, may_come_back: bool = False
+    ) -> None:
         super().__init__(code)
         self.code, self.job_id, self.may_come_back = code, job_id, may_come_back
 
 
 def boottime() -> float:
-    """Seconds on a clock that nobody sets and that goes on while the process or the machine is stopped."""
+    """Seconds on a clock that nobody sets and that goes on while the process or the machine is
+    stopped.
+    """
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
     """Decide about the pool's next call and, with a Permit, book it as about to leave.
 
-    Everything is decided and written in one transaction: account, cooldown, pace, calls in flight, caps
-    with what is reserved, the job's status, and the claim of the next due image or page text. A job at
-    its own cap or its person's is passed over, and paused when nothing that is reserved can give it room
-    again. No permit, no call.
+    Everything is decided and written in one transaction: account, cooldown, pace, calls in flight,
+    caps with what is reserved, the job's status, and the claim of the next due image or page text.
+    A job at its own cap or its person's is passed over, and paused when nothing that is reserved
+    can give it room again. No permit, no call.
     """
     passed_over: set[uuid.UUID] = set()
     while True:
         try:
             answer = _open_call(pool_id, worker_id, passed_over)
         except CapReached as cap:
-            if cap.job_id is not None and (cap.may_come_back or _pause_buying(pool_id, cap.job_id, cap.code)):
+            if cap.job_id is not None and (
+                cap.may_come_back or _pause_buying(pool_id, cap.job_id, cap.code)
+            ):
                 passed_over.add(cap.job_id)
                 continue
             answer = Wait(0.5, "cap_reserved") if cap.may_come_back else Stop(cap.code, cap.job_id)
@@ -132,7 +154,9 @@ def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
 
 
 def _pause_buying(pool_id: int, job_id: uuid.UUID, code: str) -> bool:
-    """Pause a job whose person is at their cap; False for its page texts, which no pause of the job holds back."""
+    """Pause a job whose person is at their cap; False for its page texts, which no pause of the job
+    holds back.
+    """
     if Pool.objects.filter(pk=pool_id, kind=CallKind.TEXT).exists():
         return False
     pause_jobs([job_id], code)
@@ -140,8 +164,14 @@ def _pause_buying(pool_id: int, job_id: uuid.UUID, code: str) -> bool:
 
 
 @whole_step
-def _open_call(pool_id: int, worker_id: uuid.UUID, passed_over: Collection[uuid.UUID] = ()) -> Answer:
-    pool = Pool.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=pool_id)
+def _open_call(
+    pool_id: int, worker_id: uuid.UUID, passed_over: Collection[uuid.UUID] = ()
+) -> Answer:
+    pool = (
+        Pool.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("account")
+        .get(pk=pool_id)
+    )
     stamp = boottime()  # a wait for the lock is not age; a stop before the commit is
     gate = _gate(pool)
     if not isinstance(gate, dt.datetime):
@@ -152,7 +182,9 @@ def _open_call(pool_id: int, worker_id: uuid.UUID, passed_over: Collection[uuid.
 
 
 def _gate(pool: Pool) -> Wait | Stop | dt.datetime:
-    """What the pool and its account have to say; the database's clock when they have nothing against a call."""
+    """What the pool and its account have to say; the database's clock when they have nothing
+    against a call.
+    """
     account = pool.account
     if not account.is_enabled:
         return Stop("account_off")
@@ -163,7 +195,11 @@ def _gate(pool: Pool) -> Wait | Stop | dt.datetime:
     now, nth, last, in_flight = _pace(pool)
     if pool.cooldown_until and pool.cooldown_until > now:
         return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")
-    if nth and (free_at := nth + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)) > now:
+    if (
+        nth
+        and (free_at := nth + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD))
+        > now
+    ):
         return Wait((free_at - now).total_seconds(), "pace")
     if pool.gap and last and (free_at := last + dt.timedelta(seconds=pool.gap)) > now:
         return Wait((free_at - now).total_seconds(), "gap")
@@ -173,35 +209,72 @@ def _gate(pool: Pool) -> Wait | Stop | dt.datetime:
 
 
 def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | None, int]:
-    """The clock, when the limit-th newest and the newest call were sent, and how many are open: one statement."""
+    """The clock, when the limit-th newest and the newest call were sent, and how many are open: one
+    statement.
+    """
     calls = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")
-    opened = ProviderCall.objects.filter(pool=pool, state=CallState.OPEN).order_by().values("pool").annotate(n=Count("*")).values("n")
+    opened = (
+        ProviderCall.objects.filter(pool=pool, state=CallState.OPEN)
+        .order_by()
+        .values("pool")
+        .annotate(n=Count("*"))
+        .values("n")
+    )
     limit = pool.limit_per_minute
     nth = Subquery(calls[limit - 1 : limit]) if limit else Subquery(calls.none())
-    row = Pool.objects.filter(pk=pool.pk).values_list(Clock(), nth, Subquery(calls[:1]), Subquery(opened, output_field=IntegerField())).get()
+    row = (
+        Pool.objects.filter(pk=pool.pk)
+        .values_list(
+            Clock(), nth, Subquery(calls[:1]), Subquery(opened, output_field=IntegerField())
+        )
+        .get()
+    )
     return row[0], row[1], row[2], row[3] or 0
 
 
 def _outbox_is_full() -> bool:
     held = UnstoredImage.objects.aggregate(n=Count("*"), size=Sum("size"))
-    return bool(held["n"] >= settings.BULK_OUTBOX_PICTURES or (held["size"] or 0) >= settings.BULK_OUTBOX_BYTES)
+    return bool(
+        held["n"] >= settings.BULK_OUTBOX_PICTURES
+        or (held["size"] or 0) >= settings.BULK_OUTBOX_BYTES
+    )
 
 
 def due(now: dt.datetime) -> Q:
     return Q(not_before=None) | Q(not_before__lte=now)
 
 
-def _claim_image(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float, passed_over: Collection[uuid.UUID]) -> Answer:
+def _claim_image(
+    pool: Pool,
+    now: dt.datetime,
+    worker_id: uuid.UUID,
+    stamp: float,
+    passed_over: Collection[uuid.UUID],
+) -> Answer:
     """The next due image, of the job that was served least recently."""
     account = pool.account
-    waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS, queued__gt=0).exclude(pk__in=passed_over)
-    candidates = list(waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[:CANDIDATES])
+    waiting = BulkGenerationJob.objects.filter(
+        account=account, status__in=ACTIVE_JOBS, queued__gt=0
+    ).exclude(pk__in=passed_over)
+    candidates = list(
+        waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[
+            :CANDIDATES
+        ]
+    )
     held_back = False
     for job_id in candidates:
-        job = BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk=job_id, status__in=ACTIVE_JOBS).first()
+        job = (
+            BulkGenerationJob.objects.select_for_update(no_key=True)
+            .filter(pk=job_id, status__in=ACTIVE_JOBS)
+            .first()
+        )
         if job is None:
             continue
-        image = GeneratedImage.objects.filter(due(now), job_id=job_id, status=ImageStatus.QUEUED).order_by("position", "variant").first()
+        image = (
+            GeneratedImage.objects.filter(due(now), job_id=job_id, status=ImageStatus.QUEUED)
+            .order_by("position", "variant")
+            .first()
+        )
         if image is None:
             continue
         priced = _price_or_pause(account, job, image, now)
@@ -223,16 +296,35 @@ def _claim_image(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: floa
 
 def _wait_for_the_next(account: ProviderAccount, now: dt.datetime) -> Answer:
     """Images are queued but none is due: until the first one is."""
-    queued = GeneratedImage.objects.filter(job__account=account, job__status__in=ACTIVE_JOBS, job__queued__gt=0, status=ImageStatus.QUEUED)
-    first = queued.order_by(F("not_before").asc(nulls_first=True)).values_list("not_before", flat=True).first()
+    queued = GeneratedImage.objects.filter(
+        job__account=account,
+        job__status__in=ACTIVE_JOBS,
+        job__queued__gt=0,
+        status=ImageStatus.QUEUED,
+    )
+    first = (
+        queued.order_by(F("not_before").asc(nulls_first=True))
+        .values_list("not_before", flat=True)
+        .first()
+    )
     return Wait(max((first - now).total_seconds(), 0.05) if first else 0.2, "not_due")
 
 
-def _price_or_pause(account: ProviderAccount, job: BulkGenerationJob, image: GeneratedImage, now: dt.datetime) -> tuple[ImageModel, int] | None:
-    """The model and the upper bound of the picture's price; or the job is paused with the reason."""
+def _price_or_pause(
+    account: ProviderAccount, job: BulkGenerationJob, image: GeneratedImage, now: dt.datetime
+) -> tuple[ImageModel, int] | None:
+    """The model and the upper bound of the picture's price; or the job is paused with the
+    reason.
+    """
     try:
         model = model_for(account, job.model_name, now.date())
-        price = estimate.reserve_for(model, image.quality or job.quality, image.size or job.size, compose_prompt(job, image.prompt_text), now.date())
+        price = estimate.reserve_for(
+            model,
+            image.quality or job.quality,
+            image.size or job.size,
+            compose_prompt(job, image.prompt_text),
+            now.date(),
+        )
     except ModelNotAvailable:
         _pause_locked(job, "model_retired", now)
     except estimate.UnknownPrice:
@@ -243,11 +335,24 @@ def _price_or_pause(account: ProviderAccount, job: BulkGenerationJob, image: Gen
 
 
 def _open_image_call(
-    pool: Pool, job: BulkGenerationJob, image: GeneratedImage, model: ImageModel, price: int, now: dt.datetime, worker_id: uuid.UUID, stamp: float
+    pool: Pool,
+    job: BulkGenerationJob,
+    image: GeneratedImage,
+    model: ImageModel,
+    price: int,
+    now: dt.datetime,
+    worker_id: uuid.UUID,
+    stamp: float,
 ) -> Permit | Wait:
     job.revision += 1
-    claimed = GeneratedImage.objects.filter(pk=image.pk, status=ImageStatus.QUEUED, attempt=image.attempt).move(
-        ImageStatus.GENERATING, attempt=image.attempt + 1, owner_id=worker_id, not_before=None, revision=job.revision
+    claimed = GeneratedImage.objects.filter(
+        pk=image.pk, status=ImageStatus.QUEUED, attempt=image.attempt
+    ).move(
+        ImageStatus.GENERATING,
+        attempt=image.attempt + 1,
+        owner_id=worker_id,
+        not_before=None,
+        revision=job.revision,
     )
     if not claimed:
         return Wait(0.05, "taken")
@@ -274,8 +379,17 @@ def _open_image_call(
     )
 
 
-def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float, passed_over: Collection[uuid.UUID]) -> Answer:
-    """The next image whose page waits for its text. Pause and cancel of its job leave page work alone."""
+def _claim_text(
+    pool: Pool,
+    now: dt.datetime,
+    worker_id: uuid.UUID,
+    stamp: float,
+    passed_over: Collection[uuid.UUID],
+) -> Answer:
+    """The next image whose page waits for its text.
+
+    Pause and cancel of its job leave page work alone.
+    """
     try:
         model = model_for(pool.account, settings.OPENAI_TEXT_MODEL, now.date(), kind=CallKind.TEXT)
     except ModelNotAvailable:
@@ -291,7 +405,9 @@ def _claim_text(pool: Pool, now: dt.datetime, worker_id: uuid.UUID, stamp: float
         except estimate.UnknownPrice:
             return Stop("no_price")
         job.revision += 1
-        GeneratedImage.objects.filter(pk=image.pk).update(page_owner_id=worker_id, revision=job.revision)
+        GeneratedImage.objects.filter(pk=image.pk).update(
+            page_owner_id=worker_id, revision=job.revision
+        )
         job.text_reserved += price
         save(job, now)
         attempt = ProviderCall.objects.filter(image=image, kind=CallKind.TEXT).count() + 1
@@ -317,15 +433,25 @@ def style_note() -> str:
 
 def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:
     due_pages = Q(page_not_before=None) | Q(page_not_before__lte=now)
-    return GeneratedImage.objects.filter(due_pages, page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0).order_by(
-        F("job__served").asc(nulls_first=True), "job_id", "position"
-    )
+    return GeneratedImage.objects.filter(
+        due_pages, page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0
+    ).order_by(F("job__served").asc(nulls_first=True), "job_id", "position")
 
 
 def _write_call(
-    pool: Pool, job: BulkGenerationJob, image: GeneratedImage, model: ImageModel, price: int, now: dt.datetime, worker_id: uuid.UUID, *, attempt: int
+    pool: Pool,
+    job: BulkGenerationJob,
+    image: GeneratedImage,
+    model: ImageModel,
+    price: int,
+    now: dt.datetime,
+    worker_id: uuid.UUID,
+    *,
+    attempt: int,
 ) -> ProviderCall:
-    """The ledger row and, last of all, the day's counters; raises CapReached when they have no room."""
+    """The ledger row and, last of all, the day's counters; raises CapReached when they have no
+    room.
+    """
     person = job.created_by
     call = ProviderCall.objects.create(
         kind=pool.kind,
@@ -353,9 +479,22 @@ def _reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: 
     account_key, person_key = spend_keys(account.pk, job.created_by_id)
     earlier = _spent_this_month(account_key, day) if account.month_cap is not None else 0
     month_room = None if account.month_cap is None else account.month_cap - earlier
-    _take(Spend.Scope.ACCOUNT, account_key, day, price, [(account.day_cap, "day_cap"), (month_room, "month_cap")])
+    _take(
+        Spend.Scope.ACCOUNT,
+        account_key,
+        day,
+        price,
+        [(account.day_cap, "day_cap"), (month_room, "month_cap")],
+    )
     if person_key:
-        _take(Spend.Scope.PERSON, person_key, day, price, [(account.person_day_cap, "day_cap")], job_id=job.pk)
+        _take(
+            Spend.Scope.PERSON,
+            person_key,
+            day,
+            price,
+            [(account.person_day_cap, "day_cap")],
+            job_id=job.pk,
+        )
 
 
 def spend_keys(account_id: int, person_id: int | None) -> tuple[str, str]:
@@ -364,11 +503,21 @@ def spend_keys(account_id: int, person_id: int | None) -> tuple[str, str]:
 
 def _spent_this_month(key: str, day: dt.date) -> int:
     """What the account has booked in this month before today."""
-    days = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, key=key, day__gte=day.replace(day=1), day__lt=day)
+    days = Spend.objects.filter(
+        scope=Spend.Scope.ACCOUNT, key=key, day__gte=day.replace(day=1), day__lt=day
+    )
     return days.aggregate(total=Sum(F("spent") + F("reserved")))["total"] or 0
 
 
-def _take(scope: str, key: str, day: dt.date, price: int, caps: list[tuple[int | None, str]], *, job_id: uuid.UUID | None = None) -> None:
+def _take(
+    scope: str,
+    key: str,
+    day: dt.date,
+    price: int,
+    caps: list[tuple[int | None, str]],
+    *,
+    job_id: uuid.UUID | None = None,
+) -> None:
     """Reserve a price in one day row, if every cap leaves room; else raise CapReached."""
     row = Spend.objects.filter(scope=scope, key=key, day=day)
     room = row

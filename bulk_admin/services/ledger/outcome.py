@@ -14,7 +14,10 @@ from bulk_admin.services.storage.storing import StoredPicture
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How a call ended. Seconds; ``retry_in`` None means that the image is not queued again by itself."""
+    """How a call ended.
+
+    Seconds; ``retry_in`` None means that the image is not queued again by itself.
+    """
 
     state: CallState
     billed: Billed
@@ -38,13 +41,24 @@ DEFAULT_COOLDOWN = 5.0
 
 def handed_back(message: str) -> Outcome:
     """Nothing was sent: un-booked, and queued again at once."""
-    return Outcome(state=CallState.REFUSED, billed=Billed.NO, error_code="not_sent", message=message, retry_in=0.0, counts_as_try=False)
+    return Outcome(
+        state=CallState.REFUSED,
+        billed=Billed.NO,
+        error_code="not_sent",
+        message=message,
+        retry_in=0.0,
+        counts_as_try=False,
+    )
 
 
 def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float = 0.0) -> Outcome:
     """The ledger's view of a provider's refusal."""
     is_pace = isinstance(error, RateLimited)
-    cooldown = (error.retry_after or DEFAULT_COOLDOWN) if isinstance(error, RateLimited | Overloaded) else None
+    cooldown = (
+        (error.retry_after or DEFAULT_COOLDOWN)
+        if isinstance(error, RateLimited | Overloaded)
+        else None
+    )
     state = CallState.UNKNOWN if error.code == "unknown" else CallState.REFUSED
     return Outcome(
         state=state,

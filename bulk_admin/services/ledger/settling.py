@@ -1,4 +1,7 @@
-"""What became of a call: its bytes' place, its price and its image, in one transaction. Also for answers that come late."""
+"""What became of a call: its bytes' place, its price and its image, in one transaction.
+
+Also for answers that come late.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +51,15 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
 
     A call for page text only moves money: the page's step is ``page_texts``' to change.
 
-    Safe to call again and in any order: "duplicate" when the call had ended for good. A late answer to
-    an unknown call is "adopted" if nobody bought the picture again, else it becomes a "new variant"; a
-    late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing happens ("alive")
-    unless the call is still open and its owner has not beaten for BULK_LEASE seconds.
+    Safe to call again and in any order: "duplicate" when the call had ended for good. A late answer
+    to an unknown call is "adopted" if nobody bought the picture again, else it becomes a "new
+    variant"; a late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing
+    happens ("alive") unless the call is still open and its owner has not beaten for BULK_LEASE
+    seconds.
     """
-    known = ProviderCall.objects.only("pool_id", "account_id", "image_id", "job_ref").get(pk=call_id)
+    known = ProviderCall.objects.only("pool_id", "account_id", "image_id", "job_ref").get(
+        pk=call_id
+    )
     if outcome.cooldown is not None or outcome.stops == "account":
         _tell_the_pool(known, outcome)
     jobs = {job.pk: job for job in lock_jobs(_jobs_to_lock(known, outcome))}
@@ -68,7 +74,11 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     booked = _booked(call, outcome)
     done = "counted"
     if job is not None:
-        settle_one = _settle_image if call.kind == CallKind.IMAGE and call.image_id is not None else _settle_money
+        settle_one = (
+            _settle_image
+            if call.kind == CallKind.IMAGE and call.image_id is not None
+            else _settle_money
+        )
         done = settle_one(job, call, outcome, booked, now, was_unknown=was_unknown)
     _pause_others(jobs, call, outcome, now)
     if was_unknown and outcome.state == CallState.UNKNOWN:
@@ -111,7 +121,9 @@ def _jobs_to_lock(call: ProviderCall, outcome: Outcome) -> list[uuid.UUID]:
     """The call's job, and with an account's fault every job that it stops: all by pk, at once."""
     jobs = [call.job_ref]
     if outcome.stops == "account":
-        jobs += BulkGenerationJob.objects.filter(account_id=call.account_id, status__in=ACTIVE_JOBS).values_list("pk", flat=True)
+        jobs += BulkGenerationJob.objects.filter(
+            account_id=call.account_id, status__in=ACTIVE_JOBS
+        ).values_list("pk", flat=True)
     return jobs
 
 
@@ -123,16 +135,24 @@ def _tell_the_pool(call: ProviderCall, outcome: Outcome) -> None:
     if outcome.cooldown is not None:
         until = now + dt.timedelta(seconds=outcome.cooldown)
         gap = _gap_after_refusal(pool, now) if outcome.error_code == "rate_limited" else pool.gap
-        Pool.objects.filter(pk=pool.pk).update(cooldown_until=max(until, pool.cooldown_until or until), gap=gap)
+        Pool.objects.filter(pk=pool.pk).update(
+            cooldown_until=max(until, pool.cooldown_until or until), gap=gap
+        )
     if outcome.stops == "account":
-        ProviderAccount.objects.filter(pk=call.account_id or 0).update(stop_code=outcome.error_code, stop_message=outcome.message[:300])
+        ProviderAccount.objects.filter(pk=call.account_id or 0).update(
+            stop_code=outcome.error_code, stop_message=outcome.message[:300]
+        )
 
 
 def _gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
-    """Space calls out when the provider refused although our own minute was not full: it counts finer than we do."""
+    """Space calls out when the provider refused although our own minute was not full: it counts
+    finer than we do.
+    """
     if not pool.limit_per_minute:
         return pool.gap
-    in_window = ProviderCall.objects.filter(pool=pool, sent_at__gt=now - dt.timedelta(seconds=settings.BULK_WINDOW)).count()
+    in_window = ProviderCall.objects.filter(
+        pool=pool, sent_at__gt=now - dt.timedelta(seconds=settings.BULK_WINDOW)
+    ).count()
     if in_window >= pool.limit_per_minute:
         return pool.gap
     even = settings.BULK_WINDOW / pool.limit_per_minute
@@ -142,21 +162,35 @@ def _gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
 def _owner_is_dead(call: ProviderCall, now: dt.datetime) -> bool:
     if call.state != CallState.OPEN:
         return False
-    return call.owner is None or call.owner.beat_at < now - dt.timedelta(seconds=settings.BULK_LEASE)
+    return call.owner is None or call.owner.beat_at < now - dt.timedelta(
+        seconds=settings.BULK_LEASE
+    )
 
 
 def _booked(call: ProviderCall, outcome: Outcome) -> int:
-    """Micro-dollars that the call costs as far as is known: the usage told, else the reserve; 0 if not billed."""
+    """Micro-dollars that the call costs as far as is known: the usage told, else the reserve; 0 if
+    not billed.
+    """
     if outcome.billed == Billed.NO:
         return 0
     if outcome.billed == Billed.UNKNOWN or not outcome.usage:
         return call.reserved
-    model = ImageModel.objects.filter(provider=call.account.provider if call.account else "", name=call.model_name).first()
+    model = ImageModel.objects.filter(
+        provider=call.account.provider if call.account else "", name=call.model_name
+    ).first()
     cost = estimate.cost_from_usage(model, outcome.usage, call.day) if model else None
     return call.reserved if cost is None else cost
 
 
-def _settle_money(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
+def _settle_money(
+    job: BulkGenerationJob,
+    call: ProviderCall,
+    outcome: Outcome,
+    booked: int,
+    now: dt.datetime,
+    *,
+    was_unknown: bool,
+) -> str:
     """For a page's text, and for a picture that was deleted meanwhile."""
     spent = booked - (call.reserved if was_unknown else 0)
     released = 0 if was_unknown else call.reserved
@@ -171,7 +205,15 @@ def _settle_money(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
     return "counted"
 
 
-def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool) -> str:
+def _settle_image(
+    job: BulkGenerationJob,
+    call: ProviderCall,
+    outcome: Outcome,
+    booked: int,
+    now: dt.datetime,
+    *,
+    was_unknown: bool,
+) -> str:
     image = GeneratedImage.objects.get(pk=call.image_id or 0)
     job.revision += 1
     job.spent += booked - (call.reserved if was_unknown else 0)
@@ -182,12 +224,17 @@ def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
     elif outcome.state == CallState.DELIVERED:
         done = _add_late_variant(job, image, call, outcome, booked)
     elif not mine:
-        GeneratedImage.objects.filter(pk=image.pk).update(cost=image.cost + booked - (call.reserved if was_unknown else 0), revision=job.revision)
+        GeneratedImage.objects.filter(pk=image.pk).update(
+            cost=image.cost + booked - (call.reserved if was_unknown else 0), revision=job.revision
+        )
         done = "stale"
     else:
-        done = _settle_without_picture(job, image, call, outcome, booked, now, was_unknown=was_unknown)
+        done = _settle_without_picture(
+            job, image, call, outcome, booked, now, was_unknown=was_unknown
+        )
     status, reason = _job_stop(job, outcome, mine=mine)
-    if done == ImageStatus.QUEUED and job.status in ENDED_JOBS:  # a late "not sent": nothing else would serve it any more
+    # A late "not sent": nothing else would serve it any more.
+    if done == ImageStatus.QUEUED and job.status in ENDED_JOBS:
         status = JobStatus.PROCESSING
         ring()
     has_ended = save(job, now, status=status, reason=reason)
@@ -195,14 +242,20 @@ def _settle_image(job: BulkGenerationJob, call: ProviderCall, outcome: Outcome, 
         if has_ended:
             page_queue.queue_kept(job, now)
         elif outcome.state == CallState.DELIVERED:  # late
-            page_queue.queue_kept(job, now, job.images.filter(picture_key=call.picture_key).values_list("pk", flat=True))
+            page_queue.queue_kept(
+                job,
+                now,
+                job.images.filter(picture_key=call.picture_key).values_list("pk", flat=True),
+            )
     return done
 
 
 def _is_waiting_for(image: GeneratedImage, *, was_unknown: bool) -> bool:
     if not was_unknown:
         return image.status == ImageStatus.GENERATING
-    return image.status == ImageStatus.UNKNOWN or (image.status == ImageStatus.FAILED and image.error_code == LOST)
+    return image.status == ImageStatus.UNKNOWN or (
+        image.status == ImageStatus.FAILED and image.error_code == LOST
+    )
 
 
 def _job_stop(job: BulkGenerationJob, outcome: Outcome, *, mine: bool) -> tuple[str, str | None]:
@@ -211,7 +264,9 @@ def _job_stop(job: BulkGenerationJob, outcome: Outcome, *, mine: bool) -> tuple[
     return "", None
 
 
-def _pause_others(jobs: dict[uuid.UUID, BulkGenerationJob], call: ProviderCall, outcome: Outcome, now: dt.datetime) -> None:
+def _pause_others(
+    jobs: dict[uuid.UUID, BulkGenerationJob], call: ProviderCall, outcome: Outcome, now: dt.datetime
+) -> None:
     if outcome.stops != "account":
         return
     for other in jobs.values():
@@ -220,15 +275,31 @@ def _pause_others(jobs: dict[uuid.UUID, BulkGenerationJob], call: ProviderCall, 
             save(other, now, status=JobStatus.PAUSED, reason=outcome.error_code)
 
 
-def _deliver(job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int, *, was_unknown: bool) -> str:
+def _deliver(
+    job: BulkGenerationJob,
+    image: GeneratedImage,
+    call: ProviderCall,
+    outcome: Outcome,
+    booked: int,
+    *,
+    was_unknown: bool,
+) -> str:
     """The picture is here: completed, or failed as undecodable with its bytes kept."""
     picture = _picture(outcome)
     cost = image.cost + booked - (call.reserved if was_unknown else 0)
     target = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
     if target == image.status:  # given up as lost, and what came can not be read either
-        GeneratedImage.objects.filter(pk=image.pk).update(revision=job.revision, cost=cost, **_picture_fields(picture, outcome))
+        GeneratedImage.objects.filter(pk=image.pk).update(
+            revision=job.revision, cost=cost, **_picture_fields(picture, outcome)
+        )
     elif GeneratedImage.objects.filter(pk=image.pk, attempt=call.attempt).move(
-        target, revision=job.revision, owner=None, not_before=None, tries=0, cost=cost, **_picture_fields(picture, outcome)
+        target,
+        revision=job.revision,
+        owner=None,
+        not_before=None,
+        tries=0,
+        cost=cost,
+        **_picture_fields(picture, outcome),
     ):
         count(job, image.status, target)
     _put_in_outbox(call, picture)
@@ -254,19 +325,37 @@ def _picture_fields(picture: StoredPicture, outcome: Outcome) -> dict[str, Any]:
         "revised_prompt": outcome.revised_prompt,
         "seconds": outcome.seconds,
         "error_code": "" if picture.is_readable else "undecodable",
-        "error_message": "" if picture.is_readable else "What the provider sent is not a picture that can be shown. It was billed; you can download it.",
+        "error_message": (
+            ""
+            if picture.is_readable
+            else (
+                "What the provider sent is not a picture that can be shown. It was billed; you can"
+                " download it."
+            )
+        ),
     }
 
 
 def _put_in_outbox(call: ProviderCall, picture: StoredPicture) -> None:
     if picture.unstored is not None:
-        UnstoredImage.objects.create(call=call, content=picture.unstored, metadata=dict(picture.metadata), size=len(picture.unstored))
+        UnstoredImage.objects.create(
+            call=call,
+            content=picture.unstored,
+            metadata=dict(picture.metadata),
+            size=len(picture.unstored),
+        )
 
 
-def _add_late_variant(job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int) -> str:
-    """The picture was bought again meanwhile, and the first answer came after all: it gets a tile of its own."""
+def _add_late_variant(
+    job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int
+) -> str:
+    """The picture was bought again meanwhile, and the first answer came after all: it gets a tile
+    of its own.
+    """
     picture = _picture(outcome)
-    newest = GeneratedImage.objects.filter(job=job, position=image.position).aggregate(newest=Max("variant"))["newest"]
+    newest = GeneratedImage.objects.filter(job=job, position=image.position).aggregate(
+        newest=Max("variant")
+    )["newest"]
     status = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
     late = GeneratedImage.objects.create(
         job=job,
@@ -283,15 +372,26 @@ def _add_late_variant(job: BulkGenerationJob, image: GeneratedImage, call: Provi
         **_picture_fields(picture, outcome),
     )
     # The unknown call's price was on the first tile; it belongs to this picture.
-    GeneratedImage.objects.filter(pk=image.pk).update(cost=image.cost - call.reserved, revision=job.revision)
-    ProviderCall.objects.filter(pk=call.pk).update(image=late, place=f"{late.position}.{late.variant}")
+    GeneratedImage.objects.filter(pk=image.pk).update(
+        cost=image.cost - call.reserved, revision=job.revision
+    )
+    ProviderCall.objects.filter(pk=call.pk).update(
+        image=late, place=f"{late.position}.{late.variant}"
+    )
     count(job, None, status)
     _put_in_outbox(call, picture)
     return "new variant"
 
 
 def _settle_without_picture(
-    job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime, *, was_unknown: bool
+    job: BulkGenerationJob,
+    image: GeneratedImage,
+    call: ProviderCall,
+    outcome: Outcome,
+    booked: int,
+    now: dt.datetime,
+    *,
+    was_unknown: bool,
 ) -> str:
     if was_unknown and outcome.state == CallState.UNKNOWN:
         return "still unknown"
@@ -314,11 +414,17 @@ def _settle_without_picture(
     return str(target)
 
 
-def _where_to(job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome) -> tuple[ImageStatus, float]:
+def _where_to(
+    job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome
+) -> tuple[ImageStatus, float]:
     """The image's next status, and in how many seconds it is due if it is queued again."""
     again = ImageStatus.CANCELLED if job.status == JobStatus.CANCELLED else ImageStatus.QUEUED
     if outcome.state == CallState.UNKNOWN:
-        buy_again = call.account is not None and call.account.buy_again_unasked and image.tries < MAX_RETRIES
+        buy_again = (
+            call.account is not None
+            and call.account.buy_again_unasked
+            and image.tries < MAX_RETRIES
+        )
         return (again, settings.BULK_RETRY_BACKOFF) if buy_again else (ImageStatus.UNKNOWN, 0.0)
     if outcome.stops in ("job", "account"):
         return again, 0.0
@@ -339,15 +445,20 @@ def _close(call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime) 
         request_id=outcome.request_id[:120],
         error_code=outcome.error_code,
         finished_at=now,
-        # From here the provider may have counted it: the window must not forget it earlier than they do.
+        # From here the provider may have counted it: the window must not forget it earlier than
+        # they do.
         sent_at=call.sent_at + dt.timedelta(seconds=outcome.send_delay),
     )
 
 
 def book(call: ProviderCall, booked: int, *, was_unknown: bool) -> None:
-    """Carry a call's price from reserved to spent in the counters of its day: the last rows of the lock order."""
+    """Carry a call's price from reserved to spent in the counters of its day: the last rows of the
+    lock order.
+    """
     account_key, person_key = spend_keys(call.account_id or 0, call.person_id)
     released, earlier = (0, call.reserved) if was_unknown else (call.reserved, 0)
     for scope, key in ((Spend.Scope.ACCOUNT, account_key), (Spend.Scope.PERSON, person_key)):
         if key:
-            Spend.objects.filter(scope=scope, key=key, day=call.day).update(reserved=F("reserved") - released, spent=F("spent") + booked - earlier)
+            Spend.objects.filter(scope=scope, key=key, day=call.day).update(
+                reserved=F("reserved") - released, spent=F("spent") + booked - earlier
+            )

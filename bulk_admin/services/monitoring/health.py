@@ -1,4 +1,7 @@
-"""Is everything well that pictures and pages need? Facts for staff, and what needs somebody. Buys nothing."""
+"""Is everything well that pictures and pages need?
+
+Facts for staff, and what needs somebody. Buys nothing.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,15 @@ class Part:
         states = {fact.state for fact in self.facts}
         return next((state for state in (State.BAD, State.NOTE) if state in states), State.OK)
 
-    def add(self, name: str, value: str, state: State = State.OK, todo: str = "", *, account_id: int | None = None) -> None:
+    def add(
+        self,
+        name: str,
+        value: str,
+        state: State = State.OK,
+        todo: str = "",
+        *,
+        account_id: int | None = None,
+    ) -> None:
         self.facts.append(Fact(name, value, state, "" if state == State.OK else todo, account_id))
 
 
@@ -65,7 +76,12 @@ def _safely(name: str, look: Callable[[Part], None]) -> Part:
     try:
         look(part)
     except DatabaseError as error:
-        part.add("Database", f"does not answer ({type(error).__name__})", State.BAD, "Look at the database server, and at DATABASE_URL.")
+        part.add(
+            "Database",
+            f"does not answer ({type(error).__name__})",
+            State.BAD,
+            "Look at the database server, and at DATABASE_URL.",
+        )
     return part
 
 
@@ -77,10 +93,23 @@ def _database(part: Part) -> None:
     begun = time.monotonic()
     database_now()
     seconds = time.monotonic() - begun
-    part.add("Answers in", f"{seconds * 1000:.1f} ms", State.BAD if seconds > SLOW_DATABASE else State.OK, "The database is slow: look at its load.")
+    part.add(
+        "Answers in",
+        f"{seconds * 1000:.1f} ms",
+        State.BAD if seconds > SLOW_DATABASE else State.OK,
+        "The database is slow: look at its load.",
+    )
     executor = MigrationExecutor(connection)
-    pending = [f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
-    part.add("Migrations", ", ".join(pending) or "all applied", State.BAD if pending else State.OK, "Run: manage.py migrate.")
+    pending = [
+        f"{migration.app_label}.{migration.name}"
+        for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())
+    ]
+    part.add(
+        "Migrations",
+        ", ".join(pending) or "all applied",
+        State.BAD if pending else State.OK,
+        "Run: manage.py migrate.",
+    )
 
 
 def _queue(part: Part) -> None:
@@ -98,26 +127,44 @@ def _queue(part: Part) -> None:
     )
     _bells(part, now)
     _tick(part, now)
-    for worker in Worker.objects.filter(beat_at__gte=now - dt.timedelta(seconds=10 * settings.BULK_LEASE)).order_by("-beat_at"):
+    for worker in Worker.objects.filter(
+        beat_at__gte=now - dt.timedelta(seconds=10 * settings.BULK_LEASE)
+    ).order_by("-beat_at"):
         age = _age(now, worker.beat_at)
         drains = ", draining" if worker.draining else ""
         state = State.NOTE if age > settings.BULK_LEASE else State.OK
-        part.add(f"Worker {worker}", f"beat {age:.0f} s ago, {worker.in_flight} in flight{drains}", state, "It is taken for dead; what it held is rescued.")
+        part.add(
+            f"Worker {worker}",
+            f"beat {age:.0f} s ago, {worker.in_flight} in flight{drains}",
+            state,
+            "It is taken for dead; what it held is rescued.",
+        )
 
 
 def _bells(part: Part, now: dt.datetime) -> None:
-    # A bell that nobody has taken is due since it was put in; one that was taken is locked into the future.
+    # A bell that nobody has taken is due since it was put in; one that was taken is locked into the
+    # future.
     bells = OrmQ.objects.filter(lock__lte=now).aggregate(oldest=Min("lock"), n=Count("pk"))
     age = _age(now, bells["oldest"]) if bells["oldest"] else 0.0
     is_late = age > settings.BULK_NO_WORKER_AFTER
     told = f"{bells['n']}, the oldest {age:.0f} s old" if bells["n"] else "none"
-    part.add("Doorbells not taken", told, State.BAD if is_late else State.OK, "Nobody takes tasks: start a worker, or restart the one that hangs.")
+    part.add(
+        "Doorbells not taken",
+        told,
+        State.BAD if is_late else State.OK,
+        "Nobody takes tasks: start a worker, or restart the one that hangs.",
+    )
 
 
 def _tick(part: Part, now: dt.datetime) -> None:
     last = Task.objects.filter(func=TICK, success=True).aggregate(last=Max("stopped"))["last"]
     if last is None:
-        part.add("Last tick", "never", State.NOTE, "A worker does it every minute; a fresh installation has had none.")
+        part.add(
+            "Last tick",
+            "never",
+            State.NOTE,
+            "A worker does it every minute; a fresh installation has had none.",
+        )
         return
     age = _age(now, last)
     part.add(
@@ -135,7 +182,11 @@ def _storage(part: Part) -> None:
     size = held["size"] or 0
     is_full = held["n"] >= settings.BULK_OUTBOX_PICTURES or size >= settings.BULK_OUTBOX_BYTES
     state = State.BAD if is_full else State.NOTE if held["n"] else State.OK
-    todo = "It is full, nothing is bought: mend the storage." if is_full else "It empties by itself when the storage takes pictures again."
+    todo = (
+        "It is full, nothing is bought: mend the storage."
+        if is_full
+        else "It empties by itself when the storage takes pictures again."
+    )
     part.add("Outbox", f"{held['n']} pictures, {size / 1_000_000:.1f} MB", state, todo)
 
 
@@ -147,25 +198,59 @@ def _probe(part: Part, name: str, *, public: bool) -> None:
         is_whole = b2_upload.round_trip(key, content, public=public) == content
     except (b2_upload.StorageUnavailable, FileNotFoundError):
         # The storage's own words may name buckets and keys: they are in its log.
-        part.add(name, "the storage refuses to write, read or delete", State.BAD, "Look at the storage's status, and at the B2_* settings or the disk.")
+        part.add(
+            name,
+            "the storage refuses to write, read or delete",
+            State.BAD,
+            "Look at the storage's status, and at the B2_* settings or the disk.",
+        )
         return
-    told = f"written, read and deleted in {(time.monotonic() - begun) * 1000:.0f} ms" if is_whole else "other bytes came back"
-    part.add(name, told, State.OK if is_whole else State.BAD, "Look who else writes to this bucket.")
+    told = (
+        f"written, read and deleted in {(time.monotonic() - begun) * 1000:.0f} ms"
+        if is_whole
+        else "other bytes came back"
+    )
+    part.add(
+        name, told, State.OK if is_whole else State.BAD, "Look who else writes to this bucket."
+    )
 
 
 def _providers(part: Part) -> None:
     now = database_now()
     accounts = ProviderAccount.objects.prefetch_related("pools").all()
     if not accounts:
-        part.add("Accounts", "none", State.BAD, "Add one, or run manage.py migrate: it makes the placeholder's.")
+        part.add(
+            "Accounts",
+            "none",
+            State.BAD,
+            "Add one, or run manage.py migrate: it makes the placeholder's.",
+        )
     for account in accounts:
-        cooldowns = [pool.cooldown_until for pool in account.pools.all() if pool.kind == CallKind.IMAGE and pool.cooldown_until and pool.cooldown_until > now]
+        cooldowns = [
+            pool.cooldown_until
+            for pool in account.pools.all()
+            if pool.kind == CallKind.IMAGE and pool.cooldown_until and pool.cooldown_until > now
+        ]
         words = ["on" if account.is_enabled else "off"]
         words += [f"stopped: {account.stop_code}"] if account.stop_code else []
         words += [f"waits {_age(max(cooldowns), now):.0f} s for the provider"] if cooldowns else []
-        words += [f"checked {account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}" if account.checked_at else "never checked"]
-        state = State.BAD if account.stop_code and account.is_enabled else State.NOTE if cooldowns or not account.is_enabled else State.OK
-        todo = "Mend it at the provider, then press Check on the account's page." if state == State.BAD else ""
+        words += [
+            f"checked {account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}"
+            if account.checked_at
+            else "never checked"
+        ]
+        state = (
+            State.BAD
+            if account.stop_code and account.is_enabled
+            else State.NOTE
+            if cooldowns or not account.is_enabled
+            else State.OK
+        )
+        todo = (
+            "Mend it at the provider, then press Check on the account's page."
+            if state == State.BAD
+            else ""
+        )
         part.add(account.label, ", ".join(words), state, todo, account_id=account.pk)
 
 
@@ -173,4 +258,10 @@ def _age(now: dt.datetime, then: dt.datetime) -> float:
     return abs((now - then).total_seconds())
 
 
-PARTS: dict[str, Callable[[Part], None]] = {"Web": _web, "Database": _database, "Queue": _queue, "Storage": _storage, "Provider": _providers}
+PARTS: dict[str, Callable[[Part], None]] = {
+    "Web": _web,
+    "Database": _database,
+    "Queue": _queue,
+    "Storage": _storage,
+    "Provider": _providers,
+}

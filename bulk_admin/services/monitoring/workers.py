@@ -1,4 +1,7 @@
-"""Is a worker there? An idle one leaves no row of its own, so what waits, and for how long, tells it."""
+"""Is a worker there?
+
+An idle one leaves no row of its own, so what waits, and for how long, tells it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ def waits(job: BulkGenerationJob) -> bool:
 
 
 def first_with_signs(rows: QuerySet[Any]) -> Any:
-    """The first row, and on it when a pump beat last, when a task ended last, and the lock of the task that waits longest."""
+    """The first row, and on it when a pump beat last, when a task ended last, and the lock of the
+    task that waits longest.
+    """
     return rows.annotate(
         beat=Subquery(Worker.objects.order_by("-beat_at").values("beat_at")[:1]),
         task_ended=Subquery(Task.objects.order_by("-stopped").values("stopped")[:1]),
@@ -30,8 +35,9 @@ def first_with_signs(rows: QuerySet[Any]) -> Any:
 def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:
     """Whether this job's work has waited for BULK_NO_WORKER_AFTER without a sign of a worker.
 
-    Whoever queues work rings, in the same transaction. A worker takes the bell within a second, and ends the task
-    after its pump's row is gone: while one is there, a young bell, a beat or a task that has just ended is seen.
+    Whoever queues work rings, in the same transaction. A worker takes the bell within a second, and
+    ends the task after its pump's row is gone: while one is there, a young bell, a beat or a task
+    that has just ended is seen.
     """
     if not waits(job) or signs is None:
         return False
@@ -43,7 +49,9 @@ def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:
 
 
 def _rung(lock: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """A bell is due since it was put in; when it is taken, Django-Q locks it for ``retry`` seconds."""
+    """A bell is due since it was put in; when it is taken, Django-Q locks it for ``retry``
+    seconds.
+    """
     if lock is None or lock <= now:
         return lock
     return lock - dt.timedelta(seconds=settings.Q_CLUSTER["retry"])

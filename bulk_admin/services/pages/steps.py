@@ -1,7 +1,7 @@
 """The free steps of a page: who does one, and what came of it.
 
-A step is done by one worker at a time (page_owner); its result is saved before the next begins, so a
-second run pays for nothing again.
+A step is done by one worker at a time (page_owner); its result is saved before the next begins, so
+a second run pays for nothing again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from bulk_admin.failpoints import reach
-from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, CallKind, CallState, GeneratedImage, ImageModel, PageStatus
+from bulk_admin.models import (
+    OPEN_PAGES,
+    BulkGenerationJob,
+    CallKind,
+    CallState,
+    GeneratedImage,
+    ImageModel,
+    PageStatus,
+)
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
@@ -39,20 +47,35 @@ def work_is_waiting() -> bool:
 
 def _waiting(now: dt.datetime) -> QuerySet[GeneratedImage]:
     due = Q(page_not_before=None) | Q(page_not_before__lte=now)
-    return GeneratedImage.objects.filter(due, page_owner=None, page_status__in=FREE_STEPS, job__pages_open__gt=0)
+    return GeneratedImage.objects.filter(
+        due, page_owner=None, page_status__in=FREE_STEPS, job__pages_open__gt=0
+    )
 
 
-def claim(worker_id: uuid.UUID, most: int, access: OpenAIAccess | None) -> tuple[list[PageWork], float | None]:
-    """Take up to ``most`` images of one job for their next free step; with none due, the seconds until one is."""
+def claim(
+    worker_id: uuid.UUID, most: int, access: OpenAIAccess | None
+) -> tuple[list[PageWork], float | None]:
+    """Take up to ``most`` images of one job for their next free step; with none due, the seconds
+    until one is.
+    """
     now = database_now()
-    job_id = _waiting(now).order_by("job__pages_created", "job_id").values_list("job_id", flat=True).first()
+    job_id = (
+        _waiting(now)
+        .order_by("job__pages_created", "job_id")
+        .values_list("job_id", flat=True)
+        .first()
+    )
     if job_id is None:
         return [], _seconds_to_the_next(now)
-    return [_page_work(image, worker_id, access) for image in _claim(job_id, worker_id, most, now)], None
+    return [
+        _page_work(image, worker_id, access) for image in _claim(job_id, worker_id, most, now)
+    ], None
 
 
 def _seconds_to_the_next(now: dt.datetime) -> float | None:
-    waiting = GeneratedImage.objects.filter(page_owner=None, page_status__in=OPEN_PAGES, job__pages_open__gt=0)
+    waiting = GeneratedImage.objects.filter(
+        page_owner=None, page_status__in=OPEN_PAGES, job__pages_open__gt=0
+    )
     first = waiting.aggregate(first=Min("page_not_before"))["first"]
     if first is None:
         return None
@@ -61,7 +84,9 @@ def _seconds_to_the_next(now: dt.datetime) -> float | None:
 
 
 @whole_step
-def _claim(job_id: uuid.UUID, worker_id: uuid.UUID, most: int, now: dt.datetime) -> list[GeneratedImage]:
+def _claim(
+    job_id: uuid.UUID, worker_id: uuid.UUID, most: int, now: dt.datetime
+) -> list[GeneratedImage]:
     job = lock_job(job_id)
     images = list(_waiting(now).filter(job=job).order_by("position", "variant")[:most])
     for image in images:
@@ -74,7 +99,9 @@ def _claim(job_id: uuid.UUID, worker_id: uuid.UUID, most: int, now: dt.datetime)
     return images
 
 
-def _page_work(image: GeneratedImage, worker_id: uuid.UUID, access: OpenAIAccess | None) -> PageWork:
+def _page_work(
+    image: GeneratedImage, worker_id: uuid.UUID, access: OpenAIAccess | None
+) -> PageWork:
     job = image.job
     return PageWork(
         image_id=image.pk,
@@ -105,7 +132,12 @@ def finish(works: list[PageWork]) -> None:
                 try:
                     _finish(job_id, [work])
                 except publishing.PageNotCreated as error:
-                    work.files, work.error = None, ServiceError(str(error), code="page_not_created", retryable=False, billed="no")
+                    work.files, work.error = (
+                        None,
+                        ServiceError(
+                            str(error), code="page_not_created", retryable=False, billed="no"
+                        ),
+                    )
                     _finish(job_id, [work])
 
 
@@ -114,33 +146,66 @@ def _finish(job_id: uuid.UUID, works: list[PageWork]) -> None:
     job = lock_job(job_id)
     now = database_now()
     job.revision += 1
-    label = ImageModel.objects.filter(provider=job.provider, name=job.model_name).values("label")[:1]
-    mine = job.images.filter(pk__in=[work.image_id for work in works]).annotate(model_label=Subquery(label))
+    label = ImageModel.objects.filter(provider=job.provider, name=job.model_name).values("label")[
+        :1
+    ]
+    mine = job.images.filter(pk__in=[work.image_id for work in works]).annotate(
+        model_label=Subquery(label)
+    )
     images: dict[int, Any] = {image.pk: image for image in mine}  # with their label
     for work in works:
         image = images.get(work.image_id)
-        # A worker that was taken for dead holds the step no more: what it came to may be older than what is saved.
-        if image is not None and image.page_status in FREE_STEPS and image.page_owner_id == work.owner_id:
+        # A worker that was taken for dead holds the step no more: what it came to may be older than
+        # what is saved.
+        if (
+            image is not None
+            and image.page_status in FREE_STEPS
+            and image.page_owner_id == work.owner_id
+        ):
             _finish_one(job, image, work, now, image.model_label or job.model_name)
     save(job, now)
 
 
-def _finish_one(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, now: dt.datetime, label: str) -> None:
-    saved = {"moderation": work.moderation, "content": work.content, "page_owner": None, "revision": job.revision}
+def _finish_one(
+    job: BulkGenerationJob, image: GeneratedImage, work: PageWork, now: dt.datetime, label: str
+) -> None:
+    saved = {
+        "moderation": work.moderation,
+        "content": work.content,
+        "page_owner": None,
+        "revision": job.revision,
+    }
     if work.error is not None:
         fail_or_wait(job, image, work.error, now, MAX_TRIES, saved)
     elif work.is_flagged:
         reasons = ", ".join(work.moderation.get("categories", []))
-        move_page(job, image, PageStatus.BLOCKED, page_error_code="flagged", page_error=f"Moderation found: {reasons}.", **saved)
+        move_page(
+            job,
+            image,
+            PageStatus.BLOCKED,
+            page_error_code="flagged",
+            page_error=f"Moderation found: {reasons}.",
+            **saved,
+        )
     elif work.files is None:
         move_page(job, image, PageStatus.WRITING, page_attempt=0, **saved)
     else:
         page = publishing.create_page(_new_page(job, image, work, label))
         reach("before_page_saved")
-        move_page(job, image, PageStatus.CREATED, prompt_page=page, page_error_code="", page_error="", **saved)
+        move_page(
+            job,
+            image,
+            PageStatus.CREATED,
+            prompt_page=page,
+            page_error_code="",
+            page_error="",
+            **saved,
+        )
 
 
-def _new_page(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, label: str) -> publishing.NewPage:
+def _new_page(
+    job: BulkGenerationJob, image: GeneratedImage, work: PageWork, label: str
+) -> publishing.NewPage:
     if work.files is None:
         raise ValueError("A page needs its files first.")
     return publishing.NewPage(
@@ -160,8 +225,16 @@ def _new_page(job: BulkGenerationJob, image: GeneratedImage, work: PageWork, lab
 
 
 def fail_free_steps(code: str, message: str) -> None:
-    """For what no step can be done without: every page that waits for a free one has failed, and can be retried."""
-    fail_waiting(GeneratedImage.objects.filter(page_owner=None, page_status__in=FREE_STEPS, job__pages_open__gt=0), code, message)
+    """For what no step can be done without: every page that waits for a free one has failed, and
+    can be retried.
+    """
+    fail_waiting(
+        GeneratedImage.objects.filter(
+            page_owner=None, page_status__in=FREE_STEPS, job__pages_open__gt=0
+        ),
+        code,
+        message,
+    )
 
 
 def fail_waiting(waiting: ImageQuerySet, code: str, message: str) -> None:
@@ -174,13 +247,27 @@ def _fail_waiting(job_id: uuid.UUID, waiting: ImageQuerySet, code: str, message:
     job = lock_job(job_id)
     job.revision += 1
     told = {"revision": job.revision, "page_error_code": code, "page_error": message}
-    failed = waiting.filter(job_id=job_id).order_by().move(PageStatus.FAILED, field="page_status", **told)
+    failed = (
+        waiting.filter(job_id=job_id)
+        .order_by()
+        .move(PageStatus.FAILED, field="page_status", **told)
+    )
     count_pages(job, PageStatus.QUEUED, PageStatus.FAILED, failed)  # all open steps are one counter
     save(job, database_now())
 
 
-def fail_or_wait(job: BulkGenerationJob, image: GeneratedImage, error: ServiceError, now: dt.datetime, most: int, saved: dict[str, Any]) -> None:
-    """A step that may work later waits for its turn; else the page has failed, and says why. What is normal uses no try up."""
+def fail_or_wait(
+    job: BulkGenerationJob,
+    image: GeneratedImage,
+    error: ServiceError,
+    now: dt.datetime,
+    most: int,
+    saved: dict[str, Any],
+) -> None:
+    """A step that may work later waits for its turn; else the page has failed, and says why.
+
+    What is normal uses no try up.
+    """
     tries = image.page_attempt + (error.code not in NORMAL)
     if error.retryable and tries < most:
         pause = error.retry_after or settings.BULK_RETRY_BACKOFF * 2**image.page_attempt
@@ -192,21 +279,43 @@ def fail_or_wait(job: BulkGenerationJob, image: GeneratedImage, error: ServiceEr
             **saved,
         )
     else:
-        move_page(job, image, PageStatus.FAILED, page_error_code=error.code, page_error=str(error)[:500], **saved)
+        move_page(
+            job,
+            image,
+            PageStatus.FAILED,
+            page_error_code=error.code,
+            page_error=str(error)[:500],
+            **saved,
+        )
 
 
-def move_page(job: BulkGenerationJob, image: GeneratedImage, to: PageStatus, **changes: Any) -> None:
+def move_page(
+    job: BulkGenerationJob, image: GeneratedImage, to: PageStatus, **changes: Any
+) -> None:
     if GeneratedImage.objects.filter(pk=image.pk).move(to, field="page_status", **changes):
         count_pages(job, image.page_status, to)
-        fields = {"job": str(job.pk), "image": image.pk, "step": str(to), "error": changes.get("page_error_code", "")}
+        fields = {
+            "job": str(job.pk),
+            "image": image.pk,
+            "step": str(to),
+            "error": changes.get("page_error_code", ""),
+        }
         transaction.on_commit(lambda: logger.info("page step", extra=fields))
 
 
 def release_from_dead() -> None:
-    """Page steps of dead workers wait for another one; an open text call is the ledger's to rescue first."""
+    """Page steps of dead workers wait for another one; an open text call is the ledger's to rescue
+    first.
+    """
     lease_ended = database_now() - dt.timedelta(seconds=settings.BULK_LEASE)
-    held = GeneratedImage.objects.filter(page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended)
-    in_call = Exists(GeneratedImage.objects.filter(pk=OuterRef("pk"), calls__kind=CallKind.TEXT, calls__state=CallState.OPEN))
+    held = GeneratedImage.objects.filter(
+        page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended
+    )
+    in_call = Exists(
+        GeneratedImage.objects.filter(
+            pk=OuterRef("pk"), calls__kind=CallKind.TEXT, calls__state=CallState.OPEN
+        )
+    )
     for job_id in set(held.filter(~in_call).values_list("job_id", flat=True)):
         _release(job_id, lease_ended)
 
@@ -216,6 +325,10 @@ def _release(job_id: uuid.UUID, lease_ended: dt.datetime) -> None:
     job = lock_job(job_id)
     job.revision += 1
     held = job.images.filter(page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended)
-    ids = list(held.exclude(calls__kind=CallKind.TEXT, calls__state=CallState.OPEN).values_list("pk", flat=True))
+    ids = list(
+        held.exclude(calls__kind=CallKind.TEXT, calls__state=CallState.OPEN).values_list(
+            "pk", flat=True
+        )
+    )
     job.images.filter(pk__in=ids).update(page_owner=None, revision=job.revision)
     save(job, database_now())

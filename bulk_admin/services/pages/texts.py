@@ -8,7 +8,15 @@ from typing import Any
 from django.conf import settings
 
 from bulk_admin.credentials import KeyUnreadable
-from bulk_admin.models import CallKind, CallState, GeneratedImage, PageStatus, Pool, ProviderAccount, ProviderCall
+from bulk_admin.models import (
+    CallKind,
+    CallState,
+    GeneratedImage,
+    PageStatus,
+    Pool,
+    ProviderAccount,
+    ProviderCall,
+)
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import database_now, whole_step
@@ -27,9 +35,16 @@ MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
 
 
 def platform_text_account() -> ProviderAccount | None:
-    """The platform's account for moderation and page texts, if there is a key. Raises KeyUnreadable."""
+    """The platform's account for moderation and page texts, if there is a key.
+
+    Raises KeyUnreadable.
+    """
     account = (
-        ProviderAccount.objects.filter(provider="openai", owner=None, is_enabled=True, pools__kind=CallKind.TEXT).order_by("-key_from_environment").first()
+        ProviderAccount.objects.filter(
+            provider="openai", owner=None, is_enabled=True, pools__kind=CallKind.TEXT
+        )
+        .order_by("-key_from_environment")
+        .first()
     )
     return account if account is not None and account.api_key else None
 
@@ -40,13 +55,18 @@ def text_access() -> OpenAIAccess | None:
     if account is None:
         return None
     credentials = credentials_of(account)
-    return OpenAIAccess(api_key=credentials.api_key, base_url=credentials.base_url, timeout=settings.BULK_CALL_DEADLINE)
+    return OpenAIAccess(
+        api_key=credentials.api_key,
+        base_url=credentials.base_url,
+        timeout=settings.BULK_CALL_DEADLINE,
+    )
 
 
 def pools_with_work() -> list[int]:
     """The platform's text pool, while a page waits for its text.
 
-    When the account has gone since, those pages have failed: no pool is left whose answer would end them.
+    When the account has gone since, those pages have failed: no pool is left whose answer would end
+    them.
     """
     if not _waiting().exists():
         return []
@@ -58,11 +78,15 @@ def pools_with_work() -> list[int]:
     if account is None:
         fail_waiting(_waiting(), "account_off", NOTHING)
         return []
-    return list(Pool.objects.filter(account=account, kind=CallKind.TEXT).values_list("pk", flat=True))
+    return list(
+        Pool.objects.filter(account=account, kind=CallKind.TEXT).values_list("pk", flat=True)
+    )
 
 
 def _waiting() -> ImageQuerySet:
-    return GeneratedImage.objects.filter(page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0)
+    return GeneratedImage.objects.filter(
+        page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0
+    )
 
 
 def work_for(permit: Permit) -> TextWork:
@@ -71,27 +95,45 @@ def work_for(permit: Permit) -> TextWork:
     except KeyUnreadable:
         access = None
     image = GeneratedImage.objects.get(pk=permit.image_id)
-    return TextWork(permit=permit, picture_key=image.thumb_600 or image.picture_key, access=access, style_note=style_note())
+    return TextWork(
+        permit=permit,
+        picture_key=image.thumb_600 or image.picture_key,
+        access=access,
+        style_note=style_note(),
+    )
 
 
 @whole_step
 def finish(work: TextWork) -> None:
-    """Book a text call and save its text, in one transaction. A text that comes late is taken too: it is paid for."""
+    """Book a text call and save its text, in one transaction.
+
+    A text that comes late is taken too: it is paid for.
+    """
     settle(work.permit.call_id, work.ledger_outcome())
     _go_on(work.permit.call_id, work.content, work.error)
 
 
 @whole_step
 def lose(call_id: uuid.UUID, outcome: Outcome) -> str:
-    """Book the unknown call of a dead worker. It counts as a try, so that a page whose worker always dies is not bought for ever."""
+    """Book the unknown call of a dead worker.
+
+    It counts as a try, so that a page whose worker always dies is not bought for ever.
+    """
     done = settle(call_id, outcome, only_of_dead_owner=True)
     if done == "counted":
-        _go_on(call_id, {}, ServiceError(outcome.message, code="unknown", retryable=True, billed="unknown"))
+        _go_on(
+            call_id,
+            {},
+            ServiceError(outcome.message, code="unknown", retryable=True, billed="unknown"),
+        )
     return done
 
 
 def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | None) -> None:
-    """The page's next status, if it still waits for a text. Only the call that holds the step may tell an error."""
+    """The page's next status, if it still waits for a text.
+
+    Only the call that holds the step may tell an error.
+    """
     call = ProviderCall.objects.only("job_ref", "image_id", "owner_id").get(pk=call_id)
     job = lock_job(call.job_ref)
     image = job.images.filter(pk=call.image_id or 0, page_status=PageStatus.WRITING).first()
@@ -103,17 +145,33 @@ def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | No
     if error is not None:
         fail_or_wait(job, image, error, now, MAX_TRIES, saved)
     else:
-        move_page(job, image, PageStatus.SAVING, content=content, page_attempt=0, page_error_code="", page_error="", **saved)
+        move_page(
+            job,
+            image,
+            PageStatus.SAVING,
+            content=content,
+            page_attempt=0,
+            page_error_code="",
+            page_error="",
+            **saved,
+        )
     save(job, now)
 
 
 def _holds_the_step(call: ProviderCall, image: GeneratedImage) -> bool:
-    """Not a dead worker's call whose step another one has, nor one that was given up and followed by the next."""
-    return image.page_owner_id == call.owner_id and not image.calls.filter(kind=CallKind.TEXT, state=CallState.OPEN).exists()
+    """Not a dead worker's call whose step another one has, nor one that was given up and followed
+    by the next.
+    """
+    return (
+        image.page_owner_id == call.owner_id
+        and not image.calls.filter(kind=CallKind.TEXT, state=CallState.OPEN).exists()
+    )
 
 
 def stop(pool_id: int, code: str, job_id: uuid.UUID | None = None) -> None:
-    """Nothing can be bought from the text pool, or for that job: the pages that wait for it have failed, and can be retried."""
+    """Nothing can be bought from the text pool, or for that job: the pages that wait for it have
+    failed, and can be retried.
+    """
     if not Pool.objects.filter(pk=pool_id, kind=CallKind.TEXT).exists():
         return
     if job_id is None:

@@ -1,4 +1,7 @@
-"""The steps of a page that take time, in threads: no ORM here. ``pages`` claims them and saves what they come to."""
+"""The steps of a page that take time, in threads: no ORM here.
+
+``pages`` claims them and saves what they come to.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +38,28 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
     if isinstance(error, Unreadable):
         return ServiceError(str(error), code="undecodable", retryable=False, billed="no")
     if isinstance(error, FileNotFoundError):
-        return ServiceError("The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no")
+        return ServiceError(
+            "The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no"
+        )
     if isinstance(error, b2_upload.StorageUnavailable):
-        return ServiceError("The storage did not answer.", code="storage_down", retryable=True, billed="no")
+        return ServiceError(
+            "The storage did not answer.", code="storage_down", retryable=True, billed="no"
+        )
     logger.error("page work of image %s broke", image_id, exc_info=error)
-    return ServiceError(f"{type(error).__name__} while making the page.", code="broken", retryable=False, billed=billed)
+    return ServiceError(
+        f"{type(error).__name__} while making the page.",
+        code="broken",
+        retryable=False,
+        billed=billed,
+    )
 
 
 @dataclass(eq=False)
 class PageWork:
     """One image on its way to a page, as far as it goes without buying anything.
 
-    Check, then text by rule if there is no key, then the files. With a key it stops before the text.
+    Check, then text by rule if there is no key, then the files. With a key it stops before the
+    text.
     """
 
     image_id: int
@@ -82,7 +95,9 @@ class PageWork:
                 return
             self.content = ai_content.from_prompt(self.prompt).to_json()
         name = file_words(self.page_content.title, str(self.image_id))
-        self.files = publishing.prepare_files(b2_upload.get(self.picture_key), self.content_type, name)
+        self.files = publishing.prepare_files(
+            b2_upload.get(self.picture_key), self.content_type, name
+        )
         publishing.store_files(self.files)
         reach("page_files_stored")
 
@@ -91,7 +106,13 @@ class PageWork:
             return Verdict.skipped()
         if self.access is None:
             return Verdict.not_checked()
-        return nsfw_moderation.check(self.access, self.moderation_model, self.prompt, b2_upload.get(self.picture_key), self.content_type)
+        return nsfw_moderation.check(
+            self.access,
+            self.moderation_model,
+            self.prompt,
+            b2_upload.get(self.picture_key),
+            self.content_type,
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -128,15 +149,21 @@ class TextWork:
         try:
             self._call()
         except Exception as error:  # noqa: BLE001  # it may have left: its money must be booked
-            self.error = _service_error(error, self.permit.image_id, billed="unknown" if self.was_sent else "no")
+            self.error = _service_error(
+                error, self.permit.image_id, billed="unknown" if self.was_sent else "no"
+            )
         done(self)
 
     def _call(self) -> None:
         if self.access is None:  # it has gone since the permit was given
-            raise ServiceError("There is no key for page texts.", code="bad_key", retryable=False, billed="no")
+            raise ServiceError(
+                "There is no key for page texts.", code="bad_key", retryable=False, billed="no"
+            )
         picture = b2_upload.get(self.picture_key)
         if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
-            raise ServiceError("The permit was too old to send.", code="not_sent", retryable=True, billed="no")
+            raise ServiceError(
+                "The permit was too old to send.", code="not_sent", retryable=True, billed="no"
+            )
         self.was_sent = True
         self.written = ai_content.write(
             self.access,
@@ -154,15 +181,24 @@ class TextWork:
         return self.written.content.to_json() if self.written else {}
 
     def out_of_time(self) -> None:
-        self.error = ServiceError("No answer in time.", code="unknown", retryable=True, billed="unknown")
+        self.error = ServiceError(
+            "No answer in time.", code="unknown", retryable=True, billed="unknown"
+        )
 
     def ledger_outcome(self) -> Outcome:
         if self.written is not None:
-            return Outcome(state=CallState.DELIVERED, billed=BilledState.YES, usage=self.written.usage, request_id=self.written.request_id)
+            return Outcome(
+                state=CallState.DELIVERED,
+                billed=BilledState.YES,
+                usage=self.written.usage,
+                request_id=self.written.request_id,
+            )
         error = self.error
         if error is None:
             return handed_back("Nothing was sent.")
-        state = {"yes": CallState.DELIVERED, "no": CallState.REFUSED, "unknown": CallState.UNKNOWN}[error.billed]
+        state = {"yes": CallState.DELIVERED, "no": CallState.REFUSED, "unknown": CallState.UNKNOWN}[
+            error.billed
+        ]
         return Outcome(
             state=state,
             billed=BilledState(error.billed),
@@ -172,5 +208,7 @@ class TextWork:
             error_code=error.code,
             message=str(error),
             stops="account" if error.code in ("no_credit", "bad_key") else "image",
-            cooldown=error.retry_after or 5.0 if error.code in ("rate_limited", "overloaded") else None,
+            cooldown=error.retry_after or 5.0
+            if error.code in ("rate_limited", "overloaded")
+            else None,
         )

@@ -1,4 +1,6 @@
-"""What the catalogue of models says: which may be chosen, which sizes they take, and when they end."""
+"""What the catalogue of models says: which may be chosen, which sizes they take, and when they
+end.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +47,17 @@ def validate_size(model: ImageModel, size: str) -> str:
     if max(width, height) > rule["max_ratio"] * min(width, height):
         return f"One side may be at most {rule['max_ratio']} times the other."
     if not rule["min_pixels"] <= width * height <= rule["max_pixels"]:
-        return f"A picture must have between {rule['min_pixels']:,} and {rule['max_pixels']:,} pixels."
+        return (
+            f"A picture must have between {rule['min_pixels']:,} and {rule['max_pixels']:,} pixels."
+        )
     return ""
 
 
 def is_offered(model: ImageModel, quality: str, size: str) -> bool:
     qualities = _listed(model.qualities)
-    return (quality in qualities or (not qualities and not quality)) and not validate_size(model, size)
+    return (quality in qualities or (not qualities and not quality)) and not validate_size(
+        model, size
+    )
 
 
 def _listed(texts: Any) -> list[str]:
@@ -60,25 +66,41 @@ def _listed(texts: Any) -> list[str]:
 
 
 def image_models(provider: str) -> QuerySet[ImageModel]:
-    return ImageModel.objects.filter(provider=provider, kind=CallKind.IMAGE).prefetch_related("prices")
+    return ImageModel.objects.filter(provider=provider, kind=CallKind.IMAGE).prefetch_related(
+        "prices"
+    )
 
 
 def choosable_models(provider: str, on: dt.date) -> QuerySet[ImageModel]:
     """Models that a new job may use, the default first."""
     alive = Q(retired_on=None) | Q(retired_on__gt=on)
-    return image_models(provider).filter(alive, is_enabled=True).order_by("-is_default", "sort_order", "label")
+    return (
+        image_models(provider)
+        .filter(alive, is_enabled=True)
+        .order_by("-is_default", "sort_order", "label")
+    )
 
 
-def model_for(account: ProviderAccount, name: str, on: dt.date, *, kind: str = CallKind.IMAGE) -> ImageModel:
+def model_for(
+    account: ProviderAccount, name: str, on: dt.date, *, kind: str = CallKind.IMAGE
+) -> ImageModel:
     """The account's model of that name, with its prices. Raises ModelNotAvailable."""
-    model = ImageModel.objects.filter(provider=account.provider, kind=kind, name=name).prefetch_related("prices").first()
+    model = (
+        ImageModel.objects.filter(provider=account.provider, kind=kind, name=name)
+        .prefetch_related("prices")
+        .first()
+    )
     if model is None:
-        raise ModelNotAvailable(f"The catalogue has no model {name} for {account.label}. Choose another one.")
+        raise ModelNotAvailable(
+            f"The catalogue has no model {name} for {account.label}. Choose another one."
+        )
     if model.is_retired(on):
         instead = f" Use {model.successor} instead." if model.successor else " Choose another one."
         raise ModelNotAvailable(f"{model.label} is retired since {model.retired_on}.{instead}")
     if not model.is_enabled:
-        raise ModelNotAvailable(f"{model.label} is switched off in the catalogue. Choose another one, or switch it on.")
+        raise ModelNotAvailable(
+            f"{model.label} is switched off in the catalogue. Choose another one, or switch it on."
+        )
     return model
 
 

@@ -1,6 +1,9 @@
-"""The one price function: for the form, the sheet, the reserve, the bill and reports. Micro-dollars, rounded up per call.
+"""The one price function: for the form, the sheet, the reserve, the bill and reports.
 
-Where a model, size, quality or day has no price it raises UnknownPrice: a guess is never shown and never reserved.
+Micro-dollars, rounded up per call.
+
+Where a model, size, quality or day has no price it raises UnknownPrice: a guess is never shown and
+never reserved.
 """
 
 from __future__ import annotations
@@ -14,7 +17,16 @@ from typing import Any
 
 from django.db.models import Avg, Q
 
-from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ImageStatus, ModelPrice, Pool, ProviderCall
+from bulk_admin.models import (
+    BulkGenerationJob,
+    CallState,
+    GeneratedImage,
+    ImageModel,
+    ImageStatus,
+    ModelPrice,
+    Pool,
+    ProviderCall,
+)
 from bulk_admin.money import usd
 from bulk_admin.services.pricing import rules
 from bulk_admin.services.pricing.catalogue import is_offered, parse_size
@@ -34,7 +46,9 @@ class UnknownPrice(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What something costs, from ``low`` to ``high``; ``exact`` when nothing but the prompt's length is uncertain."""
+    """What something costs, from ``low`` to ``high``; ``exact`` when nothing but the prompt's
+    length is uncertain.
+    """
 
     low: int
     high: int
@@ -78,14 +92,21 @@ def price_of_image(model: ImageModel, quality: str, size: str, prompt: str, on: 
 
 
 def reserve_for(model: ImageModel, quality: str, size: str, prompt: str, on: dt.date) -> int:
-    """An upper bound of one picture's price: caps hold only if the bill never exceeds it. Raises UnknownPrice."""
+    """An upper bound of one picture's price: caps hold only if the bill never exceeds it.
+
+    Raises UnknownPrice.
+    """
     price = price_on(model, on)
     _, _, ceiling = _picture_bounds(model, price, quality, size)
     # A token is at least one byte, so a prompt never has more tokens than bytes.
-    return ceiling + _per_million(price.text_input, len(prompt.encode()) + PROMPT_OVERHEAD if price.text_input else 0)
+    return ceiling + _per_million(
+        price.text_input, len(prompt.encode()) + PROMPT_OVERHEAD if price.text_input else 0
+    )
 
 
-def _picture_bounds(model: ImageModel, price: ModelPrice, quality: str, size: str) -> tuple[int, int, int]:
+def _picture_bounds(
+    model: ImageModel, price: ModelPrice, quality: str, size: str
+) -> tuple[int, int, int]:
     """What the picture itself costs: expected low, expected high, and never more than."""
     if not is_offered(model, quality, size):
         raise UnknownPrice(f"{model.label} has no price for {quality or 'no quality'} at {size}.")
@@ -94,15 +115,22 @@ def _picture_bounds(model: ImageModel, price: ModelPrice, quality: str, size: st
         return flat, flat, flat
     tokens = output_tokens(model.token_rule, quality, size)
     if price.image_output <= 0:
-        raise UnknownPrice(f"{model.label} is billed by tokens and has no price for them. Enter it in the catalogue.")
+        raise UnknownPrice(
+            f"{model.label} is billed by tokens and has no price for them. Enter it in the"
+            " catalogue."
+        )
     low, high = model.token_rule.get("percent", {}).get(quality, (100, 100))
     ceiling = max(high, model.token_rule.get("ceiling_percent", {}).get(quality, 100))
-    low_cost, high_cost, most = (_per_million(price.image_output, -(-tokens * percent // 100)) for percent in (low, high, ceiling))
+    low_cost, high_cost, most = (
+        _per_million(price.image_output, -(-tokens * percent // 100))
+        for percent in (low, high, ceiling)
+    )
     return low_cost, high_cost, most
 
 
 def output_tokens(rule: Mapping[str, Any], quality: str, size: str) -> int:
-    """Output tokens of one picture by the "patches" rule: a formula that a community member drew out of OpenAI's calculator.
+    """Output tokens of one picture by the "patches" rule: a formula that a community member drew
+    out of OpenAI's calculator.
 
     https://community.openai.com/t/gpt-image-2-output-pricing-calculator-online-and-in-your-code/1382699;
     checked against seven published or measured figures. Raises UnknownPrice.
@@ -125,13 +153,18 @@ def _flat(model: ImageModel, price: ModelPrice, quality: str, size: str) -> int:
             return _amount(model, table[key])
     if "per_megapixel" in table:
         width, height = parse_size(size)
-        return _amount(model, table.get("base", 0)) + -(-_amount(model, table["per_megapixel"]) * width * height // MILLION)
+        return _amount(model, table.get("base", 0)) + -(
+            -_amount(model, table["per_megapixel"]) * width * height // MILLION
+        )
     raise UnknownPrice(f"{model.label} has no price for {quality or 'a picture'} at {size}.")
 
 
 def _amount(model: ImageModel, value: Any) -> int:
     if not rules.is_amount(value):
-        raise UnknownPrice(f"{model.label} has a flat price that is no whole number of micro-dollars. Correct it in the catalogue.")
+        raise UnknownPrice(
+            f"{model.label} has a flat price that is no whole number of micro-dollars. Correct it"
+            " in the catalogue."
+        )
     return int(value)
 
 
@@ -142,15 +175,25 @@ def _per_million(price: int, tokens: int) -> int:
 def cost_from_usage(model: ImageModel, usage: Mapping[str, int], on: dt.date) -> int | None:
     """What a call cost by the usage that the provider told; None when that does not say it.
 
-    So it is without output tokens, and where the model has no price a token: a flat price is not nothing.
+    So it is without output tokens, and where the model has no price a token: a flat price is not
+    nothing.
     """
     try:
         price = price_on(model, on)
-    except UnknownPrice:  # somebody took the price away while the call was under way: it must be booked all the same
+    except UnknownPrice:
+        # Somebody took the price away while the call was under way: it must be booked all the same
         return None
-    if not any(each and usage.get(name) for each, name in ((price.image_output, "image_output"), (price.text_output, "text_output"))):
+    if not any(
+        each and usage.get(name)
+        for each, name in ((price.image_output, "image_output"), (price.text_output, "text_output"))
+    ):
         return None
-    pairs = ((price.text_input, "text_input"), (price.image_input, "image_input"), (price.image_output, "image_output"), (price.text_output, "text_output"))
+    pairs = (
+        (price.text_input, "text_input"),
+        (price.image_input, "image_input"),
+        (price.image_output, "image_output"),
+        (price.text_output, "text_output"),
+    )
     return -(-sum(each * int(usage.get(name, 0)) for each, name in pairs) // MILLION)
 
 
@@ -158,13 +201,22 @@ def text_reserve(model: ImageModel, prompt: str, style_note: str, on: dt.date) -
     """An upper bound of what a page's text costs. Raises UnknownPrice."""
     price = price_on(model, on)
     input_tokens, output_limit = content.token_ceiling(prompt, style_note)
-    return _per_million(price.text_input, input_tokens) + _per_million(price.text_output, output_limit)
+    return _per_million(price.text_input, input_tokens) + _per_million(
+        price.text_output, output_limit
+    )
 
 
 def estimate_job(
-    job: BulkGenerationJob, model: ImageModel, rows: Iterable[GeneratedImage], prompts: Iterable[str], on: dt.date, pool: Pool | None = None
+    job: BulkGenerationJob,
+    model: ImageModel,
+    rows: Iterable[GeneratedImage],
+    prompts: Iterable[str],
+    on: dt.date,
+    pool: Pool | None = None,
 ) -> Estimate:
-    """What these rows would cost: ``prompts`` are their texts as they will be sent. Raises UnknownPrice."""
+    """What these rows would cost: ``prompts`` are their texts as they will be sent. Raises
+    UnknownPrice.
+    """
     pictures = 0
     total = Price(0, 0, True)
     kinds: Counter[tuple[str, str]] = Counter()
@@ -174,7 +226,9 @@ def estimate_job(
         n = row.count or job.images_per_prompt
         pictures += n
         kinds[(row.quality or job.quality, row.size or job.size)] += n
-        text += n * _per_million(price.text_input, len(prompt.encode()) // BYTES_A_TOKEN + PROMPT_OVERHEAD)
+        text += n * _per_million(
+            price.text_input, len(prompt.encode()) // BYTES_A_TOKEN + PROMPT_OVERHEAD
+        )
     for (quality, size), n in kinds.items():
         low, high, _ = _picture_bounds(model, price, quality, size)
         total += Price(low, high, low == high) * n
@@ -188,19 +242,32 @@ def seconds_for(pictures: int, pool: Pool | None, model: ImageModel) -> int | No
     each = usual_seconds(model)
     at_once = max(pool.max_in_flight, 1)
     by_slots = each * -(-pictures // at_once)
-    by_limit = WINDOW_SECONDS * ((pictures - 1) // pool.limit_per_minute) + each if pool.limit_per_minute else each
+    by_limit = (
+        WINDOW_SECONDS * ((pictures - 1) // pool.limit_per_minute) + each
+        if pool.limit_per_minute
+        else each
+    )
     return round(max(by_slots, by_limit))
 
 
 def usual_seconds(model: ImageModel) -> float:
     """How long one picture of this model took lately."""
-    newest = GeneratedImage.objects.filter(job__model_name=model.name, status=ImageStatus.COMPLETED, seconds__gt=0).order_by("-pk")[:50]
-    return GeneratedImage.objects.filter(pk__in=newest.values("pk")).aggregate(mean=Avg("seconds"))["mean"] or USUAL_SECONDS
+    newest = GeneratedImage.objects.filter(
+        job__model_name=model.name, status=ImageStatus.COMPLETED, seconds__gt=0
+    ).order_by("-pk")[:50]
+    return (
+        GeneratedImage.objects.filter(pk__in=newest.values("pk")).aggregate(mean=Avg("seconds"))[
+            "mean"
+        ]
+        or USUAL_SECONDS
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What pictures like these really cost: how many are known, and the low, middle and high of them."""
+    """What pictures like these really cost: how many are known, and the low, middle and high of
+    them.
+    """
 
     n: int
     low: int
@@ -212,8 +279,14 @@ def history(model_name: str, quality: str, size: str) -> History | None:
     """The latest delivered calls of the same kind; None with fewer than three."""
     asked_for = Q(image__quality=quality) | Q(image__quality="", image__job__quality=quality)
     asked_for &= Q(image__size=size) | Q(image__size="", image__job__size=size)
-    calls = ProviderCall.objects.filter(asked_for, state=CallState.DELIVERED, is_estimated=False, model_name=model_name)
-    costs = sorted(cost for cost in calls.values_list("actual", flat=True)[:HISTORY] if cost is not None)
+    calls = ProviderCall.objects.filter(
+        asked_for, state=CallState.DELIVERED, is_estimated=False, model_name=model_name
+    )
+    costs = sorted(
+        cost for cost in calls.values_list("actual", flat=True)[:HISTORY] if cost is not None
+    )
     if len(costs) < 3:
         return None
-    return History(len(costs), costs[len(costs) // 20], round(median(costs)), costs[-1 - len(costs) // 20])
+    return History(
+        len(costs), costs[len(costs) // 20], round(median(costs)), costs[-1 - len(costs) // 20]
+    )

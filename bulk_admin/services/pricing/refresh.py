@@ -12,7 +12,9 @@ from bulk_admin.services.image_providers import provider_class
 
 @dataclass
 class Refreshed:
-    """What a provider's model list changed: days set, ids that the catalogue does not know, ids that it no longer lists."""
+    """What a provider's model list changed: days set, ids that the catalogue does not know, ids
+    that it no longer lists.
+    """
 
     retirement_days: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
@@ -28,7 +30,10 @@ def _day(text: str) -> dt.date | None:
 
 
 def refresh(account: ProviderAccount) -> Refreshed:
-    """Bring retirement days up to date from the provider's model list. Enables nothing. Raises a ProviderError."""
+    """Bring retirement days up to date from the provider's model list.
+
+    Enables nothing. Raises a ProviderError.
+    """
     provider = provider_class(account.provider)(credentials_of(account))
     try:
         listed = {model.name: _day(model.shutdown_date) for model in provider.list_models()}

@@ -1,6 +1,9 @@
-"""What the catalogue's free-form fields must look like. Pure: each answers "" or the sentence that says what to mend.
+"""What the catalogue's free-form fields must look like.
 
-The form asks before it saves, and the price functions ask again: a rule that is not sound is no rule.
+Pure: each answers "" or the sentence that says what to mend.
+
+The form asks before it saves, and the price functions ask again: a rule that is not sound is no
+rule.
 """
 
 from __future__ import annotations
@@ -16,12 +19,17 @@ SIZE_KEYS = ("multiple", "longest", "min_pixels", "max_pixels", "max_ratio")
 TOKEN_KEYS = ("rule", "factors", "percent", "ceiling_percent")
 AREA_KEYS = ("base", "per_megapixel")
 # What a flat price is looked up by: "quality|size", "quality|*", "*|size" or "*".
-FLAT_KEY = re.compile(r"\*|[a-z0-9_-]{0,12}\|(\*|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})|\*\|[1-9][0-9]{1,4}x[1-9][0-9]{1,4}")
+FLAT_KEY = re.compile(
+    r"\*|[a-z0-9_-]{0,12}\|(\*|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})|\*\|[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"
+)
 MOST_A_PICTURE = 1_000_000 * MICRO
 
 
 def is_amount(value: Any) -> bool:
-    """Whole micro-dollars, 0 included. True and 1.0 are none: nobody who writes them means micro-dollars."""
+    """Whole micro-dollars, 0 included.
+
+    True and 1.0 are none: nobody who writes them means micro-dollars.
+    """
     return type(value) is int and 0 <= value <= MOST_A_PICTURE
 
 
@@ -31,9 +39,15 @@ def flat_prices(table: Any) -> str:
         return 'Flat prices are a JSON object, as {"*": 40000}, or {}.'
     for key, value in table.items():
         if key not in AREA_KEYS and not FLAT_KEY.fullmatch(key):
-            return f"{_shown(key)} is no key of a flat price: write “quality|size”, with “*” for any, or “*” alone, or “base” and “per_megapixel”."
+            return (
+                f"{_shown(key)} is no key of a flat price: write “quality|size”, with “*” for any,"
+                " or “*” alone, or “base” and “per_megapixel”."
+            )
         if not is_amount(value):
-            return f"The price of {_shown(key)} is {_shown(value)}: write whole micro-dollars, {MICRO} for {usd(MICRO)}.{_meant(value)}"
+            return (
+                f"The price of {_shown(key)} is {_shown(value)}: write whole micro-dollars, {MICRO}"
+                f" for {usd(MICRO)}.{_meant(value)}"
+            )
     if "base" in table and "per_megapixel" not in table:
         return "A “base” needs “per_megapixel” beside it; a price for every picture alike is “*”."
     return ""
@@ -56,7 +70,11 @@ def size_rule(rule: Any) -> str:
     ratio = rule["max_ratio"]
     if type(ratio) not in (int, float) or not math.isfinite(ratio) or ratio < 1:
         return "“max_ratio” must be a number from 1 on."
-    return "" if rule["min_pixels"] <= rule["max_pixels"] else "“min_pixels” is more than “max_pixels”."
+    return (
+        ""
+        if rule["min_pixels"] <= rule["max_pixels"]
+        else "“min_pixels” is more than “max_pixels”."
+    )
 
 
 def token_rule(rule: Any) -> str:
@@ -82,7 +100,11 @@ def token_rule(rule: Any) -> str:
 
 def texts(value: Any) -> str:
     """Of a list: sizes, qualities, formats, backgrounds."""
-    return "" if isinstance(value, list) and all(isinstance(each, str) for each in value) else 'Write a JSON list of texts, as ["low", "high"], or [].'
+    return (
+        ""
+        if isinstance(value, list) and all(isinstance(each, str) for each in value)
+        else 'Write a JSON list of texts, as ["low", "high"], or [].'
+    )
 
 
 def _keys(rule: Any, name: str, known: Iterable[str], *, needed: Iterable[str]) -> str:
@@ -99,7 +121,12 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_range(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_count, value)) and value[0] <= value[1]
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(map(_is_count, value))
+        and value[0] <= value[1]
+    )
 
 
 def _shown(value: Any) -> str:

@@ -27,5 +27,12 @@ def ring_to_delete(picture_keys: list[str]) -> None:
 
 
 def ring_to_delete_later(picture_keys: list[str], tries: int) -> None:
-    """Have files deleted that the storage would not delete now: in ten minutes, and ever later with each try."""
-    schedule(DELETE_FILES, picture_keys, tries, next_run=timezone.now() + dt.timedelta(minutes=10 * 2 ** (tries - 1)))
+    """Have files deleted that the storage would not delete now: in ten minutes, and ever later with
+    each try.
+    """
+    schedule(
+        DELETE_FILES,
+        picture_keys,
+        tries,
+        next_run=timezone.now() + dt.timedelta(minutes=10 * 2 ** (tries - 1)),
+    )

@@ -9,7 +9,14 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, ImageStatus, JobStatus, PageStatus
+from bulk_admin.models import (
+    ACTIVE_JOBS,
+    ENDED_JOBS,
+    BulkGenerationJob,
+    ImageStatus,
+    JobStatus,
+    PageStatus,
+)
 
 logger = logging.getLogger(__name__)
 COUNTER_OF: dict[str, str] = {
@@ -29,7 +36,18 @@ PAGE_COUNTER_OF: dict[str, str] = {
     PageStatus.FAILED: "pages_failed",
 }
 CHANGING = (
-    *("status_reason", "revision", "served", "started", "finished", "total", "total_prompts", "skipped", "removed_images", "estimate"),
+    *(
+        "status_reason",
+        "revision",
+        "served",
+        "started",
+        "finished",
+        "total",
+        "total_prompts",
+        "skipped",
+        "removed_images",
+        "estimate",
+    ),
     *("reserved", "spent", "text_reserved", "text_spent"),
     *COUNTER_OF.values(),
     *sorted(set(PAGE_COUNTER_OF.values())),
@@ -43,7 +61,11 @@ def lock_job(job_id: uuid.UUID) -> BulkGenerationJob:
 
 def lock_jobs(job_ids: Iterable[uuid.UUID]) -> list[BulkGenerationJob]:
     """Several jobs, locked in the one order that all use."""
-    return list(BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk__in=list(job_ids)).order_by("pk"))
+    return list(
+        BulkGenerationJob.objects.select_for_update(no_key=True)
+        .filter(pk__in=list(job_ids))
+        .order_by("pk")
+    )
 
 
 def count(job: BulkGenerationJob, before: str | None, after: str | None, n: int = 1) -> None:
@@ -57,14 +79,19 @@ def count_pages(job: BulkGenerationJob, before: str, after: str, n: int = 1) -> 
     _carry(job, PAGE_COUNTER_OF, before, after, n)
 
 
-def _carry(job: BulkGenerationJob, counters: dict[str, str], before: str | None, after: str | None, n: int) -> None:
+def _carry(
+    job: BulkGenerationJob, counters: dict[str, str], before: str | None, after: str | None, n: int
+) -> None:
     for status, sign in ((before, -1), (after, 1)):
         if status is not None and (name := counters.get(status)):
             setattr(job, name, getattr(job, name) + sign * n)
 
 
-def save(job: BulkGenerationJob, now: dt.datetime, *, status: str = "", reason: str | None = None) -> bool:
-    """Write a locked job: its counters, ``job.revision`` as the caller raised it, and the status that follows.
+def save(
+    job: BulkGenerationJob, now: dt.datetime, *, status: str = "", reason: str | None = None
+) -> bool:
+    """Write a locked job: its counters, ``job.revision`` as the caller raised it, and the status
+    that follows.
 
     Without ``status`` the job ends when nothing is queued or in flight any more. True when it ended
     with this save.

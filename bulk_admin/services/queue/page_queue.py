@@ -20,7 +20,9 @@ WITHOUT_PAGE = (PageStatus.NONE, PageStatus.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class CreatePages:
-    """What pressing Create pages does, or would do: pages begun, siblings left out, pictures that can have none."""
+    """What pressing Create pages does, or would do: pages begun, siblings left out, pictures that
+    can have none.
+    """
 
     queued: int
     same_prompt: int
@@ -37,14 +39,24 @@ class _Choice:
         return CreatePages(len(self.chosen), len(self.siblings), self.skipped)
 
 
-def _choose(job: BulkGenerationJob, image_ids: Iterable[int] | None, every_kept: bool | None) -> _Choice:
-    """Which kept pictures get a page: of each prompt's group the first one, unless all are wanted."""
+def _choose(
+    job: BulkGenerationJob, image_ids: Iterable[int] | None, every_kept: bool | None
+) -> _Choice:
+    """Which kept pictures get a page: of each prompt's group the first one, unless all are
+    wanted.
+    """
     every_kept = job.page_for_every_kept if every_kept is None else every_kept
     kept = job.images.filter(selected=True)
     if image_ids is not None:
         kept = kept.filter(pk__in=list(image_ids))
-    rows = list(kept.order_by("position", "variant").values_list("pk", "position", "status", "page_status"))
-    taken = set(job.images.exclude(page_status__in=(*WITHOUT_PAGE, PageStatus.BLOCKED)).values_list("position", flat=True))
+    rows = list(
+        kept.order_by("position", "variant").values_list("pk", "position", "status", "page_status")
+    )
+    taken = set(
+        job.images.exclude(page_status__in=(*WITHOUT_PAGE, PageStatus.BLOCKED)).values_list(
+            "position", flat=True
+        )
+    )
     chosen: list[int] = []
     siblings: list[int] = []
     skipped = 0
@@ -59,33 +71,58 @@ def _choose(job: BulkGenerationJob, image_ids: Iterable[int] | None, every_kept:
     return _Choice(chosen, siblings, skipped)
 
 
-def preview(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, every_kept: bool | None = None) -> CreatePages:
+def preview(
+    job_id: uuid.UUID, image_ids: Iterable[int] | None = None, every_kept: bool | None = None
+) -> CreatePages:
     """The counts that ``create_pages`` would come to; changes nothing."""
     return _choose(BulkGenerationJob.objects.get(pk=job_id), image_ids, every_kept).counts()
 
 
 @whole_step
-def create_pages(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, every_kept: bool | None = None) -> CreatePages:
-    """Queue kept pictures for a draft page and ring. Pressed again, those that have or get a page are skipped."""
+def create_pages(
+    job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, every_kept: bool | None = None
+) -> CreatePages:
+    """Queue kept pictures for a draft page and ring.
+
+    Pressed again, those that have or get a page are skipped.
+    """
     job = lock_job(job_id)
     if every_kept is not None:
         BulkGenerationJob.objects.filter(pk=job.pk).update(page_for_every_kept=every_kept)
     return _queue(job, _choose(job, image_ids, every_kept), database_now())
 
 
-def queue_kept(job: BulkGenerationJob, now: dt.datetime, image_ids: Iterable[int] | None = None) -> None:
-    """For a job that asked for pages at its end, or for pictures that came later still; under its lock."""
+def queue_kept(
+    job: BulkGenerationJob, now: dt.datetime, image_ids: Iterable[int] | None = None
+) -> None:
+    """For a job that asked for pages at its end, or for pictures that came later still; under its
+    lock.
+    """
     _queue(job, _choose(job, image_ids, None), now)
 
 
 def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreatePages:
     job.revision += 1
-    fresh = {"revision": job.revision, "page_attempt": 0, "page_not_before": None, "page_owner": None, "page_error_code": "", "page_error": ""}
+    fresh = {
+        "revision": job.revision,
+        "page_attempt": 0,
+        "page_not_before": None,
+        "page_owner": None,
+        "page_error_code": "",
+        "page_error": "",
+    }
     for before in WITHOUT_PAGE:
-        moved = job.images.filter(pk__in=choice.chosen, page_status=before).move(PageStatus.QUEUED, field="page_status", **fresh)
+        moved = job.images.filter(pk__in=choice.chosen, page_status=before).move(
+            PageStatus.QUEUED, field="page_status", **fresh
+        )
         count_pages(job, before, PageStatus.QUEUED, moved)
-    noted = {"page_error_code": SAME_PROMPT, "page_error": "Another picture of the same prompt has the page."}
-    job.images.filter(pk__in=choice.siblings).exclude(page_error_code=SAME_PROMPT).update(revision=job.revision, **noted)
+    noted = {
+        "page_error_code": SAME_PROMPT,
+        "page_error": "Another picture of the same prompt has the page.",
+    }
+    job.images.filter(pk__in=choice.siblings).exclude(page_error_code=SAME_PROMPT).update(
+        revision=job.revision, **noted
+    )
     save(job, now)
     ring()
     return choice.counts()
@@ -93,15 +130,20 @@ def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreateP
 
 @whole_step
 def stop_pages(job_id: uuid.UUID) -> int:
-    """Take back page work that no worker holds; the count. What is saved of it stays for the next time.
+    """Take back page work that no worker holds; the count.
 
-    Pages are asked for from then on: a re-roll that ends the job once more does not begin them all again.
+    What is saved of it stays for the next time.
+
+    Pages are asked for from then on: a re-roll that ends the job once more does not begin them all
+    again.
     """
     job = lock_job(job_id)
     BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=False)
     job.revision += 1
     waiting = job.images.filter(page_owner=None, page_status__in=OPEN_PAGES)
-    stopped = waiting.move(PageStatus.NONE, field="page_status", revision=job.revision, page_not_before=None)
+    stopped = waiting.move(
+        PageStatus.NONE, field="page_status", revision=job.revision, page_not_before=None
+    )
     count_pages(job, PageStatus.QUEUED, PageStatus.NONE, stopped)
     if stopped:
         save(job, database_now())
@@ -110,7 +152,9 @@ def stop_pages(job_id: uuid.UUID) -> int:
 
 def retry_pages(job_id: uuid.UUID) -> int:
     """Queue again what failed on its way to a page; the count."""
-    failed = GeneratedImage.objects.filter(job_id=job_id, page_status=PageStatus.FAILED).values_list("pk", flat=True)
+    failed = GeneratedImage.objects.filter(
+        job_id=job_id, page_status=PageStatus.FAILED
+    ).values_list("pk", flat=True)
     return create_pages(job_id, list(failed)).queued if failed else 0
 
 
@@ -121,7 +165,9 @@ def forget_page(page_id: int) -> None:
         return
     job = lock_job(image.job_id)
     job.revision += 1
-    forgotten = job.images.filter(pk=image.pk).move(PageStatus.NONE, field="page_status", revision=job.revision, prompt_page=None)
+    forgotten = job.images.filter(pk=image.pk).move(
+        PageStatus.NONE, field="page_status", revision=job.revision, prompt_page=None
+    )
     count_pages(job, PageStatus.CREATED, PageStatus.NONE, forgotten)
     save(job, database_now())
 

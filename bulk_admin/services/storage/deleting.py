@@ -13,7 +13,10 @@ MOST_TRIES = 10  # the last one a little over three days after the first
 
 
 def delete_files(picture_keys: list[str], tries: int) -> None:
-    """Delete them, and what the storage would not delete some time later. Raises StorageUnavailable when that was tried often enough."""
+    """Delete them, and what the storage would not delete some time later.
+
+    Raises StorageUnavailable when that was tried often enough.
+    """
     for done, key in enumerate(picture_keys):
         try:
             storing.delete([key])
@@ -23,5 +26,9 @@ def delete_files(picture_keys: list[str], tries: int) -> None:
             # The one that failed goes last: it must not stand in the way of the others for ever.
             left = [*picture_keys[done + 1 :], key]
             ring_to_delete_later(left, tries + 1)
-            logger.warning("files could not be deleted: they are tried again", extra={"files": len(left), "tries": tries + 1}, exc_info=True)
+            logger.warning(
+                "files could not be deleted: they are tried again",
+                extra={"files": len(left), "tries": tries + 1},
+                exc_info=True,
+            )
             return

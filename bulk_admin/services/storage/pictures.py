@@ -43,10 +43,13 @@ def _opened(content: bytes) -> tuple[Image.Image, str]:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF says; as it came when that can not be read, for the picture may be whole all the same."""
+    """Turned as its EXIF says; as it came when that can not be read, for the picture may be whole
+    all the same.
+    """
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # noqa: BLE001  # as above; a picture that is broken itself says so when it is decoded
+    # As above; a picture that is broken itself says so when it is decoded
+    except Exception:  # noqa: BLE001
         return picture
 
 

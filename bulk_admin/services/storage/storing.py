@@ -1,4 +1,7 @@
-"""Paid bytes to safety: verified, kept as they came, with thumbnails. Runs in threads; touches no ORM."""
+"""Paid bytes to safety: verified, kept as they came, with thumbnails.
+
+Runs in threads; touches no ORM.
+"""
 
 from __future__ import annotations
 
@@ -45,21 +48,30 @@ def original_key(job_id: uuid.UUID, call_id: uuid.UUID) -> str:
 def describe(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
     """Bytes that could not be stored yet, for the outbox."""
     sha256 = hashlib.sha256(content).hexdigest()
-    held = StoredPicture(key=key, sha256=sha256, length=len(content), unstored=content, metadata={**facts, "sha256": sha256})
+    held = StoredPicture(
+        key=key,
+        sha256=sha256,
+        length=len(content),
+        unstored=content,
+        metadata={**facts, "sha256": sha256},
+    )
     try:
         with PILLOW:
             decoded = decode(content)
     except Undecodable:
         return replace(held, is_readable=False, content_type=_sniff(content))
-    return replace(held, content_type=decoded.content_type, width=decoded.width, height=decoded.height)
+    return replace(
+        held, content_type=decoded.content_type, width=decoded.width, height=decoded.height
+    )
 
 
 def store(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
     """Put an answer's bytes under ``key``, its sidecar and its thumbnails beside it.
 
     ``facts`` (usage, request id, ...) go into the sidecar, so that a rescue can book what it finds.
-    Bytes that do not decode are stored all the same (``is_readable`` False). Raises StorageUnavailable
-    while the original is not safe; a thumbnail that could not be stored is left out.
+    Bytes that do not decode are stored all the same (``is_readable`` False). Raises
+    StorageUnavailable while the original is not safe; a thumbnail that could not be stored is left
+    out.
     """
     keep(key, content, facts)
     return with_thumbnails(key, lambda: content, facts)
@@ -68,13 +80,18 @@ def store(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
 def keep(key: str, content: bytes, facts: Mapping[str, Any]) -> None:
     """The first half of ``store``: the original is safe when this returns."""
     # The sidecar goes first: where there is an original, there is what it cost.
-    b2_upload.put(f"{key}.json", json.dumps({**facts, "sha256": hashlib.sha256(content).hexdigest()}).encode(), "application/json")
+    b2_upload.put(
+        f"{key}.json",
+        json.dumps({**facts, "sha256": hashlib.sha256(content).hexdigest()}).encode(),
+        "application/json",
+    )
     b2_upload.put(key, content, _sniff(content))
     reach("after_put")
 
 
 def put_aside(content: bytes) -> Callable[[], bytes]:
-    """Bytes that wait for their turn with Pillow, on disk instead of in memory; call it once to have them back.
+    """Bytes that wait for their turn with Pillow, on disk instead of in memory; call it once to
+    have them back.
 
     A burst of 250 answers at once would be 350 MB.
     """
@@ -93,7 +110,10 @@ def put_aside(content: bytes) -> Callable[[], bytes]:
 
 
 def find(key: str) -> StoredPicture | None:
-    """What is stored under a call's key, if anything; its ``metadata`` is the sidecar. Raises StorageUnavailable."""
+    """What is stored under a call's key, if anything; its ``metadata`` is the sidecar.
+
+    Raises StorageUnavailable.
+    """
     if not b2_upload.exists(key):
         return None
     content = b2_upload.get(key)
@@ -105,7 +125,10 @@ def find(key: str) -> StoredPicture | None:
 
 
 def delete(keys: Iterable[str]) -> None:
-    """Delete originals with what stands beside them. Pages have copies of their own. Raises StorageUnavailable."""
+    """Delete originals with what stands beside them.
+
+    Pages have copies of their own. Raises StorageUnavailable.
+    """
     for key in keys:
         for name in (key, f"{key}.json", *(_thumbnail_key(key, side) for side in THUMBNAILS)):
             b2_upload.delete(name)
@@ -115,7 +138,9 @@ def _thumbnail_key(key: str, side: int) -> str:
     return f"{key.replace('originals/', 'thumbnails/', 1)}-{side}.webp"
 
 
-def with_thumbnails(key: str, original: Callable[[], bytes], facts: Mapping[str, Any]) -> StoredPicture:
+def with_thumbnails(
+    key: str, original: Callable[[], bytes], facts: Mapping[str, Any]
+) -> StoredPicture:
     """The second half of ``store``; the bytes are asked for when it is their turn."""
     with PILLOW:
         content = original()
@@ -123,7 +148,14 @@ def with_thumbnails(key: str, original: Callable[[], bytes], facts: Mapping[str,
         try:
             decoded = decode(content)
         except Undecodable:
-            return StoredPicture(key=key, sha256=sha256, length=len(content), content_type=_sniff(content), is_readable=False, metadata=facts)
+            return StoredPicture(
+                key=key,
+                sha256=sha256,
+                length=len(content),
+                content_type=_sniff(content),
+                is_readable=False,
+                metadata=facts,
+            )
     names: dict[int, str] = {}
     for side, thumbnail in decoded.thumbnails.items():
         name = _thumbnail_key(key, side)
@@ -146,7 +178,10 @@ def with_thumbnails(key: str, original: Callable[[], bytes], facts: Mapping[str,
 
 
 def decode(content: bytes) -> Decoded:
-    """The real format and size, and WebP thumbnails. Raises Undecodable, and never decodes past the pixel cap."""
+    """The real format and size, and WebP thumbnails.
+
+    Raises Undecodable, and never decodes past the pixel cap.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -187,7 +222,9 @@ def _sniff(content: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredPicture:
-    """Bytes that are in the storage under ``key``; or, with ``unstored``, that still have to go there."""
+    """Bytes that are in the storage under ``key``; or, with ``unstored``, that still have to go
+    there.
+    """
 
     key: str
     sha256: str

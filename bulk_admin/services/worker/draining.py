@@ -8,7 +8,10 @@ _asked_at: list[float] = []
 
 
 def ask() -> None:
-    """From a signal handler, so it takes no lock. A second call changes nothing: the time to end counts from the first."""
+    """From a signal handler, so it takes no lock.
+
+    A second call changes nothing: the time to end counts from the first.
+    """
     if not _asked_at:
         _asked_at.append(time.monotonic())
 

@@ -15,7 +15,9 @@ class OpeningLock:
         self.handle: int | None = None
 
     def take(self) -> bool:
-        """Whether it is ours now; False at once when another process, or another lock of this one, holds it."""
+        """Whether it is ours now; False at once when another process, or another lock of this one,
+        holds it.
+        """
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

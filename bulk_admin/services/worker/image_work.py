@@ -25,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RemoteId:
-    """The provider's own name for a call under way: by it the picture can be collected after a crash."""
+    """The provider's own name for a call under way: by it the picture can be collected after a
+    crash.
+    """
 
     permit: Permit
     remote_id: str
@@ -33,7 +35,10 @@ class RemoteId:
 
 @dataclass(eq=False)
 class ImageWork:
-    """A call under way. The thread writes, the coordinator reads. ``answer`` loses its bytes once they are safe."""
+    """A call under way.
+
+    The thread writes, the coordinator reads. ``answer`` loses its bytes once they are safe.
+    """
 
     permit: Permit
     provider: ImageProvider
@@ -88,7 +93,9 @@ class ImageWork:
         try:
             storing.keep(self.key, answer.content, facts)
         except StorageUnavailable:
-            logger.warning("storage refused a picture: it goes to the outbox", extra=self.permit.ids)
+            logger.warning(
+                "storage refused a picture: it goes to the outbox", extra=self.permit.ids
+            )
             return storing.describe(self.key, answer.content, facts)
         aside = storing.put_aside(answer.content)
         self.answer = replace(answer, content=b"")
@@ -115,9 +122,15 @@ class ImageWork:
         )
 
     def into_outbox(self) -> Outcome | None:
-        """For an answer that the storage does not take in time; None when its original is safe, and it waits for its thumbnails."""
+        """For an answer that the storage does not take in time; None when its original is safe, and
+        it waits for its thumbnails.
+        """
         answer = self._answer()
-        return self.delivered(storing.describe(self.key, answer.content, facts_of(answer))) if answer.content else None
+        return (
+            self.delivered(storing.describe(self.key, answer.content, facts_of(answer)))
+            if answer.content
+            else None
+        )
 
     def out_of_time(self, seconds: float) -> Outcome:
         return self._unknown(f"No answer within {seconds:.0f} s.")

@@ -1,9 +1,9 @@
 """The pump: one coordinator owns the database and asks for permits; plain threads make the calls.
 
 The coordinator (this module, one thread) owns the database: a handful of connections serve hundreds
-of calls in flight. Threads get what they need in a permit and hand their outcome back through a queue;
-they touch no ORM. One more thread, with a connection of its own, rescues: it waits for the storage, and
-a coordinator that waited there longer than its lease would be taken for dead.
+of calls in flight. Threads get what they need in a permit and hand their outcome back through a
+queue; they touch no ORM. One more thread, with a connection of its own, rescues: it waits for the
+storage, and a coordinator that waited there longer than its lease would be taken for dead.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ GONE = "1970-01-01T00:00:00Z"
 
 
 def run() -> None:
-    """Be this host's opening pump until nothing is due, the slice is over or the process is asked to end.
+    """Be this host's opening pump until nothing is due, the slice is over or the process is asked
+    to end.
 
     Returns at once when another pump of this host is opening calls: rows wait for it, not for us.
     """
@@ -93,7 +94,10 @@ class Pump:
             self._leave()
 
     def _turn(self) -> bool:
-        """One round; False when there is nothing left to wait for. A broken database connection costs one round."""
+        """One round; False when there is nothing left to wait for.
+
+        A broken database connection costs one round.
+        """
         try:
             return self._round()
         except (OperationalError, InterfaceError):
@@ -101,13 +105,19 @@ class Pump:
             connection.close_if_unusable_or_obsolete()
             time.sleep(LONGEST_SLEEP)
             return not draining.is_asked() or draining.seconds_since_asked() < settings.BULK_GRACE
-        except Exception:  # a fault in one thing must not cut the calls that are in flight: they are paid for
-            logger.exception("the pump broke: it opens nothing more, and waits for what is in flight")
+        except Exception:
+            # A fault in one thing must not cut the calls that are in flight: they are paid for
+            logger.exception(
+                "the pump broke: it opens nothing more, and waits for what is in flight"
+            )
             self.broken_at = self.broken_at or time.monotonic()
             self.is_opening = False
             self.opening.release()
             time.sleep(LONGEST_SLEEP)
-            return bool(self.in_flight) and time.monotonic() - self.broken_at < settings.BULK_SLOW_CALL_DEADLINE
+            return (
+                bool(self.in_flight)
+                and time.monotonic() - self.broken_at < settings.BULK_SLOW_CALL_DEADLINE
+            )
 
     def _round(self) -> bool:
         self._beat()
@@ -130,14 +140,20 @@ class Pump:
     def _beat(self) -> None:
         if time.monotonic() - self.beat_at < settings.BULK_HEARTBEAT and self.beat_at:
             return
-        Worker.objects.filter(pk=self.worker.pk).update(beat_at=Clock(), in_flight=len(self.in_flight), draining=not self.is_opening)
+        Worker.objects.filter(pk=self.worker.pk).update(
+            beat_at=Clock(), in_flight=len(self.in_flight), draining=not self.is_opening
+        )
         self.beat_at = time.monotonic()
         self.accounts.clear()  # a key or an address may have been changed
 
     def _rescue(self, *, every: float | None = None) -> None:
         if draining.is_asked():
             return  # its end would wait for the storage; the next pump begins with a rescue
-        if self._is_rescuing() or (self.rescued_at and time.monotonic() - self.rescued_at < (settings.BULK_RESCUE_EVERY if every is None else every)):
+        if self._is_rescuing() or (
+            self.rescued_at
+            and time.monotonic() - self.rescued_at
+            < (settings.BULK_RESCUE_EVERY if every is None else every)
+        ):
             return
         self.rescued_at = time.monotonic()
         self.rescuer = threading.Thread(target=_rescue_apart, daemon=True)
@@ -171,25 +187,41 @@ class Pump:
             return True
         if opened or wait is not None:
             return False
-        # Idle. A doorbell that came while the lock was held found it taken, so look once more without it.
+        # Idle. A doorbell that came while the lock was held found it taken, so look once more
+        # without it.
         self._stop_opening()
         return True
 
     def _leave(self) -> None:
-        """What is still in flight is a dead worker's from now on: the next rescue finds it at once."""
+        """What is still in flight is a dead worker's from now on: the next rescue finds it at
+        once.
+        """
         self.opening.release()
-        logger.info("pump ends", extra={**self._ids(), "in_flight": len(self.in_flight), "seconds": round(time.monotonic() - self.started, 1)})
+        logger.info(
+            "pump ends",
+            extra={
+                **self._ids(),
+                "in_flight": len(self.in_flight),
+                "seconds": round(time.monotonic() - self.started, 1),
+            },
+        )
         if not self.has_given_up and not self.in_flight:
             for provider in self.providers.values():
-                provider.close()  # what was given up, or is in flight at a hurried end, still reads its answer through it
-        Worker.objects.filter(pk=self.worker.pk).update(beat_at=GONE, draining=True, in_flight=len(self.in_flight))
+                # What was given up, or is in flight at a hurried end, still reads its answer
+                # through it
+                provider.close()
+        Worker.objects.filter(pk=self.worker.pk).update(
+            beat_at=GONE, draining=True, in_flight=len(self.in_flight)
+        )
         if not self.in_flight:
             Worker.objects.filter(pk=self.worker.pk).delete()
 
     # --- opening ---------------------------------------------------------------------------
 
     def _open(self) -> tuple[int, float | None]:
-        """Open at most one call a pool, and page work; how many, and the seconds until it is worth asking again (None: idle)."""
+        """Open at most one call a pool, and page work; how many, and the seconds until it is worth
+        asking again (None: idle).
+        """
         opened, waits = 0, []
         for pool_id, account_id in _pools_with_work():
             pause = self.ask_again_at.get(pool_id, 0.0) - time.monotonic()
@@ -214,7 +246,10 @@ class Pump:
                     self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
                 case Stop(code=code, job_id=job_id):
-                    logger.warning("pool stops", extra={"pool": pool_id, "job": str(job_id or ""), "reason": code})
+                    logger.warning(
+                        "pool stops",
+                        extra={"pool": pool_id, "job": str(job_id or ""), "reason": code},
+                    )
                     texts.stop(pool_id, code, job_id)
                     if job_id is not None:
                         self._ask_again(pool_id, 0.0, waits)
@@ -226,8 +261,8 @@ class Pump:
     def _is_ready(self, pool_id: int, account_id: int | None) -> bool:
         """Have the account's client before a permit is asked for.
 
-        Making one takes a second in a new process: the first calls would reach the provider that much
-        later than the ledger counts them, and the next minute's would come too early.
+        Making one takes a second in a new process: the first calls would reach the provider that
+        much later than the ledger counts them, and the next minute's would come too early.
         """
         try:
             if account_id is not None:
@@ -248,7 +283,8 @@ class Pump:
             return 0
         try:
             access = texts.text_access()
-        except KeyUnreadable:  # without a key pages are made unchecked and by rule; this is not that
+        except KeyUnreadable:
+            # Without a key pages are made unchecked and by rule; this is not that
             steps.fail_free_steps("bad_key", texts.UNREADABLE)
             return 0
         works, wait = steps.claim(self.worker.pk, PAGE_THREADS - busy, access)
@@ -268,9 +304,16 @@ class Pump:
         if account_id not in self.accounts:
             account = ProviderAccount.objects.get(pk=account_id)
             credentials = credentials_of(account)
-            known = (account.provider, credentials.api_key, credentials.base_url, str(credentials.options))
+            known = (
+                account.provider,
+                credentials.api_key,
+                credentials.base_url,
+                str(credentials.options),
+            )
             if known not in self.providers:
-                self.providers[known] = provider_class(account.provider)(credentials, timeout=settings.BULK_SLOW_CALL_DEADLINE)
+                self.providers[known] = provider_class(account.provider)(
+                    credentials, timeout=settings.BULK_SLOW_CALL_DEADLINE
+                )
             self.accounts[account_id] = self.providers[known]
         return self.accounts[account_id]
 
@@ -281,8 +324,13 @@ class Pump:
     # --- results ---------------------------------------------------------------------------
 
     def _sleep(self, seconds: float | None) -> None:
-        """Until a result is booked, or for so long. Pages that wait to be saved together wake nobody."""
-        until = time.monotonic() + max(min(LONGEST_SLEEP if seconds is None else seconds, LONGEST_SLEEP), 0.005)
+        """Until a result is booked, or for so long.
+
+        Pages that wait to be saved together wake nobody.
+        """
+        until = time.monotonic() + max(
+            min(LONGEST_SLEEP if seconds is None else seconds, LONGEST_SLEEP), 0.005
+        )
         while (rest := until - time.monotonic()) > 0:
             try:
                 arrived = self.results.get(timeout=rest)
@@ -309,8 +357,12 @@ class Pump:
                     self._book_one(work)
                 except (OperationalError, InterfaceError):
                     raise
-                except Exception:  # or it would keep the others from being booked, round after round
-                    logger.exception("a result could not be booked: once this pump has ended, the rescue looks for it")
+                except Exception:
+                    # Or it would keep the others from being booked, round after round
+                    logger.exception(
+                        "a result could not be booked: once this pump has ended, the rescue looks"
+                        " for it"
+                    )
                     self.in_flight.pop(id(work), None)
                 works.remove(work)
         finally:
@@ -327,7 +379,8 @@ class Pump:
             self._book_call(work)
 
     def _note_page(self, work: PageWork) -> None:
-        if id(work) in self.in_flight and work not in self.done_pages:  # else it was given up before it was done
+        # Else it was given up before it was done.
+        if id(work) in self.in_flight and work not in self.done_pages:
             self.done_pages.append(work)
 
     def _save_pages(self) -> None:
@@ -361,11 +414,15 @@ class Pump:
                 self._book([work])
 
     def _give_up_late_image(self, key: int, work: ImageWork, now: float) -> None:
-        """Its thread is left to itself: if its answer comes after all, it is stored, and booked late."""
+        """Its thread is left to itself: if its answer comes after all, it is stored, and booked
+        late.
+        """
         if work.outcome is not None:
             return  # it is in the results already
         if work.answer is not None:
-            if now - work.answered_at > settings.BULK_STORAGE_DEADLINE and (outcome := work.into_outbox()):
+            if now - work.answered_at > settings.BULK_STORAGE_DEADLINE and (
+                outcome := work.into_outbox()
+            ):
                 settle(work.permit.call_id, outcome)
                 self.in_flight.pop(key)
         elif now - work.started > (deadline := _deadline(work.permit)):
@@ -392,10 +449,19 @@ def _rescue_apart() -> None:
 
 @whole_step
 def _register() -> Worker:
-    return Worker.objects.create(host=socket.gethostname()[:120], pid=os.getpid(), beat_at=database_now())
+    return Worker.objects.create(
+        host=socket.gethostname()[:120], pid=os.getpid(), beat_at=database_now()
+    )
 
 
 def _pools_with_work() -> list[tuple[int, int | None]]:
-    """Pools that something is queued for, with the account of those for pictures, in an order that gives each its turn."""
-    with_images = Pool.objects.filter(kind=CallKind.IMAGE, account__jobs__status__in=ACTIVE_JOBS, account__jobs__queued__gt=0).distinct()
-    return [*with_images.order_by("pk").values_list("pk", "account_id"), *((pool_id, None) for pool_id in texts.pools_with_work())]
+    """Pools that something is queued for, with the account of those for pictures, in an order that
+    gives each its turn.
+    """
+    with_images = Pool.objects.filter(
+        kind=CallKind.IMAGE, account__jobs__status__in=ACTIVE_JOBS, account__jobs__queued__gt=0
+    ).distinct()
+    return [
+        *with_images.order_by("pk").values_list("pk", "account_id"),
+        *((pool_id, None) for pool_id in texts.pools_with_work()),
+    ]

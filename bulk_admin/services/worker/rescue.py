@@ -1,4 +1,7 @@
-"""What dead workers held, and bytes that came late: found, adopted, or shown as unknown. Never sent again."""
+"""What dead workers held, and bytes that came late: found, adopted, or shown as unknown.
+
+Never sent again.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +51,27 @@ COLLECT_SECONDS = 30.0
 
 
 def run() -> None:
-    """Everything that rescue does, once. Safe to run anywhere, any number of times, also at the same time."""
-    for step in (rescue_calls, steps.release_from_dead, look_again, empty_outbox, relax_gaps, forget_workers):
+    """Everything that rescue does, once.
+
+    Safe to run anywhere, any number of times, also at the same time.
+    """
+    for step in (
+        rescue_calls,
+        steps.release_from_dead,
+        look_again,
+        empty_outbox,
+        relax_gaps,
+        forget_workers,
+    ):
         with _apart("a step of the rescue broke", step=step.__name__):
             step()
 
 
 @contextmanager
 def _apart(what: str, **ids: object) -> Iterator[None]:
-    """What one odd row raises is logged, and the others go on: it would raise in every round, and end each one there."""
+    """What one odd row raises is logged, and the others go on: it would raise in every round, and
+    end each one there.
+    """
     try:
         yield
     except (OperationalError, InterfaceError, StorageUnavailable):
@@ -66,14 +81,18 @@ def _apart(what: str, **ids: object) -> Iterator[None]:
 
 
 def tick() -> None:
-    """Rescue, and ring if work is due: what a lost doorbell or a crash left behind goes on within a minute."""
+    """Rescue, and ring if work is due: what a lost doorbell or a crash left behind goes on within a
+    minute.
+    """
     run()
     if work_is_waiting():
         ring()
 
 
 def work_is_waiting() -> bool:
-    return BulkGenerationJob.objects.filter(Q(status__in=ACTIVE_JOBS, queued__gt=0) | Q(pages_open__gt=0)).exists()
+    return BulkGenerationJob.objects.filter(
+        Q(status__in=ACTIVE_JOBS, queued__gt=0) | Q(pages_open__gt=0)
+    ).exists()
 
 
 def _lease_ended(now: dt.datetime) -> dt.datetime:
@@ -81,12 +100,21 @@ def _lease_ended(now: dt.datetime) -> dt.datetime:
 
 
 def rescue_calls() -> None:
-    """Open calls whose worker is dead: what is stored, or can be collected, is adopted; the rest becomes unknown."""
+    """Open calls whose worker is dead: what is stored, or can be collected, is adopted; the rest
+    becomes unknown.
+    """
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
     for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
         # Not knowing whether it is there, it is left for the next round.
-        with suppress(StorageUnavailable), _apart("a call of a dead worker could not be rescued", **_ids(call)):
-            done = _rescue_image(call) if call.kind == CallKind.IMAGE else texts.lose(call.pk, _unknown())
+        with (
+            suppress(StorageUnavailable),
+            _apart("a call of a dead worker could not be rescued", **_ids(call)),
+        ):
+            done = (
+                _rescue_image(call)
+                if call.kind == CallKind.IMAGE
+                else texts.lose(call.pk, _unknown())
+            )
             logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
 
 
@@ -95,32 +123,61 @@ def _rescue_image(call: ProviderCall) -> str:
 
 
 def _ids(call: ProviderCall) -> dict[str, object]:
-    return {"kind": call.kind, "job": str(call.job_ref), "image": call.image_id, "call": str(call.pk)}
+    return {
+        "kind": call.kind,
+        "job": str(call.job_ref),
+        "image": call.image_id,
+        "call": str(call.pk),
+    }
 
 
 def _recover(call: ProviderCall) -> Outcome | None:
-    """What became of a call that nobody waits for any more, if that can be told. Raises StorageUnavailable."""
+    """What became of a call that nobody waits for any more, if that can be told.
+
+    Raises StorageUnavailable.
+    """
     picture = storing.find(call.picture_key)
     return _found(picture) if picture else _collect(call)
 
 
 def _collect(call: ProviderCall) -> Outcome | None:
     """Ask a provider that gave the call an id of its own; buys nothing."""
-    if not call.remote_id or call.account is None or not provider_class(call.account.provider).resumable:
+    if (
+        not call.remote_id
+        or call.account is None
+        or not provider_class(call.account.provider).resumable
+    ):
         return None
     try:
-        provider = provider_class(call.account.provider)(credentials_of(call.account), timeout=COLLECT_SECONDS)
+        provider = provider_class(call.account.provider)(
+            credentials_of(call.account), timeout=COLLECT_SECONDS
+        )
         answer = provider.resume(call.remote_id)[0]
     except (ProviderError, KeyUnreadable) as error:
-        return outcome_of(error) if isinstance(error, ProviderError) and error.code in ("blocked", "rejected") else None
-    return replace(_found(storing.store(call.picture_key, answer.content, facts_of(answer))), usage=answer.usage, request_id=answer.request_id)
+        return (
+            outcome_of(error)
+            if isinstance(error, ProviderError) and error.code in ("blocked", "rejected")
+            else None
+        )
+    return replace(
+        _found(storing.store(call.picture_key, answer.content, facts_of(answer))),
+        usage=answer.usage,
+        request_id=answer.request_id,
+    )
 
 
 def look_again() -> None:
-    """Keys of unknown calls, some minutes and an hour after: a dying worker may have stored the bytes since."""
+    """Keys of unknown calls, some minutes and an hour after: a dying worker may have stored the
+    bytes since.
+    """
     now = database_now()
     for looks, seconds in enumerate(settings.BULK_LOOK_AGAIN):
-        due = ProviderCall.objects.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN, looked_up=looks, finished_at__lt=now - dt.timedelta(seconds=seconds))
+        due = ProviderCall.objects.filter(
+            kind=CallKind.IMAGE,
+            state=CallState.UNKNOWN,
+            looked_up=looks,
+            finished_at__lt=now - dt.timedelta(seconds=seconds),
+        )
         for call in due:
             try:
                 with _apart("an unknown call could not be looked up", **_ids(call)):
@@ -137,7 +194,8 @@ def _note_look(call: ProviderCall, looks: int) -> None:
 
 
 def look_up(call: ProviderCall) -> str:
-    """Look for an unknown call's bytes, and book them if they are there: "adopted", "new variant", or "" if nothing is known.
+    """Look for an unknown call's bytes, and book them if they are there: "adopted", "new variant",
+    or "" if nothing is known.
 
     Raises StorageUnavailable.
     """
@@ -148,7 +206,9 @@ def look_up(call: ProviderCall) -> str:
 
 
 def _unknown() -> Outcome:
-    return Outcome(state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message=DIED)
+    return Outcome(
+        state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message=DIED
+    )
 
 
 def _found(picture: StoredPicture) -> Outcome:
@@ -169,7 +229,11 @@ def empty_outbox() -> None:
     for held in UnstoredImage.objects.select_related("call")[:OUTBOX_AT_ONCE]:
         try:
             with _apart("a picture could not leave the outbox", **_ids(held.call)):
-                picture = storing.store(held.call.picture_key, bytes(held.content), {k: v for k, v in held.metadata.items() if k != "sha256"})
+                picture = storing.store(
+                    held.call.picture_key,
+                    bytes(held.content),
+                    {k: v for k, v in held.metadata.items() if k != "sha256"},
+                )
                 _leave_outbox(held, picture)
                 logger.info("picture left the outbox", extra=_ids(held.call))
         except StorageUnavailable:
@@ -178,7 +242,11 @@ def empty_outbox() -> None:
 
 @whole_step
 def _leave_outbox(held: UnstoredImage, picture: StoredPicture) -> None:
-    job = BulkGenerationJob.objects.select_for_update(no_key=True).filter(pk=held.call.job_ref).first()
+    job = (
+        BulkGenerationJob.objects.select_for_update(no_key=True)
+        .filter(pk=held.call.job_ref)
+        .first()
+    )
     if job is not None:
         revision = job.revision + 1
         GeneratedImage.objects.filter(job=job, picture_key=picture.key).update(
@@ -197,12 +265,16 @@ def relax_gaps() -> None:
     """A pool that had to space its calls out tries half the gap after two quiet minutes."""
     quiet = database_now() - dt.timedelta(seconds=120)
     for pool in Pool.objects.filter(gap__gt=0, cooldown_until__lt=quiet):
-        Pool.objects.filter(pk=pool.pk, gap=pool.gap).update(gap=pool.gap / 2 if pool.gap > 0.02 else 0, cooldown_until=database_now())
+        Pool.objects.filter(pk=pool.pk, gap=pool.gap).update(
+            gap=pool.gap / 2 if pool.gap > 0.02 else 0, cooldown_until=database_now()
+        )
 
 
 def forget_workers() -> None:
     """Rows of workers that are long gone and hold nothing."""
     held = Exists(ProviderCall.objects.filter(owner=OuterRef("pk"), state=CallState.OPEN))
-    pages_held = Exists(GeneratedImage.objects.filter(page_owner=OuterRef("pk"), page_status__in=OPEN_PAGES))
+    pages_held = Exists(
+        GeneratedImage.objects.filter(page_owner=OuterRef("pk"), page_status__in=OPEN_PAGES)
+    )
     old = database_now() - dt.timedelta(seconds=10 * settings.BULK_LEASE)
     Worker.objects.filter(~held, ~pages_held, beat_at__lt=old).delete()

@@ -13,12 +13,20 @@ from openai import OpenAI
 
 Billed = Literal["yes", "no", "unknown"]
 QUOTA_CODES = frozenset(
-    {"insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded", "project_spend_limit_exceeded", "organization_usage_limit_exceeded"}
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+    }
 )
 
 
 class ServiceError(Exception):
-    """``code`` is stored; ``billed`` tells the ledger; ``retry_after`` is seconds, if the server said so."""
+    """``code`` is stored; ``billed`` tells the ledger; ``retry_after`` is seconds, if the server
+    said so.
+    """
 
     def __init__(
         self,
@@ -49,36 +57,91 @@ class OpenAIAccess:
 
 @lru_cache(maxsize=16)
 def client(access: OpenAIAccess) -> OpenAI:
-    """A client that never retries by itself: a repeated call is booked, so the ledger must know of it."""
+    """A client that never retries by itself: a repeated call is booked, so the ledger must know of
+    it.
+    """
     limits = httpx2.Limits(keepalive_expiry=4.0)
     timeout = httpx2.Timeout(access.timeout, connect=10.0)
     http_client = openai.DefaultHttpxClient(limits=limits, timeout=timeout)
-    return OpenAI(api_key=access.api_key, base_url=access.base_url, max_retries=0, timeout=timeout, http_client=http_client)
+    return OpenAI(
+        api_key=access.api_key,
+        base_url=access.base_url,
+        max_retries=0,
+        timeout=timeout,
+        http_client=http_client,
+    )
 
 
 def translate(error: openai.OpenAIError) -> ServiceError:
-    """The ServiceError of an error that the openai package raised. Says "unknown" whenever the call may have been billed."""
+    """The ServiceError of an error that the openai package raised.
+
+    Says "unknown" whenever the call may have been billed.
+    """
     if isinstance(error, openai.APIStatusError):
         return _of_status(error)
-    if isinstance(error, openai.APIConnectionError) and isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return ServiceError("The provider could not be reached.", code="not_sent", retryable=True, billed="no")
-    return ServiceError("It was sent, but no usable answer came.", code="unknown", retryable=True, billed="unknown")
+    if isinstance(error, openai.APIConnectionError) and isinstance(
+        error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
+    ):
+        return ServiceError(
+            "The provider could not be reached.", code="not_sent", retryable=True, billed="no"
+        )
+    return ServiceError(
+        "It was sent, but no usable answer came.", code="unknown", retryable=True, billed="unknown"
+    )
 
 
 def _of_status(error: openai.APIStatusError) -> ServiceError:
     status = error.status_code
     facts: dict[str, Any] = {"http_status": status, "request_id": error.request_id or ""}
     if status == 429 and (error.code in QUOTA_CODES or error.type == "insufficient_quota"):
-        return ServiceError("The account has no credit left.", code="no_credit", retryable=False, billed="no", **facts)
+        return ServiceError(
+            "The account has no credit left.",
+            code="no_credit",
+            retryable=False,
+            billed="no",
+            **facts,
+        )
     if status == 429:
-        return ServiceError("The provider asked to slow down.", code="rate_limited", retryable=True, billed="no", retry_after=_retry_after(error), **facts)
+        return ServiceError(
+            "The provider asked to slow down.",
+            code="rate_limited",
+            retryable=True,
+            billed="no",
+            retry_after=_retry_after(error),
+            **facts,
+        )
     if status == 503:
-        return ServiceError("The provider was overloaded.", code="overloaded", retryable=True, billed="no", retry_after=_retry_after(error), **facts)
+        return ServiceError(
+            "The provider was overloaded.",
+            code="overloaded",
+            retryable=True,
+            billed="no",
+            retry_after=_retry_after(error),
+            **facts,
+        )
     if status in (401, 403):
-        return ServiceError("The provider refused the account's key.", code="bad_key", retryable=False, billed="no", **facts)
+        return ServiceError(
+            "The provider refused the account's key.",
+            code="bad_key",
+            retryable=False,
+            billed="no",
+            **facts,
+        )
     if status == 408 or status >= 500:
-        return ServiceError("It was sent, but no usable answer came.", code="unknown", retryable=True, billed="unknown", **facts)
-    return ServiceError(f"The provider refused: {error.message}"[:300], code="rejected", retryable=False, billed="no", **facts)
+        return ServiceError(
+            "It was sent, but no usable answer came.",
+            code="unknown",
+            retryable=True,
+            billed="unknown",
+            **facts,
+        )
+    return ServiceError(
+        f"The provider refused: {error.message}"[:300],
+        code="rejected",
+        retryable=False,
+        billed="no",
+        **facts,
+    )
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:

@@ -1,4 +1,6 @@
-"""Whether a prompt and its picture may be shown: one call to OpenAI's free moderation endpoint, judged by our own thresholds."""
+"""Whether a prompt and its picture may be shown: one call to OpenAI's free moderation endpoint,
+judged by our own thresholds.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
 
 Status = Literal["passed", "flagged", "skipped", "not_checked"]
-# A score from here on is too much. Scores drift when the model is upgraded: look at the stored ones before changing these.
+# A score from here on is too much. Scores drift when the model is upgraded: look at the stored ones
+# before changing these.
 THRESHOLDS = {
     "sexual": 0.5,
     "sexual/minors": 0.05,
@@ -34,7 +37,10 @@ NEVER = frozenset({"sexual/minors"})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``skipped``: the provider of the picture filters itself. ``not_checked``: there was no key to check with."""
+    """``skipped``: the provider of the picture filters itself.
+
+    ``not_checked``: there was no key to check with.
+    """
 
     status: Status
     categories: list[str] = field(default_factory=list)
@@ -58,9 +64,16 @@ class Verdict:
         return cls(**saved) if saved else cls.not_checked()
 
 
-def check(access: OpenAIAccess, model: str, prompt: str, picture: bytes, content_type: str) -> Verdict:
-    """Prompt and picture in one call; free, so a repeated one costs nothing. Raises ServiceError."""
-    given: list[ModerationMultiModalInputParam] = [{"type": "image_url", "image_url": {"url": pictures.look(picture)}}]
+def check(
+    access: OpenAIAccess, model: str, prompt: str, picture: bytes, content_type: str
+) -> Verdict:
+    """Prompt and picture in one call; free, so a repeated one costs nothing.
+
+    Raises ServiceError.
+    """
+    given: list[ModerationMultiModalInputParam] = [
+        {"type": "image_url", "image_url": {"url": pictures.look(picture)}}
+    ]
     if prompt.strip():
         given.insert(0, {"type": "text", "text": prompt})
     try:
@@ -75,13 +88,24 @@ def check(access: OpenAIAccess, model: str, prompt: str, picture: bytes, content
 def _judge(answer: ModerationCreateResponse) -> Verdict:
     try:
         result = answer.results[0]
-        scores = {name: round(float(score), 4) for name, score in result.category_scores.model_dump(by_alias=True).items() if score is not None}
-        said = {name for name, is_found in result.categories.model_dump(by_alias=True).items() if is_found}
+        scores = {
+            name: round(float(score), 4)
+            for name, score in result.category_scores.model_dump(by_alias=True).items()
+            if score is not None
+        }
+        said = {
+            name
+            for name, is_found in result.categories.model_dump(by_alias=True).items()
+            if is_found
+        }
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise _no_verdict() from error
     if not scores:
         raise _no_verdict()
-    found = sorted({name for name, score in scores.items() if _is_too_much(name, score, name in said)} | said & NEVER)
+    found = sorted(
+        {name for name, score in scores.items() if _is_too_much(name, score, name in said)}
+        | said & NEVER
+    )
     return Verdict("flagged" if found else "passed", found, scores, answer.model)
 
 
@@ -91,4 +115,6 @@ def _is_too_much(name: str, score: float, is_said: bool) -> bool:
 
 
 def _no_verdict() -> ServiceError:
-    return ServiceError("Moderation gave no verdict.", code="bad_moderation", retryable=True, billed="no")
+    return ServiceError(
+        "Moderation gave no verdict.", code="bad_moderation", retryable=True, billed="no"
+    )

@@ -1,9 +1,12 @@
-"""OpenAI's endpoints on loopback: strict about requests, honest about what it charged, and able to fail in every known way.
+"""OpenAI's endpoints on loopback: strict about requests, honest about what it charged, and able to
+fail in every known way.
 
-    python -m bulk_admin.testing.loopback.openai_server --port 0 --latency 0.2 --fault-share 0.3 --seed 1 --limit 250
+    python -m bulk_admin.testing.loopback.openai_server --port 0 --latency 0.2 --fault-share 0.3
+    --seed 1 --limit 250
 
-prints its port. GET /_till tells every call; POST /_plan changes {"next": [...], "latency", "limit", "window",
-"fault_share", "seed", "kinds"}; DELETE /_till forgets. Prompts may hold [fault:NAME] or, for moderation, [flagged].
+prints its port. GET /_till tells every call; POST /_plan changes {"next": [...], "latency",
+"limit", "window", "fault_share", "seed", "kinds"}; DELETE /_till forgets. Prompts may hold
+[fault:NAME] or, for moderation, [flagged].
 """
 
 from __future__ import annotations
@@ -38,7 +41,19 @@ MODELS: dict[str, str | None] = {
     "omni-moderation-latest": None,
 }
 SHUT_DOWN = {"gpt-image-1": "2026-10-23"}
-TAKEN = {"prompt", "model", "n", "size", "quality", "background", "output_format", "output_compression", "moderation", "safety_identifier", "user"}
+TAKEN = {
+    "prompt",
+    "model",
+    "n",
+    "size",
+    "quality",
+    "background",
+    "output_format",
+    "output_compression",
+    "moderation",
+    "safety_identifier",
+    "user",
+}
 TEXT_FAULTS = {
     **FAULTS,
     "refusal": Fault("refusal", billed=True, spoil=openai_text.refused),
@@ -47,7 +62,10 @@ TEXT_FAULTS = {
 
 
 class OpenAIServer(LoopbackServer):
-    """``latency``: seconds, or (least, most) chosen by the call's id. ``plan`` strikes images, ``text_plan`` texts, ``moderation_plan`` moderation."""
+    """``latency``: seconds, or (least, most) chosen by the call's id.
+
+    ``plan`` strikes images, ``text_plan`` texts, ``moderation_plan`` moderation.
+    """
 
     def __init__(
         self,
@@ -62,7 +80,8 @@ class OpenAIServer(LoopbackServer):
     ) -> None:
         super().__init__(port)
         self.latency = latency
-        # Cleared, it holds every answer back, so that a test may wait until as many calls are in flight as it wants.
+        # Cleared, it holds every answer back, so that a test may wait until as many calls are in
+        # flight as it wants.
         self.gate = threading.Event()
         self.gate.set()
         self.window = SlidingWindow(limit, window)
@@ -100,25 +119,61 @@ class OpenAIServer(LoopbackServer):
         return None if key else Answer(401, error("You didn't provide an API key.", None))
 
     def refuse_body(self, body: dict[str, Any]) -> Answer | None:
-        """The first thing in a request that OpenAI would not take; a bulk call may also leave nothing to chance."""
+        """The first thing in a request that OpenAI would not take; a bulk call may also leave
+        nothing to chance.
+        """
         if unknown := sorted(body.keys() - TAKEN):
-            return Answer(400, error(f"Unknown parameter: '{unknown[0]}'.", "unknown_parameter", param=unknown[0]))
+            return Answer(
+                400,
+                error(f"Unknown parameter: '{unknown[0]}'.", "unknown_parameter", param=unknown[0]),
+            )
         if not body.get("prompt"):
-            return Answer(400, error("Missing required parameter: 'prompt'.", "missing_required_parameter", param="prompt"))
+            return Answer(
+                400,
+                error(
+                    "Missing required parameter: 'prompt'.",
+                    "missing_required_parameter",
+                    param="prompt",
+                ),
+            )
         if body.get("model") not in self.models:
-            return Answer(404, error(f"The model `{body.get('model')}` does not exist or you do not have access to it.", "model_not_found"))
+            return Answer(
+                404,
+                error(
+                    f"The model `{body.get('model')}` does not exist or you do not have access"
+                    " to it.",
+                    "model_not_found",
+                ),
+            )
         if (body.get("quality") or "auto") not in ("low", "medium", "high", "xhigh", "max"):
-            return Answer(400, error(f"Invalid value: '{body.get('quality')}'.", "invalid_value", param="quality"))
+            return Answer(
+                400,
+                error(f"Invalid value: '{body.get('quality')}'.", "invalid_value", param="quality"),
+            )
         if not _size_is_valid(str(body.get("size") or "")):
-            return Answer(400, error(f"Invalid size '{body.get('size')}'.", "invalid_value", param="size"))
-        if body.get("output_format", "png") not in ("png", "jpeg", "webp") or not 1 <= int(body.get("n", 1)) <= 10:
+            return Answer(
+                400, error(f"Invalid size '{body.get('size')}'.", "invalid_value", param="size")
+            )
+        if (
+            body.get("output_format", "png") not in ("png", "jpeg", "webp")
+            or not 1 <= int(body.get("n", 1)) <= 10
+        ):
             return Answer(400, error("Invalid value.", "invalid_value", param="output_format"))
         return None
 
     def good_image(self, body: dict[str, Any], call_id: str) -> dict[str, Any]:
         count = int(body.get("n", 1))
         size, output_format = str(body["size"]), str(body.get("output_format", "png"))
-        rows = [{"b64_json": base64.b64encode(pictures.picture(size, output_format, f"{call_id} {index}")).decode()} for index in range(count)]
+        rows = [
+            {
+                "b64_json": (
+                    base64.b64encode(
+                        pictures.picture(size, output_format, f"{call_id} {index}")
+                    ).decode()
+                )
+            }
+            for index in range(count)
+        ]
         return {
             "created": 1_790_000_000,
             "background": body.get("background", "opaque"),
@@ -132,7 +187,11 @@ class OpenAIServer(LoopbackServer):
     def _image(self, request: Request, key: str) -> Answer:
         body = request.json
         call_id = request.headers.get("x-client-request-id", "")
-        about = {"client_request_id": call_id, "prompt": str(body.get("prompt", "")), "model": str(body.get("model", ""))}
+        about = {
+            "client_request_id": call_id,
+            "prompt": str(body.get("prompt", "")),
+            "model": str(body.get("model", "")),
+        }
         about |= {"size": str(body.get("size", "")), "quality": str(body.get("quality", ""))}
         if refusal := self.refuse_body(body):
             self.till.ring(Entry("image", "invalid", billed=False, **about))
@@ -140,7 +199,9 @@ class OpenAIServer(LoopbackServer):
         if wait := self.window.admit(int(body.get("n", 1))):
             self.till.ring(Entry("image", "rate_limited", billed=False, **about))
             return Answer(429, rate_limited(str(body.get("model")), self.window.limit, _told(wait)))
-        return self._answered("image", self.plan, about, key, lambda: self.good_image(body, call_id))
+        return self._answered(
+            "image", self.plan, about, key, lambda: self.good_image(body, call_id)
+        )
 
     def _text(self, request: Request, key: str) -> Answer:
         body = request.json
@@ -149,7 +210,9 @@ class OpenAIServer(LoopbackServer):
             "prompt": openai_text.texts_of(body.get("input")),
             "model": body.get("model", ""),
         }
-        return self._answered("text", self.text_plan, about, key, lambda: openai_text.text_response(body))
+        return self._answered(
+            "text", self.text_plan, about, key, lambda: openai_text.text_response(body)
+        )
 
     def _moderation(self, request: Request, key: str) -> Answer:
         body = request.json
@@ -158,13 +221,25 @@ class OpenAIServer(LoopbackServer):
             "prompt": openai_text.texts_of(body.get("input")),
             "model": body.get("model", ""),
         }
-        return self._answered("moderation", self.moderation_plan, about, key, lambda: openai_text.moderation(body))
+        return self._answered(
+            "moderation", self.moderation_plan, about, key, lambda: openai_text.moderation(body)
+        )
 
-    def _answered(self, kind: str, plan: FaultPlan, about: dict[str, str], key: str, make: Any) -> Answer:
-        fault = plan.fault_for(about["prompt"] if kind == "image" else "", about["client_request_id"])
+    def _answered(
+        self, kind: str, plan: FaultPlan, about: dict[str, str], key: str, make: Any
+    ) -> Answer:
+        fault = plan.fault_for(
+            about["prompt"] if kind == "image" else "", about["client_request_id"]
+        )
         good = make()
         billed = kind != "moderation" and (fault is None or fault.billed)
-        entry = Entry(kind, fault.name if fault else "ok", billed=billed, usage=good.get("usage", {}) if billed else {}, **about)
+        entry = Entry(
+            kind,
+            fault.name if fault else "ok",
+            billed=billed,
+            usage=good.get("usage", {}) if billed else {},
+            **about,
+        )
         # Rung before the work, so that a client which hangs up meanwhile is charged all the same.
         self.till.ring(entry)
         self.gate.wait(self.hang_seconds)
@@ -182,9 +257,13 @@ class OpenAIServer(LoopbackServer):
         name = request.path.removeprefix("/v1/models").strip("/")
         known = {**self.models, **SHUT_DOWN}
         if not name:
-            return Answer(200, {"object": "list", "data": [_model(one, day) for one, day in known.items()]})
+            return Answer(
+                200, {"object": "list", "data": [_model(one, day) for one, day in known.items()]}
+            )
         if name not in known:
-            return Answer(404, error(f"The model '{name}' does not exist", "model_not_found", param="model"))
+            return Answer(
+                404, error(f"The model '{name}' does not exist", "model_not_found", param="model")
+            )
         return Answer(200, _model(name, known[name]))
 
     def _control(self, request: Request) -> Answer:
@@ -192,17 +271,32 @@ class OpenAIServer(LoopbackServer):
             self.till.clear()
         if request.path == "/_plan":
             self.replan(request.json)
-        return Answer(200, {**self.till.as_json(), "most_in_window": self.window.most, "connections": self.connections})
+        return Answer(
+            200,
+            {
+                **self.till.as_json(),
+                "most_in_window": self.window.most,
+                "connections": self.connections,
+            },
+        )
 
     def replan(self, wanted: dict[str, Any]) -> None:
         self.plan.next(*wanted.get("next", []))
         self.text_plan.next(*wanted.get("next_text", []))
         self.moderation_plan.next(*wanted.get("next_moderation", []))
-        self.latency = tuple(wanted["latency"]) if isinstance(wanted.get("latency"), list) else wanted.get("latency", self.latency)
+        self.latency = (
+            tuple(wanted["latency"])
+            if isinstance(wanted.get("latency"), list)
+            else wanted.get("latency", self.latency)
+        )
         self.window.limit = wanted.get("limit", self.window.limit)
         self.window.seconds = wanted.get("window", self.window.seconds)
         if wanted.keys() & {"fault_share", "seed", "kinds"}:
-            self.plan = FaultPlan(wanted.get("fault_share", self.plan.share), wanted.get("seed", self.plan.seed), wanted.get("kinds", self.plan.kinds))
+            self.plan = FaultPlan(
+                wanted.get("fault_share", self.plan.share),
+                wanted.get("seed", self.plan.seed),
+                wanted.get("kinds", self.plan.kinds),
+            )
 
 
 def image_usage(body: dict[str, Any]) -> dict[str, Any]:
@@ -234,24 +328,44 @@ def _size_is_valid(size: str) -> bool:
     except ValueError:
         return False
     fits = width % 16 == 0 and height % 16 == 0 and max(width, height) <= 3840
-    return fits and max(width, height) <= 3 * min(width, height) and 655_360 <= width * height <= 8_294_400
+    return (
+        fits
+        and max(width, height) <= 3 * min(width, height)
+        and 655_360 <= width * height <= 8_294_400
+    )
 
 
 def _told(seconds: float) -> str:
     """As the real one writes it: rounded up, so that whoever waits as told is let in."""
-    return f"{math.ceil(seconds * 1000)}ms" if seconds < 1 else f"{math.ceil(seconds * 1000) / 1000:g}s"
+    return (
+        f"{math.ceil(seconds * 1000)}ms"
+        if seconds < 1
+        else f"{math.ceil(seconds * 1000) / 1000:g}s"
+    )
 
 
 def _model(name: str, shutdown_date: str | None) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 1_780_000_000, "owned_by": "system", "shutdown_date": shutdown_date}
+    return {
+        "id": name,
+        "object": "model",
+        "created": 1_780_000_000,
+        "owned_by": "system",
+        "shutdown_date": shutdown_date,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--latency", type=float, nargs="+", default=[0.0], help="seconds, or least and most")
+    parser.add_argument(
+        "--latency", type=float, nargs="+", default=[0.0], help="seconds, or least and most"
+    )
     parser.add_argument("--fault-share", type=float, default=0.0)
-    parser.add_argument("--fault-kinds", default="all", help="all, image, unknown, or names with commas")
+    parser.add_argument(
+        "--fault-kinds", default="all", help="all, image, unknown, or names with commas"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=0, help="pictures in any window; 0: no limit")
     parser.add_argument("--window", type=float, default=60.0)
@@ -259,7 +373,14 @@ def main() -> None:
     given = parser.parse_args()
     latency = given.latency[0] if len(given.latency) == 1 else (given.latency[0], given.latency[1])
     plan = FaultPlan(given.fault_share, given.seed, given.fault_kinds)
-    OpenAIServer(given.port, latency=latency, limit=given.limit, window=given.window, plan=plan, till=Till(given.till)).serve()
+    OpenAIServer(
+        given.port,
+        latency=latency,
+        limit=given.limit,
+        window=given.window,
+        plan=plan,
+        till=Till(given.till),
+    ).serve()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Answers of /v1/responses and /v1/moderations: what is asked for by a JSON schema is made up from the prompt."""
+"""Answers of /v1/responses and /v1/moderations: what is asked for by a JSON schema is made up from
+the prompt.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,23 @@ import re
 import uuid
 from typing import Any
 
-IMAGE_CATEGORIES = ("self-harm", "self-harm/instructions", "self-harm/intent", "sexual", "violence", "violence/graphic")
-TEXT_CATEGORIES = ("harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "sexual/minors")
+IMAGE_CATEGORIES = (
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "violence",
+    "violence/graphic",
+)
+TEXT_CATEGORIES = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "sexual/minors",
+)
 FLAGGED = "[flagged]"
 ENDINGS = ("in Soft Morning Light", "Rendered in Fine Detail", "with a Calm Mood")
 
@@ -30,16 +47,28 @@ def moderation(body: dict[str, Any]) -> dict[str, Any]:
     result = {
         "flagged": flagged,
         "categories": {name: flagged and name == "violence" for name in names},
-        "category_scores": {name: 0.91 if flagged and name == "violence" else 0.0001 for name in names},
-        "category_applied_input_types": {name: ["text", "image"] if name in IMAGE_CATEGORIES else ["text"] for name in names},
+        "category_scores": {
+            name: 0.91 if flagged and name == "violence" else 0.0001 for name in names
+        },
+        "category_applied_input_types": {
+            name: ["text", "image"] if name in IMAGE_CATEGORIES else ["text"] for name in names
+        },
     }
-    return {"id": f"modr-{uuid.uuid4().hex}", "model": body.get("model", "omni-moderation-latest"), "results": [result]}
+    return {
+        "id": f"modr-{uuid.uuid4().hex}",
+        "model": body.get("model", "omni-moderation-latest"),
+        "results": [result],
+    }
 
 
 def text_response(body: dict[str, Any]) -> dict[str, Any]:
     wanted = (body.get("text") or {}).get("format") or {}
     prompt = texts_of(body.get("input")).strip()
-    text = json.dumps(_instance(wanted["schema"], "", prompt, wanted["schema"])) if wanted.get("type") == "json_schema" else _sentence(prompt)
+    text = (
+        json.dumps(_instance(wanted["schema"], "", prompt, wanted["schema"]))
+        if wanted.get("type") == "json_schema"
+        else _sentence(prompt)
+    )
     pictures = json.dumps(body.get("input")).count('"input_image"')
     given, made = len(prompt) // 4 + 308 * pictures + 60, len(text) // 4 + 1
     return {
@@ -65,22 +94,38 @@ def text_response(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def refused(good: dict[str, Any]) -> dict[str, Any]:
-    return {**good, "output": [message({"type": "refusal", "refusal": "I can not help with that."})]}
+    return {
+        **good,
+        "output": [message({"type": "refusal", "refusal": "I can not help with that."})],
+    }
 
 
 def incomplete(good: dict[str, Any]) -> dict[str, Any]:
     text = good["output"][0]["content"][0]["text"]
     cut = message({"type": "output_text", "text": text[: len(text) // 2], "annotations": []})
-    return {**good, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": [cut]}
+    return {
+        **good,
+        "status": "incomplete",
+        "incomplete_details": {"reason": "max_output_tokens"},
+        "output": [cut],
+    }
 
 
 def message(content: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "message", "id": f"msg_{uuid.uuid4().hex}", "status": "completed", "role": "assistant", "content": [content]}
+    return {
+        "type": "message",
+        "id": f"msg_{uuid.uuid4().hex}",
+        "status": "completed",
+        "role": "assistant",
+        "content": [content],
+    }
 
 
 def _instance(schema: dict[str, Any], name: str, prompt: str, root: dict[str, Any]) -> Any:
     if "$ref" in schema:
-        return _instance(root.get("$defs", {}).get(schema["$ref"].rsplit("/", 1)[-1], {}), name, prompt, root)
+        return _instance(
+            root.get("$defs", {}).get(schema["$ref"].rsplit("/", 1)[-1], {}), name, prompt, root
+        )
     if "enum" in schema:
         return schema["enum"][0]
     for branch in ("anyOf", "oneOf", "allOf"):
@@ -88,12 +133,19 @@ def _instance(schema: dict[str, Any], name: str, prompt: str, root: dict[str, An
             return _instance(schema[branch][0], name, prompt, root)
     kind = schema.get("type")
     if kind == "object":
-        return {key: _instance(value, key, prompt, root) for key, value in schema.get("properties", {}).items()}
+        return {
+            key: _instance(value, key, prompt, root)
+            for key, value in schema.get("properties", {}).items()
+        }
     if kind == "array":
         if schema.get("items", {}).get("type", "string") == "string":
             return _words(prompt)[: schema.get("maxItems", 6)]
         return [_instance(schema["items"], name, prompt, root)]
-    return {"integer": 1, "number": 0.5, "boolean": False, "null": None}[kind] if kind in ("integer", "number", "boolean", "null") else _string(name, prompt)
+    return (
+        {"integer": 1, "number": 0.5, "boolean": False, "null": None}[kind]
+        if kind in ("integer", "number", "boolean", "null")
+        else _string(name, prompt)
+    )
 
 
 def _string(name: str, prompt: str) -> str:
@@ -116,7 +168,10 @@ def _title(prompt: str) -> str:
 
 def _sentence(prompt: str) -> str:
     subject = " ".join(_words(prompt)[:10]) or "a quiet scene"
-    return f"A prompt for {subject}. It sets the light, the place and the mood, and leaves room for a style of your own. Copy it, change a word or two, and try again."
+    return (
+        f"A prompt for {subject}. It sets the light, the place and the mood, and leaves room for a"
+        " style of your own. Copy it, change a word or two, and try again."
+    )
 
 
 def _words(prompt: str) -> list[str]:

@@ -17,7 +17,9 @@ PNG_END = 12  # length, name and checksum of the IEND chunk
 def plain(width: int, height: int, output_format: str) -> bytes:
     out = io.BytesIO()
     fall = Image.linear_gradient("L").resize((width, height))
-    Image.merge("RGB", (fall, fall.transpose(Image.Transpose.FLIP_TOP_BOTTOM), fall)).save(out, output_format.upper())
+    Image.merge("RGB", (fall, fall.transpose(Image.Transpose.FLIP_TOP_BOTTOM), fall)).save(
+        out, output_format.upper()
+    )
     return out.getvalue()
 
 
@@ -38,8 +40,15 @@ def bomb(edge: int = 20_000) -> bytes:
     """A few kilobytes that decode to 400 million pixels."""
     head = struct.pack(">IIBBBBB", edge, edge, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes((edge // 8 + 1) * edge), 9)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+    )
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+    )

@@ -19,12 +19,44 @@ from .till import Entry, Till
 from .wire import Answer, LoopbackServer, Request
 
 CREATE_FAULTS: dict[str, Answer] = {
-    "bad_token": Answer(401, {"title": "Unauthenticated", "detail": "You did not pass a valid authentication token: {key}", "status": 401}),
-    "no_credit": Answer(402, {"title": "Insufficient credit", "detail": "You have insufficient credit to run this model.", "status": 402}),
-    "no_model": Answer(404, {"detail": "The requested resource could not be found.", "status": 404}),
-    "bad_input": Answer(422, {"title": "Input validation failed", "detail": "- input.aspect_ratio: must be one of 1:1, 16:9", "status": 422}),
-    "bad_prompt": Answer(422, {"title": "Input validation failed", "detail": "- input.prompt: is too long", "status": 422}),
-    "throttled": Answer(429, {"detail": "Request was throttled. Your rate limit resets in ~30s.", "status": 429}),
+    "bad_token": Answer(
+        401,
+        {
+            "title": "Unauthenticated",
+            "detail": "You did not pass a valid authentication token: {key}",
+            "status": 401,
+        },
+    ),
+    "no_credit": Answer(
+        402,
+        {
+            "title": "Insufficient credit",
+            "detail": "You have insufficient credit to run this model.",
+            "status": 402,
+        },
+    ),
+    "no_model": Answer(
+        404, {"detail": "The requested resource could not be found.", "status": 404}
+    ),
+    "bad_input": Answer(
+        422,
+        {
+            "title": "Input validation failed",
+            "detail": "- input.aspect_ratio: must be one of 1:1, 16:9",
+            "status": 422,
+        },
+    ),
+    "bad_prompt": Answer(
+        422,
+        {
+            "title": "Input validation failed",
+            "detail": "- input.prompt: is too long",
+            "status": 422,
+        },
+    ),
+    "throttled": Answer(
+        429, {"detail": "Request was throttled. Your rate limit resets in ~30s.", "status": 429}
+    ),
     "overloaded": Answer(503, {"detail": "Service unavailable"}),
     "server_error": Answer(500, b"<html>oops</html>", {"Content-Type": "text/html"}),
     "reset": Answer(wire="reset"),
@@ -33,9 +65,23 @@ CREATE_FAULTS: dict[str, Answer] = {
     "no_id": Answer(201, {"status": "starting"}),
 }
 RUNS: dict[str, dict[str, Any]] = {
-    "nsfw": {"status": "failed", "error": "NSFW content detected. Try running it again, or try a different prompt.", "metrics": {"predict_time": 1.5}},
-    "sensitive": {"status": "failed", "error": "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"},
-    "failed": {"status": "failed", "error": "Prediction failed: E1001 out of memory", "metrics": {"predict_time": 0.4}},
+    "nsfw": {
+        "status": "failed",
+        "error": "NSFW content detected. Try running it again, or try a different prompt.",
+        "metrics": {"predict_time": 1.5},
+    },
+    "sensitive": {
+        "status": "failed",
+        "error": (
+            "The input or output was flagged as sensitive. Please try again with different inputs."
+            " (E005)"
+        ),
+    },
+    "failed": {
+        "status": "failed",
+        "error": "Prediction failed: E1001 out of memory",
+        "metrics": {"predict_time": 0.4},
+    },
     "canceled": {"status": "canceled"},
     "aborted": {"status": "aborted"},
     "no_output": {"status": "succeeded", "output": None},
@@ -52,7 +98,10 @@ HUGE = 41 * 1024 * 1024
 
 
 class ReplicateServer(LoopbackServer):
-    """``polls``: looks at a run until it has ended. ``hiccups``: how many next looks are answered by a 500."""
+    """``polls``: looks at a run until it has ended.
+
+    ``hiccups``: how many next looks are answered by a 500.
+    """
 
     def __init__(self, port: int = 0, *, polls: int = 2, till: Till | None = None) -> None:
         super().__init__(port)
@@ -81,7 +130,11 @@ class ReplicateServer(LoopbackServer):
             return self._create(request, key)
         if request.path.startswith("/v1/predictions/"):
             return self._look(request.path.rsplit("/", 1)[-1])
-        return Answer(200, {"type": "organization", "username": "loopback"}) if request.path == "/v1/account" else self._model(request.path)
+        return (
+            Answer(200, {"type": "organization", "username": "loopback"})
+            if request.path == "/v1/account"
+            else self._model(request.path)
+        )
 
     def _create(self, request: Request, key: str) -> Answer:
         given = request.json.get("input", {})
@@ -89,12 +142,30 @@ class ReplicateServer(LoopbackServer):
         found = FAULT.search(prompt)
         name = self.next_creates.popleft() if self.next_creates else found[1] if found else ""
         if name:
-            self.till.ring(Entry("image", name, billed=name in ("hang", "broken_json", "no_id"), prompt=prompt))
+            self.till.ring(
+                Entry("image", name, billed=name in ("hang", "broken_json", "no_id"), prompt=prompt)
+            )
             return _with_key(CREATE_FAULTS[name], key)
         ending = RUN.search(prompt)
         outcome = ending[1] if ending else "ok"
-        self.till.ring(Entry("image", outcome, billed=outcome not in ("aborted", "sensitive"), prompt=prompt, model=request.path))
-        run = {"id": uuid.uuid4().hex[:26], "status": "starting", "input": given, "output": None, "error": None, "looks": 0, "ending": outcome}
+        self.till.ring(
+            Entry(
+                "image",
+                outcome,
+                billed=outcome not in ("aborted", "sensitive"),
+                prompt=prompt,
+                model=request.path,
+            )
+        )
+        run = {
+            "id": uuid.uuid4().hex[:26],
+            "status": "starting",
+            "input": given,
+            "output": None,
+            "error": None,
+            "looks": 0,
+            "ending": outcome,
+        }
         with self.run_lock:
             self.runs[run["id"]] = run
         return Answer(201, self._told(run))
@@ -116,7 +187,11 @@ class ReplicateServer(LoopbackServer):
             return shown
         if run["looks"] < self.polls:
             return {**shown, "status": "processing"}
-        good = {"status": "succeeded", "output": [f"{self.url}/files/{run['id']}.png"], "metrics": {"predict_time": 0.8}}
+        good = {
+            "status": "succeeded",
+            "output": [f"{self.url}/files/{run['id']}.png"],
+            "metrics": {"predict_time": 0.8},
+        }
         ending = {**RUNS.get(run["ending"], good)}
         if isinstance(ending.get("output"), str):
             ending["output"] = ending["output"].replace("{url}", self.url)
@@ -132,7 +207,11 @@ class ReplicateServer(LoopbackServer):
         return Answer(200, pictures.picture("64x64", "png", name), {"Content-Type": "image/png"})
 
     def _model(self, path: str) -> Answer:
-        return CREATE_FAULTS["no_model"] if "retired" in path else Answer(200, {"owner": "owner", "name": path.rsplit("/", 1)[-1]})
+        return (
+            CREATE_FAULTS["no_model"]
+            if "retired" in path
+            else Answer(200, {"owner": "owner", "name": path.rsplit("/", 1)[-1]})
+        )
 
 
 def _with_key(answer: Answer, key: str) -> Answer:
@@ -140,12 +219,19 @@ def _with_key(answer: Answer, key: str) -> Answer:
     if not isinstance(answer.body, dict):
         return answer
     return Answer(
-        answer.status, {name: value.replace("{key}", key) if isinstance(value, str) else value for name, value in answer.body.items()}, dict(answer.headers)
+        answer.status,
+        {
+            name: value.replace("{key}", key) if isinstance(value, str) else value
+            for name, value in answer.body.items()
+        },
+        dict(answer.headers),
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--polls", type=int, default=2)
     parser.add_argument("--till", help="file to append every create to")

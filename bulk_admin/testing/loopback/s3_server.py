@@ -2,8 +2,9 @@
 
     python -m bulk_admin.testing.loopback.s3_server --port 0 --bucket pages --bucket originals
 
-prints its port. GET /_front tells every call; POST /_front takes {"next": [...], "outage": true|false}, with the
-faults slow_down (503), lost_reply (done, but no answer), reset (not done, no answer) and internal_error (500).
+prints its port. GET /_front tells every call; POST /_front takes {"next": [...], "outage":
+true|false}, with the faults slow_down (503), lost_reply (done, but no answer), reset (not done, no
+answer) and internal_error (500).
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-REFUSED_HEADERS = ("HTTP_X_AMZ_CHECKSUM_", "HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "HTTP_X_AMZ_TRAILER")
+REFUSED_HEADERS = (
+    "HTTP_X_AMZ_CHECKSUM_",
+    "HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM",
+    "HTTP_X_AMZ_TRAILER",
+)
 REGION = "us-east-1"
 KEY_ID, APPLICATION_KEY = "loopback-key-id", "loopback-application-key"
 CONTROL = "/_front"
@@ -75,7 +80,9 @@ class StrictFront:
         self.next(*wanted.get("next", []))
         self.outage = wanted.get("outage", self.outage)
         body = json.dumps({"calls": self.calls, "outage": self.outage}).encode()
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        start_response(
+            "200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        )
         return [body]
 
 
@@ -90,11 +97,25 @@ def refused(environ: dict[str, Any]) -> tuple[str, str, str] | None:
     for name in environ:
         if name.startswith(REFUSED_HEADERS):
             header = name.removeprefix("HTTP_").lower().replace("_", "-")
-            return "400 Bad Request", "InvalidArgument", f"Unsupported header '{header}' received for this API call."
-    if environ["REQUEST_METHOD"] == "PUT" and ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ):
-        return "501 Not Implemented", "NotImplemented", "A header you provided implies functionality that is not implemented"
+            return (
+                "400 Bad Request",
+                "InvalidArgument",
+                f"Unsupported header '{header}' received for this API call.",
+            )
+    if environ["REQUEST_METHOD"] == "PUT" and (
+        "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ
+    ):
+        return (
+            "501 Not Implemented",
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        )
     if environ["REQUEST_METHOD"] == "PUT" and environ.get("HTTP_X_AMZ_ACL", "private") != "private":
-        return "400 Bad Request", "InvalidRequest", "Unsupported canned acl: an object's must be its bucket's"
+        return (
+            "400 Bad Request",
+            "InvalidRequest",
+            "Unsupported canned acl: an object's must be its bucket's",
+        )
     if environ.get("HTTP_AUTHORIZATION", "").startswith("AWS "):
         return "400 Bad Request", "InvalidRequest", "Only AWS Signature Version 4 is supported"
     return None
@@ -106,7 +127,9 @@ class S3Server:
     def __init__(self, *buckets: str, port: int = 0) -> None:
         self.front = StrictFront()
         self.buckets = buckets
-        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self.front, threaded=True, request_handler=_Handler)
+        self._server: BaseWSGIServer = make_server(
+            "127.0.0.1", port, self.front, threaded=True, request_handler=_Handler
+        )
 
     @property
     def url(self) -> str:
@@ -120,17 +143,35 @@ class S3Server:
             response_checksum_validation="when_required",
             retries={"mode": "standard", "total_max_attempts": 1},
         )
-        return boto3.client("s3", endpoint_url=self.url, region_name=REGION, aws_access_key_id=KEY_ID, aws_secret_access_key=APPLICATION_KEY, config=how)
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=KEY_ID,
+            aws_secret_access_key=APPLICATION_KEY,
+            config=how,
+        )
 
     def keys(self, bucket: str) -> list[str]:
-        return sorted(row["Key"] for page in self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket) for row in page.get("Contents", []))
+        return sorted(
+            row["Key"]
+            for page in self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+            for row in page.get("Contents", [])
+        )
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         self.reset()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -167,10 +208,15 @@ def _read(environ: dict[str, Any]) -> bytes:
     return content
 
 
-def _xml(environ: dict[str, Any], start_response: StartResponse, status: str, code: str, message: str) -> Iterable[bytes]:
+def _xml(
+    environ: dict[str, Any], start_response: StartResponse, status: str, code: str, message: str
+) -> Iterable[bytes]:
     _read(environ)
-    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'.encode()
-    start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    body = f'<?xml version="1.0" encoding="UTF-8"?>{error}'.encode()
+    start_response(
+        status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+    )
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 
@@ -186,7 +232,9 @@ def _silence(status: str, headers: list[tuple[str, str]], exc_info: Any = None) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--bucket", action="append", default=[])
     given = parser.parse_args()

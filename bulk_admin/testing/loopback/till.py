@@ -1,4 +1,6 @@
-"""What really arrived at a pretended provider, and what it charged for: the truth that a ledger is held against."""
+"""What really arrived at a pretended provider, and what it charged for: the truth that a ledger is
+held against.
+"""
 
 from __future__ import annotations
 
@@ -54,12 +56,17 @@ class Till:
     def as_json(self) -> dict[str, Any]:
         with self._lock:
             rows = [asdict(entry) for entry in self.entries]
-        billed = {kind: sum(row["billed"] for row in rows if row["kind"] == kind) for kind in ("image", "text", "moderation")}
+        billed = {
+            kind: sum(row["billed"] for row in rows if row["kind"] == kind)
+            for kind in ("image", "text", "moderation")
+        }
         return {"calls": rows, "total": len(rows), "billed": billed}
 
 
 class SlidingWindow:
-    """At most ``limit`` calls within any ``seconds``; what is refused does not count. 0: no limit."""
+    """At most ``limit`` calls within any ``seconds``; what is refused does not count. 0: no
+    limit.
+    """
 
     def __init__(self, limit: int = 0, seconds: float = 60.0) -> None:
         self.limit = limit

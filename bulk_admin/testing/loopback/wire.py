@@ -32,7 +32,9 @@ class Request:
 
 @dataclass
 class Answer:
-    """``wire`` says how the bytes leave: whole, reset (none), cut (half), hang (none, until let go), drip (slowly)."""
+    """``wire`` says how the bytes leave: whole, reset (none), cut (half), hang (none, until let
+    go), drip (slowly).
+    """
 
     status: int = 200
     body: Any = b""
@@ -45,7 +47,10 @@ class Answer:
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Use as a context manager, or call ``serve`` in a process of its own. ``url`` has no slash at its end."""
+    """Use as a context manager, or call ``serve`` in a process of its own.
+
+    ``url`` has no slash at its end.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -66,10 +71,17 @@ class LoopbackServer(ThreadingHTTPServer):
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.let_go.set()
         self.shutdown()
         self.server_close()
@@ -99,16 +111,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, urlsplit(self.path).path, {name.lower(): value for name, value in self.headers.items()}, content)
+        request = Request(
+            self.command,
+            urlsplit(self.path).path,
+            {name.lower(): value for name, value in self.headers.items()},
+            content,
+        )
         answer = self.server.answer(request)
         getattr(self, f"send_{answer.wire}")(answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
     def head(self, answer: Answer) -> bytes:
-        fields = {"Content-Type": "application/json", "Content-Length": str(len(answer.payload)), **answer.headers}
+        fields = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(answer.payload)),
+            **answer.headers,
+        }
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        return f"HTTP/1.1 {answer.status} {self.responses.get(answer.status, ('Status',))[0]}\r\n{lines}\r\n".encode()
+        return (
+            f"HTTP/1.1 {answer.status}"
+            f" {self.responses.get(answer.status, ('Status',))[0]}\r\n{lines}\r\n".encode()
+        )
 
     def send_whole(self, answer: Answer) -> None:
         self.wfile.write(self.head(answer) + answer.payload)

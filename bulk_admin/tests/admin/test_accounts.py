@@ -1,4 +1,6 @@
-"""Accounts: keys are written and never shown, caps are dollars, and Check mends what waited for it."""
+"""Accounts: keys are written and never shown, caps are dollars, and Check mends what waited for
+it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,14 @@ def account():
 
 def form(**changes):
     inline = {"pools-TOTAL_FORMS": "0", "pools-INITIAL_FORMS": "0"}
-    return {"label": "Studio", "tier": "1", "is_enabled": "on", "options": "{}", **inline, **changes}
+    return {
+        "label": "Studio",
+        "tier": "1",
+        "is_enabled": "on",
+        "options": "{}",
+        **inline,
+        **changes,
+    }
 
 
 def change(account):
@@ -47,7 +56,9 @@ def change(account):
 
 
 def test_a_key_is_kept_encrypted_and_never_shown_again(keeper):
-    response = keeper.post(f"{LIST}add/", form(provider="openai", label="New", new_key=KEY), follow=True)
+    response = keeper.post(
+        f"{LIST}add/", form(provider="openai", label="New", new_key=KEY), follow=True
+    )
     account = ProviderAccount.objects.get(label="New")
     assert account.api_key == KEY
     assert KEY not in account.encrypted_key
@@ -62,7 +73,9 @@ def test_a_key_is_kept_encrypted_and_never_shown_again(keeper):
 
 
 def test_a_refused_form_does_not_send_the_key_back(keeper, account):
-    body = keeper.post(change(account), form(label="", new_key="sk-another-secret-key")).content.decode()
+    body = keeper.post(
+        change(account), form(label="", new_key="sk-another-secret-key")
+    ).content.decode()
     assert "sk-another-secret-key" not in body
     assert "This field is required" in body
 
@@ -70,7 +83,12 @@ def test_a_refused_form_does_not_send_the_key_back(keeper, account):
 def test_an_empty_key_field_keeps_the_key(keeper, account):
     keeper.post(change(account), form(day_cap="2.50", person_day_cap="0.25"))
     account.refresh_from_db()
-    assert (account.api_key, account.day_cap, account.person_day_cap, account.month_cap) == (KEY, 2_500_000, 250_000, None)
+    assert (account.api_key, account.day_cap, account.person_day_cap, account.month_cap) == (
+        KEY,
+        2_500_000,
+        250_000,
+        None,
+    )
     assert 'value="2.50"' in keeper.get(change(account)).content.decode()
 
 
@@ -82,7 +100,9 @@ def test_a_cap_that_is_no_amount_is_refused(keeper, account, amount):
     assert account.day_cap is None
 
 
-def test_only_a_superuser_changes_where_the_key_is_sent_and_that_clears_it(client, superuser, keeper):
+def test_only_a_superuser_changes_where_the_key_is_sent_and_that_clears_it(
+    client, superuser, keeper
+):
     account = make_account("openai_compatible", label="Studio", base_url="http://127.0.0.1:1/v1")
     account.set_key(KEY)
     account.save()
@@ -92,13 +112,19 @@ def test_only_a_superuser_changes_where_the_key_is_sent_and_that_clears_it(clien
     client.force_login(superuser)
     client.post(change(account), form(base_url="http://127.0.0.1:2/v1"))
     account.refresh_from_db()
-    assert (account.base_url, account.encrypted_key, account.key_last_four) == ("http://127.0.0.1:2/v1", "", "")
+    assert (account.base_url, account.encrypted_key, account.key_last_four) == (
+        "http://127.0.0.1:2/v1",
+        "",
+        "",
+    )
 
 
 def test_a_save_writes_only_what_the_form_changed(keeper, account):
     # A worker stops the account while the form is open.
     stale = form(tier="3")
-    ProviderAccount.objects.filter(pk=account.pk).update(stop_code="no_credit", stop_message="Top it up.")
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        stop_code="no_credit", stop_message="Top it up."
+    )
     keeper.post(change(account), stale)
     account.refresh_from_db()
     assert (account.tier, account.stop_code) == (3, "no_credit")
@@ -106,7 +132,9 @@ def test_a_save_writes_only_what_the_form_changed(keeper, account):
 
 
 def test_a_new_key_lifts_the_stop_that_the_old_one_caused(keeper, account):
-    ProviderAccount.objects.filter(pk=account.pk).update(stop_code="bad_key", stop_message="Refused.")
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        stop_code="bad_key", stop_message="Refused."
+    )
     keeper.post(change(account), form(new_key="sk-live-a-better-key"))
     account.refresh_from_db()
     assert account.stop_code == ""
@@ -131,7 +159,14 @@ def test_the_environment_s_key_can_not_be_typed(keeper, settings):
 def test_only_who_manages_accounts_meets_them(client, account, address):
     address = LIST + address.format(pk=account.pk)
     assert client.post(address).url.startswith("/admin/login/")
-    client.force_login(make_user("pat", "bulk_admin.view_provideraccount", "bulk_admin.change_provideraccount", "bulk_admin.generate"))
+    client.force_login(
+        make_user(
+            "pat",
+            "bulk_admin.view_provideraccount",
+            "bulk_admin.change_provideraccount",
+            "bulk_admin.generate",
+        )
+    )
     assert client.post(address).status_code == 403
     assert "Provider accounts" not in client.get("/admin/").content.decode()
 
@@ -141,7 +176,11 @@ class Models(BaseHTTPRequestHandler):
 
     def do_GET(self):
         good = self.headers.get("Authorization") == f"Bearer {self.server.good_key}"
-        body = b'{"object":"list","data":[]}' if good else b'{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}'
+        body = (
+            b'{"object":"list","data":[]}'
+            if good
+            else b'{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}'
+        )
         self.send_response(200 if good else 401)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -162,7 +201,9 @@ def provider() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(keeper, account, provider, settings):
+def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
+    keeper, account, provider, settings
+):
     settings.OPENAI_BASE_URL = f"http://127.0.0.1:{provider.server_port}/v1"
     waiting = make_job(1, JobStatus.PAUSED, account=account, status_reason="bad_key")
     by_staff = make_job(1, JobStatus.PAUSED, account=account, status_reason="paused")
@@ -171,11 +212,21 @@ def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(keeper, acco
     assert account.stop_code == "bad_key"
     assert account.checked_at is not None
     provider.good_key = KEY
-    assert "Check the key, and go on with 1 paused job<" in keeper.get(f"{LIST}{account.pk}/change/").content.decode()
-    assert "1 paused job goes on." in keeper.post(f"{LIST}{account.pk}/check/", follow=True).content.decode()
+    assert (
+        "Check the key, and go on with 1 paused job<"
+        in keeper.get(f"{LIST}{account.pk}/change/").content.decode()
+    )
+    assert (
+        "1 paused job goes on."
+        in keeper.post(f"{LIST}{account.pk}/check/", follow=True).content.decode()
+    )
     for row in (account, waiting, by_staff):
         row.refresh_from_db()
-    assert (account.stop_code, waiting.status, by_staff.status) == ("", JobStatus.PROCESSING, JobStatus.PAUSED)
+    assert (account.stop_code, waiting.status, by_staff.status) == (
+        "",
+        JobStatus.PROCESSING,
+        JobStatus.PAUSED,
+    )
 
 
 def test_check_of_a_provider_that_is_down_changes_no_stop(account, settings):
@@ -192,7 +243,9 @@ def test_check_of_an_account_without_a_key_says_so():
 
 
 def test_prices_are_edited_in_dollars(root):
-    price = ModelPrice.objects.filter(model__provider="openai", model__kind="image", image_output__gt=0).first()
+    price = ModelPrice.objects.filter(
+        model__provider="openai", model__kind="image", image_output__gt=0
+    ).first()
     model = price.model
     body = root.get(f"/admin/bulk_admin/imagemodel/{model.pk}/change/").content.decode()
     assert f'value="{price.image_output // 1_000_000}' in body

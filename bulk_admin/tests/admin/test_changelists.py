@@ -1,4 +1,6 @@
-"""The lists: constant cost, true filters, and acts that meet exactly the rows that the filter shows."""
+"""The lists: constant cost, true filters, and acts that meet exactly the rows that the filter
+shows.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, PageStatus, Spend, Worker
+from bulk_admin.models import (
+    BulkGenerationJob,
+    GeneratedImage,
+    ImageStatus,
+    JobStatus,
+    PageStatus,
+    Spend,
+    Worker,
+)
 from bulk_admin.testing.factories import make_call, make_image, make_job, make_user
 
 JOBS = "/admin/bulk_admin/bulkgenerationjob/"
@@ -33,8 +43,19 @@ def names(response):
 
 
 def ask(client, address, action, rows=(), query="", across=False):
-    ids = [str(row.pk) for row in rows] or [str(response_row.pk) for response_row in client.get(address + query).context["cl"].result_list][:1]
-    return client.post(address + query, {"action": action, "_selected_action": ids, "select_across": "1" if across else "0", "index": "0"})
+    ids = [str(row.pk) for row in rows] or [
+        str(response_row.pk)
+        for response_row in client.get(address + query).context["cl"].result_list
+    ][:1]
+    return client.post(
+        address + query,
+        {
+            "action": action,
+            "_selected_action": ids,
+            "select_across": "1" if across else "0",
+            "index": "0",
+        },
+    )
 
 
 def confirm(client, address, action, response):
@@ -42,7 +63,9 @@ def confirm(client, address, action, response):
 
 
 @pytest.mark.parametrize("address", [JOBS, IMAGES, CALLS])
-def test_a_list_costs_the_same_queries_however_long_it_is(page, superuser, placeholder_account, address):
+def test_a_list_costs_the_same_queries_however_long_it_is(
+    page, superuser, placeholder_account, address
+):
     def cost():
         with CaptureQueriesContext(connection) as queries:
             assert page.get(address).status_code == 200
@@ -63,10 +86,24 @@ def test_a_list_costs_the_same_queries_however_long_it_is(page, superuser, place
         ]
         BulkGenerationJob.objects.bulk_create(jobs)
         GeneratedImage.objects.bulk_create(
-            [GeneratedImage(job=job, position=1, prompt_text="p", status=ImageStatus.COMPLETED, picture_key=f"k{job.pk}", thumb_300="t") for job in jobs]
+            [
+                GeneratedImage(
+                    job=job,
+                    position=1,
+                    prompt_text="p",
+                    status=ImageStatus.COMPLETED,
+                    picture_key=f"k{job.pk}",
+                    thumb_300="t",
+                )
+                for job in jobs
+            ]
         )
 
-    make_call(make_job(1, JobStatus.COMPLETED, account=placeholder_account, created_by=superuser).images.get())
+    make_call(
+        make_job(
+            1, JobStatus.COMPLETED, account=placeholder_account, created_by=superuser
+        ).images.get()
+    )
     more(9)
     page.get(address)
     few = cost()
@@ -94,7 +131,10 @@ def test_filters_part_jobs_with_pages_from_those_without(page):
 
 def test_an_act_on_all_rows_of_a_filter_meets_those_rows_and_no_other(page):
     wanted = [make_job(1, JobStatus.PENDING, name=f"Stop me {n}") for n in range(3)]
-    others = [make_job(1, JobStatus.PENDING, name="Leave me"), make_job(1, JobStatus.PROCESSING, name="Stop me not: running")]
+    others = [
+        make_job(1, JobStatus.PENDING, name="Leave me"),
+        make_job(1, JobStatus.PROCESSING, name="Stop me not: running"),
+    ]
     before = ask(page, JOBS, "cancel", wanted[:1], "?status__exact=pending&q=stop", across=True)
     assert "Cancel 3 jobs" in before.content.decode()
     assert BulkGenerationJob.objects.filter(status=JobStatus.CANCELLED).count() == 0
@@ -103,24 +143,37 @@ def test_an_act_on_all_rows_of_a_filter_meets_those_rows_and_no_other(page):
     after = confirm(page, JOBS, "cancel", before)
     assert "3 of 3 done." in after.content.decode()
     assert set(BulkGenerationJob.objects.filter(status=JobStatus.CANCELLED)) == set(wanted)
-    assert all(BulkGenerationJob.objects.get(pk=job.pk).status != JobStatus.CANCELLED for job in others)
+    assert all(
+        BulkGenerationJob.objects.get(pk=job.pk).status != JobStatus.CANCELLED for job in others
+    )
 
 
 def test_an_act_tells_each_row_s_result(page):
-    ended, running = make_job(1, JobStatus.COMPLETED, name="Ended"), make_job(1, JobStatus.PROCESSING, name="Running")
+    ended, running = (
+        make_job(1, JobStatus.COMPLETED, name="Ended"),
+        make_job(1, JobStatus.PROCESSING, name="Running"),
+    )
     before = ask(page, JOBS, "cancel", [ended, running])
     lines = {line.label: line for line in before.context["lines"]}
     assert (lines["Ended"].ok, lines["Running"].ok) == (False, True)
-    lines = {line.label: line.text for line in confirm(page, JOBS, "cancel", before).context["lines"]}
+    lines = {
+        line.label: line.text for line in confirm(page, JOBS, "cancel", before).context["lines"]
+    }
     assert lines == {"Ended": "It had ended, or is a draft.", "Running": "Cancelled."}
 
 
 def test_jobs_with_open_or_unknown_calls_are_not_deleted_and_say_why(page):
-    plain, unsettled = make_job(1, JobStatus.COMPLETED, name="Plain"), make_job(1, JobStatus.FAILED, name="Unsettled")
+    plain, unsettled = (
+        make_job(1, JobStatus.COMPLETED, name="Plain"),
+        make_job(1, JobStatus.FAILED, name="Unsettled"),
+    )
     make_call(make_image(unsettled, ImageStatus.UNKNOWN), "unknown")
     running = make_job(1, JobStatus.PROCESSING, name="Running")
     before = ask(page, JOBS, "delete_jobs", [plain, unsettled, running])
-    lines = {line.label: line.text for line in confirm(page, JOBS, "delete_jobs", before).context["lines"]}
+    lines = {
+        line.label: line.text
+        for line in confirm(page, JOBS, "delete_jobs", before).context["lines"]
+    }
     assert lines["Plain"] == "Deleted."
     assert "unknown" in lines["Unsettled"]
     assert "cancel it first" in lines["Running"]
@@ -155,8 +208,13 @@ def test_pictures_are_kept_and_dropped_in_many_jobs_at_once(page):
 
 def test_pictures_retry_only_where_it_helps(page):
     job = make_job(1, JobStatus.COMPLETED)
-    blocked, refused = make_image(job, ImageStatus.FAILED), make_image(job, ImageStatus.FAILED, error_code="overloaded")
-    lines = confirm(page, IMAGES, "retry_failed", ask(page, IMAGES, "retry_failed", [blocked, refused])).context["lines"]
+    blocked, refused = (
+        make_image(job, ImageStatus.FAILED),
+        make_image(job, ImageStatus.FAILED, error_code="overloaded"),
+    )
+    lines = confirm(
+        page, IMAGES, "retry_failed", ask(page, IMAGES, "retry_failed", [blocked, refused])
+    ).context["lines"]
     assert [line.ok for line in lines] == [False, True]
     refused.refresh_from_db()
     assert refused.status == ImageStatus.QUEUED
@@ -165,13 +223,18 @@ def test_pictures_retry_only_where_it_helps(page):
 def test_a_picture_with_a_page_is_not_deleted_and_says_why(page):
     job = make_job(1, JobStatus.COMPLETED)
     with_page = make_image(job, page_status=PageStatus.CREATED)
-    lines = confirm(page, IMAGES, "delete_images", ask(page, IMAGES, "delete_images", list(job.images.all()))).context["lines"]
+    lines = confirm(
+        page, IMAGES, "delete_images", ask(page, IMAGES, "delete_images", list(job.images.all()))
+    ).context["lines"]
     assert [line.text for line in lines] == ["Deleted.", "It has a page, or one is being made."]
     assert list(job.images.all()) == [with_page]
 
 
 def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
-    mine, others = make_job(1, JobStatus.PENDING, name="Mine"), make_job(1, JobStatus.PENDING, name="Hers")
+    mine, others = (
+        make_job(1, JobStatus.PENDING, name="Mine"),
+        make_job(1, JobStatus.PENDING, name="Hers"),
+    )
     person = make_user("pat", "bulk_admin.view_bulkgenerationjob", "bulk_admin.generate")
     BulkGenerationJob.objects.filter(pk=mine.pk).update(created_by=person)
     client.force_login(person)
@@ -179,7 +242,10 @@ def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
     # Neither the shown ids nor forged ones reach a row without the right.
     response = client.post(f"{JOBS}bulk/cancel/", {"ids": f"{mine.pk},{others.pk}"})
     assert "Not yours" in before.content.decode()
-    assert {line.label: line.ok for line in response.context["lines"]} == {"Mine": True, "Hers": False}
+    assert {line.label: line.ok for line in response.context["lines"]} == {
+        "Mine": True,
+        "Hers": False,
+    }
     others.refresh_from_db()
     assert others.status == JobStatus.PENDING
 
@@ -190,14 +256,26 @@ def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
         ((), [], []),
         (("delete_bulkgenerationjob", "create_pages"), ["delete_jobs"], []),
         (("change_bulkgenerationjob",), ["cancel", "delete_jobs"], ["keep", "drop"]),
-        (("generate", "delete_generatedimage"), ["cancel", "retry_failed", "delete_jobs"], ["keep", "drop", "retry_failed", "delete_images"]),
-        (("generate", "create_pages"), ["create_pages", "cancel", "retry_failed", "delete_jobs"], ["create_pages", "keep", "drop", "retry_failed"]),
+        (
+            ("generate", "delete_generatedimage"),
+            ["cancel", "retry_failed", "delete_jobs"],
+            ["keep", "drop", "retry_failed", "delete_images"],
+        ),
+        (
+            ("generate", "create_pages"),
+            ["create_pages", "cancel", "retry_failed", "delete_jobs"],
+            ["create_pages", "keep", "drop", "retry_failed"],
+        ),
     ],
     ids=lambda value: "+".join(value) or "none",
 )
 def test_only_acts_that_somebody_may_do_to_something_are_offered(client, rights, jobs, images):
     make_job(1, JobStatus.COMPLETED)
-    client.force_login(make_user("pat", "bulk_admin.view_bulkgenerationjob", *(f"bulk_admin.{right}" for right in rights)))
+    client.force_login(
+        make_user(
+            "pat", "bulk_admin.view_bulkgenerationjob", *(f"bulk_admin.{right}" for right in rights)
+        )
+    )
     assert [offered(client, JOBS), offered(client, IMAGES)] == [jobs, images]
 
 
@@ -250,7 +328,12 @@ def test_the_ledger_adds_up_the_rows_that_the_filter_shows(page):
 
 
 def test_a_call_s_own_page_tells_money_as_the_list_does(page):
-    call = make_call(make_job(1, JobStatus.COMPLETED).images.get(), reserved=1_250_000, actual=640_000, request_id="req_7")
+    call = make_call(
+        make_job(1, JobStatus.COMPLETED).images.get(),
+        reserved=1_250_000,
+        actual=640_000,
+        request_id="req_7",
+    )
     body = page.get(f"{CALLS}{call.pk}/change/").content.decode()
     assert "$1.25" in body and "$0.64" in body
     assert "640000" not in body and "1250000" not in body
@@ -258,7 +341,12 @@ def test_a_call_s_own_page_tells_money_as_the_list_does(page):
 
 
 def test_a_call_s_status_and_error_share_a_column(page):
-    make_call(make_job(1, JobStatus.COMPLETED).images.get(), "refused", http_status=429, error_code="rate_limited")
+    make_call(
+        make_job(1, JobStatus.COMPLETED).images.get(),
+        "refused",
+        http_status=429,
+        error_code="rate_limited",
+    )
     assert "429 rate_limited" in page.get(CALLS).content.decode()
 
 
@@ -266,20 +354,32 @@ def test_a_call_s_status_and_error_share_a_column(page):
 def days(placeholder_account):
     pat = make_user("pat")
     today = timezone.now().date()
-    keys = (str(placeholder_account.pk), f"{placeholder_account.pk}:{pat.pk}", "987654", "987654:123456")
+    keys = (
+        str(placeholder_account.pk),
+        f"{placeholder_account.pk}:{pat.pk}",
+        "987654",
+        "987654:123456",
+    )
     for key in keys:
-        Spend.objects.create(scope="person" if ":" in key else "account", key=key, day=today, spent=640_000)
+        Spend.objects.create(
+            scope="person" if ":" in key else "account", key=key, day=today, spent=640_000
+        )
     return [(placeholder_account.label, "everybody together"), (placeholder_account.label, "pat")]
 
 
 def who(response):
-    rows = re.findall(r'field-account">([^<]+)</td><td class="field-person">([^<]+)<', response.content.decode())
+    rows = re.findall(
+        r'field-account">([^<]+)</td><td class="field-person">([^<]+)<', response.content.decode()
+    )
     return sorted((account, person) for account, person in rows)
 
 
 def test_a_day_of_spend_says_whose_it_was(page, days):
     response = page.get(SPEND)
-    gone = [("deleted account 987654", "deleted person 123456"), ("deleted account 987654", "everybody together")]
+    gone = [
+        ("deleted account 987654", "deleted person 123456"),
+        ("deleted account 987654", "everybody together"),
+    ]
     assert who(response) == sorted(days + gone)
     assert "4 days of spend" in response.content.decode()
 
@@ -302,7 +402,9 @@ def test_what_the_machinery_writes_is_only_read_even_by_superusers(page, name):
 
 @pytest.mark.parametrize("name", ["schedule", "ormq", "success", "failure"])
 def test_the_queue_s_own_pages_are_for_superusers_alone(client, superuser, name):
-    person = make_user("ops", *(f"django_q.{verb}_{name}" for verb in ("view", "add", "change", "delete")))
+    person = make_user(
+        "ops", *(f"django_q.{verb}_{name}" for verb in ("view", "add", "change", "delete"))
+    )
     client.force_login(person)
     assert client.get(f"/admin/django_q/{name}/").status_code == 403
     assert client.get(f"/admin/django_q/{name}/add/").status_code == 403
@@ -332,14 +434,26 @@ def test_the_front_page_says_nothing_of_jobs_to_who_may_not_see_them(client):
 
 def test_the_job_page_leads_to_deleting_its_dropped_pictures_and_back(page):
     job, other = make_job(1, JobStatus.COMPLETED), make_job(1, JobStatus.COMPLETED)
-    dropped = [make_image(job, selected=False), make_image(job, selected=False, page_status=PageStatus.CREATED), make_image(other, selected=False)]
-    address = re.search(r'href="([^"]+)"[^>]*>Delete dropped', page.get(job.get_absolute_url()).content.decode())[1]
+    dropped = [
+        make_image(job, selected=False),
+        make_image(job, selected=False, page_status=PageStatus.CREATED),
+        make_image(other, selected=False),
+    ]
+    address = re.search(
+        r'href="([^"]+)"[^>]*>Delete dropped', page.get(job.get_absolute_url()).content.decode()
+    )[1]
     before = page.get(address)
     assert [line.ok for line in before.context["lines"]] == [True, False]
     assert f'action="{address}"' in before.content.decode()
     after = page.post(address, {"ids": before.context["ids"]})
-    assert [line.text for line in after.context["lines"]] == ["Deleted.", "It has a page, or one is being made."]
-    assert all(f'href="{job.get_absolute_url()}">Back to the job' in answer.content.decode() for answer in (before, after))
+    assert [line.text for line in after.context["lines"]] == [
+        "Deleted.",
+        "It has a page, or one is being made.",
+    ]
+    assert all(
+        f'href="{job.get_absolute_url()}">Back to the job' in answer.content.decode()
+        for answer in (before, after)
+    )
     assert set(GeneratedImage.objects.filter(selected=False)) == set(dropped[1:])
     assert job.images.filter(selected=True).count() == 1
 
@@ -347,16 +461,30 @@ def test_the_job_page_leads_to_deleting_its_dropped_pictures_and_back(page):
 def test_the_dropped_pictures_of_somebody_else_are_not_deleted(client):
     job = make_job(1, JobStatus.COMPLETED)
     image = make_image(job, selected=False)
-    client.force_login(make_user("pat", "bulk_admin.view_bulkgenerationjob", "bulk_admin.generate", "bulk_admin.delete_generatedimage"))
-    response = client.post(reverse("admin:bulk_admin_generatedimage_delete_dropped", args=[job.pk]), {"ids": str(image.pk)})
+    client.force_login(
+        make_user(
+            "pat",
+            "bulk_admin.view_bulkgenerationjob",
+            "bulk_admin.generate",
+            "bulk_admin.delete_generatedimage",
+        )
+    )
+    response = client.post(
+        reverse("admin:bulk_admin_generatedimage_delete_dropped", args=[job.pk]),
+        {"ids": str(image.pk)},
+    )
     assert "Not yours" in response.content.decode()
     client.force_login(make_user("nobody"))
     assert client.get(response.request["PATH_INFO"]).status_code == 403
     assert GeneratedImage.objects.filter(pk=image.pk).exists()
 
 
-@pytest.mark.parametrize(("kind", "act"), [("bulkgenerationjob", "delete_jobs"), ("generatedimage", "delete_images")])
-@pytest.mark.parametrize("pk", ["abc", "9" * 20, "-1", "%00", "00000000-0000-0000-0000-000000000000", "١"])
+@pytest.mark.parametrize(
+    ("kind", "act"), [("bulkgenerationjob", "delete_jobs"), ("generatedimage", "delete_images")]
+)
+@pytest.mark.parametrize(
+    "pk", ["abc", "9" * 20, "-1", "%00", "00000000-0000-0000-0000-000000000000", "١"]
+)
 def test_an_address_that_no_row_can_have_is_no_crash(client, superuser, kind, act, pk):
     client.force_login(superuser)
     base = reverse(f"admin:bulk_admin_{kind}_changelist")

@@ -19,7 +19,15 @@ PEOPLE = {
     "owner": ((VIEW, "bulk_admin.generate"), {}),
     "stranger who generates": ((VIEW, "bulk_admin.generate"), {}),
     "change": ((VIEW, "bulk_admin.change_bulkgenerationjob"), {}),
-    "change and spend": ((VIEW, "bulk_admin.change_bulkgenerationjob", "bulk_admin.generate", "bulk_admin.create_pages"), {}),
+    "change and spend": (
+        (
+            VIEW,
+            "bulk_admin.change_bulkgenerationjob",
+            "bulk_admin.generate",
+            "bulk_admin.create_pages",
+        ),
+        {},
+    ),
     "superuser": ((), {"is_superuser": True}),
 }
 LOGIN, NO, YES = 302, 403, 200
@@ -69,7 +77,11 @@ def address(name, parts, job, image):
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-@pytest.mark.parametrize(("name", "parts", "method", "refused"), ADDRESSES, ids=lambda value: value if isinstance(value, str) else None)
+@pytest.mark.parametrize(
+    ("name", "parts", "method", "refused"),
+    ADDRESSES,
+    ids=lambda value: value if isinstance(value, str) else None,
+)
 def test_each_address_asks_for_its_right(client, who, name, parts, method, refused):
     user = log_in(client, who)
     job = make_job(1, JobStatus.PROCESSING, created_by=user if who == "owner" else make_user())
@@ -80,7 +92,14 @@ def test_each_address_asks_for_its_right(client, who, name, parts, method, refus
     assert response.status_code in ((200, 286) if expected == YES else (expected,))
 
 
-@pytest.mark.parametrize(("name", "parts"), [(name, parts) for name, parts, method, _ in ADDRESSES if method == "post" and parts != ("edit",)])
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (name, parts)
+        for name, parts, method, _ in ADDRESSES
+        if method == "post" and parts != ("edit",)
+    ],
+)
 def test_what_changes_something_is_never_done_by_get(client, superuser, name, parts):
     client.force_login(superuser)
     job = make_job(1, JobStatus.PROCESSING)
@@ -95,7 +114,12 @@ def test_a_job_that_is_not_there_or_still_a_draft_is_not_found(client, superuser
     client.force_login(superuser)
     draft = make_job(1, JobStatus.DRAFT)
     gone = make_job(1)
-    urls = [address(name, parts, job, draft.images.first()) for job in (draft, gone) for name, parts, _, _ in ADDRESSES if name in ("status", "select", "act")]
+    urls = [
+        address(name, parts, job, draft.images.first())
+        for job in (draft, gone)
+        for name, parts, _, _ in ADDRESSES
+        if name in ("status", "select", "act")
+    ]
     gone.delete()
     for url in urls:
         response = client.get(url) if "status" in url else client.post(url)
@@ -111,7 +135,9 @@ def test_a_press_without_the_csrf_token_is_refused(superuser):
     assert client.post(address("act", ("pause",), job, None)).status_code == 403
 
 
-@pytest.mark.parametrize(("who", "view_only"), [("view only", True), ("owner", False), ("change", False)])
+@pytest.mark.parametrize(
+    ("who", "view_only"), [("view only", True), ("owner", False), ("change", False)]
+)
 def test_the_index_says_what_somebody_may_do_with_jobs(client, who, view_only):
     log_in(client, who)
     apps = client.get(reverse("admin:index")).context["app_list"]

@@ -1,4 +1,7 @@
-"""The chaos suite's seeds and servers. ``CHAOS_SEEDS=0-199`` (or ``17``, or ``3,8-9``) plays those; without it a few fixed ones."""
+"""The chaos suite's seeds and servers.
+
+``CHAOS_SEEDS=0-199`` (or ``17``, or ``3,8-9``) plays those; without it a few fixed ones.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +59,34 @@ def nursery(django_db_setup: None, s3: S3Server) -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def stage(seed: int, transactional_db: None, settings: Any, server: OpenAIServer, s3: S3Server, nursery: Nursery, tmp_path: Path) -> Iterator[Stage]:
+def stage(
+    seed: int,
+    transactional_db: None,
+    settings: Any,
+    server: OpenAIServer,
+    s3: S3Server,
+    nursery: Nursery,
+    tmp_path: Path,
+) -> Iterator[Stage]:
     from django.db import connection
 
-    where = {"endpoint_url": s3.url, "region": REGION, "key_id": KEY_ID, "application_key": APPLICATION_KEY}
-    buckets = {name: b2_options(bucket, retries=0, **where) for name, bucket in (("default", PUBLIC), ("private", PRIVATE))}
-    settings.STORAGES = {**settings.STORAGES, **{name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options} for name, options in buckets.items()}}
+    where = {
+        "endpoint_url": s3.url,
+        "region": REGION,
+        "key_id": KEY_ID,
+        "application_key": APPLICATION_KEY,
+    }
+    buckets = {
+        name: b2_options(bucket, retries=0, **where)
+        for name, bucket in (("default", PUBLIC), ("private", PRIVATE))
+    }
+    settings.STORAGES = {
+        **settings.STORAGES,
+        **{
+            name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options}
+            for name, options in buckets.items()
+        },
+    }
     for name, value in SECONDS.items():
         if name != "BULK_LOOK_AGAIN":
             setattr(settings, name, float(value))

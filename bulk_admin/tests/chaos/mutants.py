@@ -1,4 +1,5 @@
-"""Breaks each rule about money and pages once, on a copy of the tree, and sees to it that the quick tests notice.
+"""Breaks each rule about money and pages once, on a copy of the tree, and sees to it that the quick
+tests notice.
 
 python -m bulk_admin.tests.chaos.mutants [words of names]
 """
@@ -16,19 +17,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-COPIED = ("bulk_admin", "prompts", "prompts_manager", "templates", "static", "conftest.py", "manage.py", "pyproject.toml")
+COPIED = (
+    "bulk_admin",
+    "prompts",
+    "prompts_manager",
+    "templates",
+    "static",
+    "conftest.py",
+    "manage.py",
+    "pyproject.toml",
+)
 AT_ONCE = 2
 MINUTES = 6
 SERVICES = "bulk_admin/services/"
 LEDGER, SETTLING, JOBS = SERVICES + "ledger.py", SERVICES + "settling.py", SERVICES + "jobs.py"
 T = "bulk_admin/tests/test_"
-LEDGER_TESTS, SETTLING_TESTS, JOBS_TESTS, PUMP_TESTS, STORY = T + "ledger.py", T + "settling.py", T + "jobs.py", T + "pump.py", T + "state_machine.py"
+LEDGER_TESTS, SETTLING_TESTS, JOBS_TESTS, PUMP_TESTS, STORY = (
+    T + "ledger.py",
+    T + "settling.py",
+    T + "jobs.py",
+    T + "pump.py",
+    T + "state_machine.py",
+)
 PROOF_TESTS, PAGES_TESTS, FENCE_TESTS = T + "proof.py", T + "pages.py", T + "page_fence.py"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """``old`` must stand in ``path`` exactly once. ``tests``: files of which one must fail, the likeliest first."""
+    """``old`` must stand in ``path`` exactly once.
+
+    ``tests``: files of which one must fail, the likeliest first.
+    """
 
     name: str
     path: str
@@ -45,8 +64,20 @@ MUTANTS = [
         "mine = _is_waiting_for(",
         (SETTLING_TESTS, STORY),
     ),
-    Mutant("a call is settled twice", SETTLING, "if call.state in (CallState.DELIVERED, CallState.REFUSED):", "if False:", (SETTLING_TESTS, STORY)),
-    Mutant("an unknown call is booked at nothing", SETTLING, "    if outcome.billed == Billed.NO:", "    if outcome.billed != Billed.YES:", (SETTLING_TESTS,)),
+    Mutant(
+        "a call is settled twice",
+        SETTLING,
+        "if call.state in (CallState.DELIVERED, CallState.REFUSED):",
+        "if False:",
+        (SETTLING_TESTS, STORY),
+    ),
+    Mutant(
+        "an unknown call is booked at nothing",
+        SETTLING,
+        "    if outcome.billed == Billed.NO:",
+        "    if outcome.billed != Billed.YES:",
+        (SETTLING_TESTS,),
+    ),
     Mutant(
         "an unknown picture is bought again unasked",
         SETTLING,
@@ -54,7 +85,13 @@ MUTANTS = [
         "call.account is not None and",
         (SETTLING_TESTS, STORY),
     ),
-    Mutant("a living worker's calls are rescued", SETTLING, "if only_of_dead_owner and not _owner_is_dead(call, now):", "if False:", (SETTLING_TESTS,)),
+    Mutant(
+        "a living worker's calls are rescued",
+        SETTLING,
+        "if only_of_dead_owner and not _owner_is_dead(call, now):",
+        "if False:",
+        (SETTLING_TESTS,),
+    ),
     Mutant(
         "a picture is adopted without being counted",
         SETTLING,
@@ -62,11 +99,18 @@ MUTANTS = [
         "        pass\n    _put_in_outbox",
         (SETTLING_TESTS, STORY),
     ),
-    Mutant("the outbox drops what it is given", SETTLING, "    if picture.unstored is not None:", "    if False:", (SETTLING_TESTS,)),
+    Mutant(
+        "the outbox drops what it is given",
+        SETTLING,
+        "    if picture.unstored is not None:",
+        "    if False:",
+        (SETTLING_TESTS,),
+    ),
     Mutant(
         "what comes back after a cancel is queued again",
         SETTLING,
-        "again = ImageStatus.CANCELLED if job.status == JobStatus.CANCELLED else ImageStatus.QUEUED",
+        "again = ImageStatus.CANCELLED if job.status == JobStatus.CANCELLED else"
+        " ImageStatus.QUEUED",
         "again = ImageStatus.QUEUED",
         (SETTLING_TESTS,),
     ),
@@ -105,16 +149,48 @@ MUTANTS = [
         "month_room = None",
         (LEDGER_TESTS,),
     ),
-    Mutant("a month's cap forgets the days before", LEDGER, "account.month_cap - earlier", "account.month_cap", (LEDGER_TESTS,)),
-    Mutant("the window is one call too wide", LEDGER, "calls[limit - 1 : limit]", "calls[limit : limit + 1]", (LEDGER_TESTS,)),
-    Mutant("a cooldown is ignored", LEDGER, "if pool.cooldown_until and pool.cooldown_until > now:", "if False:", (LEDGER_TESTS, SETTLING_TESTS)),
-    Mutant("one call too many is in flight", LEDGER, "if in_flight >= pool.max_in_flight:", "if in_flight > pool.max_in_flight:", (LEDGER_TESTS,)),
-    Mutant("a full outbox stops nothing", LEDGER, "    if _outbox_is_full():", "    if False:", (LEDGER_TESTS,)),
+    Mutant(
+        "a month's cap forgets the days before",
+        LEDGER,
+        "account.month_cap - earlier",
+        "account.month_cap",
+        (LEDGER_TESTS,),
+    ),
+    Mutant(
+        "the window is one call too wide",
+        LEDGER,
+        "calls[limit - 1 : limit]",
+        "calls[limit : limit + 1]",
+        (LEDGER_TESTS,),
+    ),
+    Mutant(
+        "a cooldown is ignored",
+        LEDGER,
+        "if pool.cooldown_until and pool.cooldown_until > now:",
+        "if False:",
+        (LEDGER_TESTS, SETTLING_TESTS),
+    ),
+    Mutant(
+        "one call too many is in flight",
+        LEDGER,
+        "if in_flight >= pool.max_in_flight:",
+        "if in_flight > pool.max_in_flight:",
+        (LEDGER_TESTS,),
+    ),
+    Mutant(
+        "a full outbox stops nothing",
+        LEDGER,
+        "    if _outbox_is_full():",
+        "    if False:",
+        (LEDGER_TESTS,),
+    ),
     Mutant(
         "a paused job goes on buying",
         LEDGER,
-        "waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS, queued__gt=0)",
-        'waiting = BulkGenerationJob.objects.filter(account=account, queued__gt=0)\n    ACTIVE_JOBS = ("pending", "processing", "paused")',
+        "waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS,"
+        " queued__gt=0)",
+        "waiting = BulkGenerationJob.objects.filter(account=account, queued__gt=0)\n    ACTIVE_JOBS"
+        ' = ("pending", "processing", "paused")',
         (LEDGER_TESTS, SETTLING_TESTS),
     ),
     Mutant(
@@ -124,7 +200,13 @@ MUTANTS = [
         "0",
         (T + "estimate.py",),
     ),
-    Mutant("an old permit is sent", SERVICES + "generation.py", "if self.send_delay > settings.BULK_PERMIT_AGE:", "if False:", (PUMP_TESTS,)),
+    Mutant(
+        "an old permit is sent",
+        SERVICES + "generation.py",
+        "if self.send_delay > settings.BULK_PERMIT_AGE:",
+        "if False:",
+        (PUMP_TESTS,),
+    ),
     Mutant(
         "a rate limit uses a try up",
         SERVICES + "generation.py",
@@ -142,11 +224,18 @@ MUTANTS = [
     Mutant(
         "a rescue does not look for the bytes",
         SERVICES + "rescue.py",
-        "    picture = storing.find(call.picture_key)\n    return _found(picture) if picture else _collect(call)",
+        "    picture = storing.find(call.picture_key)\n    return _found(picture) if picture else"
+        " _collect(call)",
         "    return _collect(call)",
         (PUMP_TESTS,),
     ),
-    Mutant('"buy again" does not look for the bytes', JOBS, 'if call is not None and look_up(call) in ("adopted", "new variant"):', "if False:", (PUMP_TESTS,)),
+    Mutant(
+        '"buy again" does not look for the bytes',
+        JOBS,
+        'if call is not None and look_up(call) in ("adopted", "new variant"):',
+        "if False:",
+        (PUMP_TESTS,),
+    ),
     Mutant(
         '"buy again" answers any attempt',
         JOBS,
@@ -154,7 +243,13 @@ MUTANTS = [
         "if image.status != ImageStatus.UNKNOWN:",
         (JOBS_TESTS, SETTLING_TESTS, STORY),
     ),
-    Mutant("a re-roll pressed twice buys twice", JOBS, "if newest != seen_variant or job.status", "if job.status", (JOBS_TESTS, STORY)),
+    Mutant(
+        "a re-roll pressed twice buys twice",
+        JOBS,
+        "if newest != seen_variant or job.status",
+        "if job.status",
+        (JOBS_TESTS, STORY),
+    ),
     Mutant(
         "a retry buys what was paid for",
         JOBS,
@@ -162,7 +257,13 @@ MUTANTS = [
         "job.images.filter(status=ImageStatus.FAILED)",
         (JOBS_TESTS,),
     ),
-    Mutant("Generate pressed twice starts twice", JOBS, "    if job.status != JobStatus.DRAFT:\n        return False", "    pass", (JOBS_TESTS,)),
+    Mutant(
+        "Generate pressed twice starts twice",
+        JOBS,
+        "    if job.status != JobStatus.DRAFT:\n        return False",
+        "    pass",
+        (JOBS_TESTS,),
+    ),
     Mutant(
         "a dead worker's page step overwrites the living one's",
         SERVICES + "page_steps.py",
@@ -180,18 +281,26 @@ MUTANTS = [
     Mutant(
         "a flagged page is published",
         "prompts/services/publishing.py",
-        '    if page.moderation == Prompt.Moderation.FLAGGED:\n        return "Moderation stopped it."\n',
+        '    if page.moderation == Prompt.Moderation.FLAGGED:\n        return "Moderation stopped'
+        ' it."\n',
         "",
         ("prompts/tests/test_publishing.py", "prompts/tests/test_admin.py"),
     ),
     Mutant(
         "a source gets a second page",
         "prompts/services/publishing.py",
-        "            if existing is not None:\n                return Prompt.objects.get(pk=existing)\n",
+        "            if existing is not None:\n                return"
+        " Prompt.objects.get(pk=existing)\n",
         "",
         ("prompts/tests/test_publishing.py",),
     ),
-    Mutant("a page's text is bought without end", SERVICES + "page_texts.py", "MAX_TRIES = 3", "MAX_TRIES = 30", (PAGES_TESTS, FENCE_TESTS)),
+    Mutant(
+        "a page's text is bought without end",
+        SERVICES + "page_texts.py",
+        "MAX_TRIES = 3",
+        "MAX_TRIES = 30",
+        (PAGES_TESTS, FENCE_TESTS),
+    ),
     Mutant(
         "Generate buys at a price that its button did not show",
         JOBS,
@@ -206,8 +315,20 @@ MUTANTS = [
         "if False:",
         (SETTLING_TESTS,),
     ),
-    Mutant("half a dollar is taken for fifty", "bulk_admin/money.py", "not THOUSANDS.fullmatch(amount_text)", "False", (T + "money.py",)),
-    Mutant("a broken pump leaves what is in flight", SERVICES + "pump.py", "return bool(self.in_flight) and time", "return False and time", (PUMP_TESTS,)),
+    Mutant(
+        "half a dollar is taken for fifty",
+        "bulk_admin/money.py",
+        "not THOUSANDS.fullmatch(amount_text)",
+        "False",
+        (T + "money.py",),
+    ),
+    Mutant(
+        "a broken pump leaves what is in flight",
+        SERVICES + "pump.py",
+        "return bool(self.in_flight) and time",
+        "return False and time",
+        (PUMP_TESTS,),
+    ),
     Mutant(
         "a capped person holds up everybody",
         LEDGER,
@@ -220,12 +341,25 @@ MUTANTS = [
 
 def main() -> int:
     words = sys.argv[1:]
-    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
+    chosen = [
+        mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)
+    ]
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="promptfinder-mutants-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(lambda numbered: judge(numbered[1], Path(folder) / str(numbered[0])), enumerate(chosen)))
+    with (
+        tempfile.TemporaryDirectory(prefix="promptfinder-mutants-") as folder,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        found = list(
+            pool.map(
+                lambda numbered: judge(numbered[1], Path(folder) / str(numbered[0])),
+                enumerate(chosen),
+            )
+        )
     missed = [mutant for mutant, caught in zip(chosen, found, strict=True) if not caught]
-    sys.stdout.write(f"{len(chosen) - len(missed)} of {len(chosen)} mutants caught in {time.monotonic() - begun:.0f} s\n")
+    sys.stdout.write(
+        f"{len(chosen) - len(missed)} of {len(chosen)} mutants caught in"
+        f" {time.monotonic() - begun:.0f} s\n"
+    )
     return 1 if missed else 0
 
 
@@ -237,7 +371,9 @@ def judge(mutant: Mutant, folder: Path) -> bool:
         caught, seconds, words = notice(mutant, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.write(f"{'caught' if caught else 'MISSED'}  {seconds:4.0f} s  {mutant.name}  ({words})\n")
+    sys.stdout.write(
+        f"{'caught' if caught else 'MISSED'}  {seconds:4.0f} s  {mutant.name}  ({words})\n"
+    )
     sys.stdout.flush()
     return caught
 
@@ -246,7 +382,9 @@ def copy_tree(folder: Path) -> None:
     folder.mkdir()
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "chaos"))
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "chaos")
+            )
         else:
             shutil.copy2(ROOT / name, folder / name)
 
@@ -255,25 +393,53 @@ def mutate(mutant: Mutant, folder: Path) -> None:
     path = folder / mutant.path
     source = path.read_text()
     if source.count(mutant.old) != 1:
-        raise SystemExit(f"{mutant.name}: its text stands {source.count(mutant.old)} times in {mutant.path}; bring the mutant up to date.")
+        raise SystemExit(
+            f"{mutant.name}: its text stands {source.count(mutant.old)} times in {mutant.path};"
+            " bring the mutant up to date."
+        )
     path.write_text(source.replace(mutant.old, mutant.new))
 
 
 def notice(mutant: Mutant, folder: Path) -> tuple[bool, float, str]:
     """Whether a file of tests fails, after how many seconds, and by which test."""
     begun = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not process and not e2e", "-p", "no:cacheprovider"]
-    env = {**os.environ, "DEBUG": "true", "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_NO_SHRINKING": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-m",
+        "not process and not e2e",
+        "-p",
+        "no:cacheprovider",
+    ]
+    env = {
+        **os.environ,
+        "DEBUG": "true",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HYPOTHESIS_NO_SHRINKING": "1",
+    }
     for tests in mutant.tests:
         try:
-            done = subprocess.run([*command, tests], cwd=folder, env=env, capture_output=True, text=True, timeout=MINUTES * 60, check=False)
+            done = subprocess.run(
+                [*command, tests],
+                cwd=folder,
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=MINUTES * 60,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return True, time.monotonic() - begun, f"{tests} came to no end"
         if done.returncode == 1:
             failed = next(line for line in done.stdout.splitlines() if line.startswith("FAILED"))
             return True, time.monotonic() - begun, failed.split("::")[-1].split(" - ")[0][:90]
         if done.returncode:
-            raise SystemExit(f"{mutant.name}: its tests did not run.\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+            raise SystemExit(
+                f"{mutant.name}: its tests did not run.\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
     return False, time.monotonic() - begun, "no test noticed"
 
 

@@ -2,8 +2,9 @@
 
     python -m bulk_admin.tests.chaos.nursery
 
-reads one JSON object a line, {"command", "log", "env"}, and prints the pid of the process that runs it. What it
-starts is a ``manage.py`` command in a session of its own, as a process manager would start it.
+reads one JSON object a line, {"command", "log", "env"}, and prints the pid of the process that runs
+it. What it starts is a ``manage.py`` command in a session of its own, as a process manager would
+start it.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def _tell(number: int, frame: Any) -> None:
 
 
 def _set_the_clock(number: int, frame: Any) -> None:
-    """As somebody sets a machine's clock: what counts seconds goes on, what tells the time is off."""
+    """As somebody sets a machine's clock: what counts seconds goes on, what tells the time is
+    off.
+    """
     step = dt.timedelta(seconds=float(os.environ["CHAOS_CLOCK_STEP"]))
     time_machine.travel(dt.datetime.now(dt.UTC) + step, tick=True).start()
 

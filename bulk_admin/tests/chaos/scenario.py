@@ -11,12 +11,32 @@ CALL_MOMENTS = ("after_commit", "before_send", "after_reply", "after_put", "befo
 PAGE_MOMENTS = ("page_files_stored", "before_page_saved", "text_after_reply")
 SLOW_FAULTS = ("hang", "drip")
 PROVIDER_MOODS = {
-    "pictures": [fault.name for fault in [*IMAGE_FAULTS, *ODD_PICTURES] if fault.name not in SLOW_FAULTS],
+    "pictures": [
+        fault.name for fault in [*IMAGE_FAULTS, *ODD_PICTURES] if fault.name not in SLOW_FAULTS
+    ],
     "pace": ["rate_limit", "rate_limit_ms", "rate_limit_text", "overloaded"],
-    "unknown": ["bad_gateway", "broken_json", "cut", "empty_data", "gateway_timeout", "reset", "reset_after_billing", "server_error", "server_error_billed"],
+    "unknown": [
+        "bad_gateway",
+        "broken_json",
+        "cut",
+        "empty_data",
+        "gateway_timeout",
+        "reset",
+        "reset_after_billing",
+        "server_error",
+        "server_error_billed",
+    ],
     "slow": ["hang", "drip"],
 }
-TEXT_FAULTS = ("reset_after_billing", "bad_gateway", "refusal", "incomplete", "overloaded", "rate_limit_ms", "server_error")
+TEXT_FAULTS = (
+    "reset_after_billing",
+    "bad_gateway",
+    "refusal",
+    "incomplete",
+    "overloaded",
+    "rate_limit_ms",
+    "server_error",
+)
 DEATHS = ("pump", "worker", "pusher", "monitor", "sentinel", "parent", "cluster")
 
 
@@ -58,7 +78,11 @@ class Scenario:
 
     @property
     def has_deaths(self) -> bool:
-        return bool(self.fail_at) or self.ending == "killed" or any(blow.kind == "kill" for blow in self.blows)
+        return (
+            bool(self.fail_at)
+            or self.ending == "killed"
+            or any(blow.kind == "kill" for blow in self.blows)
+        )
 
     @property
     def has_stops(self) -> bool:
@@ -75,7 +99,12 @@ def draw(seed: int, vendor: str) -> Scenario:
     prompts = chance.randint(5, 9)
     pages = chance.random() < 0.5
     fail_at = _moment(chance, pages) if chance.random() < 0.35 else ""
-    blows = tuple(sorted((_blow(chance, vendor, prompts) for _ in range(chance.choice([0, 1, 1, 2, 3]))), key=lambda blow: blow.after))
+    blows = tuple(
+        sorted(
+            (_blow(chance, vendor, prompts) for _ in range(chance.choice([0, 1, 1, 2, 3]))),
+            key=lambda blow: blow.after,
+        )
+    )
     mood = chance.choice(["", "", *PROVIDER_MOODS])
     stock = not fail_at and not blows and chance.random() < 0.3
     return Scenario(
@@ -107,7 +136,21 @@ def _moment(chance: random.Random, pages: bool) -> str:
 
 def _blow(chance: random.Random, vendor: str, prompts: int) -> Blow:
     after = chance.randint(1, prompts)
-    kind = chance.choice(["kill", "kill", "freeze", "term", "storage_outage", "storage_faults", "database", "database", "account", "text", "clock"])
+    kind = chance.choice(
+        [
+            "kill",
+            "kill",
+            "freeze",
+            "term",
+            "storage_outage",
+            "storage_faults",
+            "database",
+            "database",
+            "account",
+            "text",
+            "clock",
+        ]
+    )
     match kind:
         case "kill":
             return Blow("kill", after, chance.choice(DEATHS))
@@ -119,14 +162,28 @@ def _blow(chance: random.Random, vendor: str, prompts: int) -> Blow:
             return Blow("storage_outage", after, seconds=chance.uniform(0.5, 2.0))
         case "storage_faults":
             faults = ("slow_down", "lost_reply", "reset", "internal_error")
-            return Blow("storage_faults", after, names=tuple(chance.choice(faults) for _ in range(chance.randint(2, 8))))
+            return Blow(
+                "storage_faults",
+                after,
+                names=tuple(chance.choice(faults) for _ in range(chance.randint(2, 8))),
+            )
         case "database" if vendor == "sqlite":
             return Blow("database_locked", after, seconds=chance.uniform(0.5, 2.5))
         case "database":
-            return Blow(chance.choice(["database_cut", "database_away", "database_crash"]), after, seconds=chance.uniform(0.3, 1.5))
+            return Blow(
+                chance.choice(["database_cut", "database_away", "database_crash"]),
+                after,
+                seconds=chance.uniform(0.3, 1.5),
+            )
         case "account":
-            return Blow("account", after, names=(chance.choice([fault.name for fault in STOPPING_FAULTS]),))
+            return Blow(
+                "account", after, names=(chance.choice([fault.name for fault in STOPPING_FAULTS]),)
+            )
         case "clock":
             return Blow("clock", after, seconds=chance.choice([-600.0, 600.0]))
         case _:
-            return Blow("text", 0, names=tuple(chance.choice(TEXT_FAULTS) for _ in range(chance.randint(1, 4))))
+            return Blow(
+                "text",
+                0,
+                names=tuple(chance.choice(TEXT_FAULTS) for _ in range(chance.randint(1, 4))),
+            )

@@ -1,4 +1,7 @@
-"""Staff who press everything, at random, while things go wrong. What they decided is written down."""
+"""Staff who press everything, at random, while things go wrong.
+
+What they decided is written down.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ PATIENCE = 0.12
 
 @dataclass
 class Decisions:
-    """``bought_again``: (image, attempt) whose second purchase somebody ordered; ``retried``: images."""
+    """``bought_again``: (image, attempt) whose second purchase somebody ordered; ``retried``:
+    images.
+    """
 
     bought_again: set[tuple[int, int]] = field(default_factory=set)
     retried: set[int] = field(default_factory=set)
@@ -33,13 +38,44 @@ class Decisions:
 class Presser(threading.Thread):
     """One person. ``note_stale``: a press whose answer may have been lost counts as a decision."""
 
-    def __init__(self, job_id: uuid.UUID, chance: random.Random, decisions: Decisions, enough: threading.Event, *, note_stale: bool) -> None:
+    def __init__(
+        self,
+        job_id: uuid.UUID,
+        chance: random.Random,
+        decisions: Decisions,
+        enough: threading.Event,
+        *,
+        note_stale: bool,
+    ) -> None:
         super().__init__(daemon=True)
-        self.job_id, self.chance, self.decisions, self.enough, self.note_stale = job_id, chance, decisions, enough, note_stale
+        self.job_id, self.chance, self.decisions, self.enough, self.note_stale = (
+            job_id,
+            chance,
+            decisions,
+            enough,
+            note_stale,
+        )
         self.rerolls = 0
         self.acts: list[Callable[[GeneratedImage], object]] = [
-            *[self.pause, self.resume, self.resume, self.resume, self.retry, self.retry_all, self.reroll],
-            *[self.buy_again, self.buy_again, self.lose, self.keep, self.drop, self.pages, self.stop_pages, self.retry_pages],
+            *[
+                self.pause,
+                self.resume,
+                self.resume,
+                self.resume,
+                self.retry,
+                self.retry_all,
+                self.reroll,
+            ],
+            *[
+                self.buy_again,
+                self.buy_again,
+                self.lose,
+                self.keep,
+                self.drop,
+                self.pages,
+                self.stop_pages,
+                self.retry_pages,
+            ],
         ]
 
     def run(self) -> None:
@@ -74,13 +110,19 @@ class Presser(threading.Thread):
         pictures.retry_failed(self.job_id, [image.pk])
 
     def retry_all(self, image: GeneratedImage) -> None:
-        failed = GeneratedImage.objects.filter(job=self.job_id, status="failed").values_list("pk", flat=True)
+        failed = GeneratedImage.objects.filter(job=self.job_id, status="failed").values_list(
+            "pk", flat=True
+        )
         self.decisions.retried.update(failed)
         pictures.retry_failed(self.job_id, list(failed))
 
     def reroll(self, image: GeneratedImage) -> None:
         if self.rerolls < MOST_REROLLS:
-            newest = GeneratedImage.objects.filter(job=self.job_id, position=image.position).order_by("-variant").values_list("variant", flat=True)[0]
+            newest = (
+                GeneratedImage.objects.filter(job=self.job_id, position=image.position)
+                .order_by("-variant")
+                .values_list("variant", flat=True)[0]
+            )
             self.rerolls += bool(pictures.reroll(self.job_id, image.pk, seen_variant=newest))
 
     def buy_again(self, image: GeneratedImage) -> None:

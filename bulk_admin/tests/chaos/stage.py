@@ -67,11 +67,20 @@ class Nursery:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         command = [sys.executable, "-m", "bulk_admin.tests.chaos.nursery"]
-        self.process = subprocess.Popen(command, cwd=processes.ROOT, env=processes.environment(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            cwd=processes.ROOT,
+            env=processes.environment(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def start(self, command: str, log: Path, env: Mapping[str, str]) -> psutil.Process:
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps({"command": command, "log": str(log), "env": dict(env)}) + "\n")
+        self.process.stdin.write(
+            json.dumps({"command": command, "log": str(log), "env": dict(env)}) + "\n"
+        )
         self.process.stdin.flush()
         return psutil.Process(int(self.process.stdout.readline()))
 
@@ -123,17 +132,27 @@ class Stage:
         self.server.requests.clear()
         self.server.latency = plan.latency
         self.server.hang_seconds = 2.8
-        self.server.plan = FaultPlan(share=plan.share if plan.mood else 0.0, seed=plan.seed, kinds=plan.kinds or "image")
+        self.server.plan = FaultPlan(
+            share=plan.share if plan.mood else 0.0, seed=plan.seed, kinds=plan.kinds or "image"
+        )
         self.server.text_plan.clear()
         self.server.window.limit, self.server.window.seconds = plan.limit, 1.0
         self.s3.reset()
 
     def make_the_job(self) -> BulkGenerationJob:
         plan = self.scenario
-        account = make_account("openai", base_url=self.server.base_url, limit_per_minute=plan.limit, max_in_flight=plan.in_flight)
+        account = make_account(
+            "openai",
+            base_url=self.server.base_url,
+            limit_per_minute=plan.limit,
+            max_in_flight=plan.in_flight,
+        )
         account.set_key("sk-test-0123456789")
         account.save(update_fields=["encrypted_key", "key_last_four"])
-        prompts = [f"A lighthouse at dusk, number {number} of seed {plan.seed}" for number in range(plan.prompts)]
+        prompts = [
+            f"A lighthouse at dusk, number {number} of seed {plan.seed}"
+            for number in range(plan.prompts)
+        ]
         return make_job(
             prompts,
             status="pending",
@@ -151,7 +170,9 @@ class Stage:
     # --- the play ----------------------------------------------------------------------------
 
     def play(self) -> None:
-        """First the workers that things happen to, then one that must bring everything to an end."""
+        """First the workers that things happen to, then one that must bring everything to an
+        end.
+        """
         enough = threading.Event()
         try:
             for _ in range(self.scenario.hosts):
@@ -180,19 +201,37 @@ class Stage:
         if not self.scenario.staff:
             return []
         note_stale = self.scenario.cuts_the_database
-        pressers = [Presser(self.job.pk, random.Random(f"{self.scenario.seed}:{who}"), self.decisions, enough, note_stale=note_stale) for who in "ab"]
+        pressers = [
+            Presser(
+                self.job.pk,
+                random.Random(f"{self.scenario.seed}:{who}"),
+                self.decisions,
+                enough,
+                note_stale=note_stale,
+            )
+            for who in "ab"
+        ]
         for presser in pressers:
             presser.start()
         return pressers
 
-    def start_host(self, *, command: str = "", fail_at: str = "", slice_seconds: float | None = None, lock: str = "") -> psutil.Process:
+    def start_host(
+        self,
+        *,
+        command: str = "",
+        fail_at: str = "",
+        slice_seconds: float | None = None,
+        lock: str = "",
+    ) -> psutil.Process:
         """A worker with a lock of its own, as on a machine of its own."""
         self.hosts += 1
         env = {
             "BULK_PUMP_LOCK": lock or str(self.folder / f"pump-{self.hosts}.lock"),
             "BULK_SLICE": str(slice_seconds or self.scenario.slice_seconds),
             "BULK_FAIL_AT": fail_at,
-            "CHAOS_CLOCK_STEP": str(next((blow.seconds for blow in self.scenario.blows if blow.kind == "clock"), 0.0)),
+            "CHAOS_CLOCK_STEP": str(
+                next((blow.seconds for blow in self.scenario.blows if blow.kind == "clock"), 0.0)
+            ),
         }
         command = command or self.scenario.command
         if command == "qcluster":
@@ -220,8 +259,14 @@ class Stage:
 
     def check_caps(self) -> None:
         self.job.refresh_from_db()
-        if self.job.budget_cap is not None and self.job.spent + self.job.reserved > self.job.budget_cap:
-            self.findings.append(f"the budget cap {self.job.budget_cap} was passed: {self.job.spent} spent, {self.job.reserved} reserved")
+        if (
+            self.job.budget_cap is not None
+            and self.job.spent + self.job.reserved > self.job.budget_cap
+        ):
+            self.findings.append(
+                f"the budget cap {self.job.budget_cap} was passed: {self.job.spent} spent,"
+                f" {self.job.reserved} reserved"
+            )
 
     # --- blows -------------------------------------------------------------------------------
 
@@ -257,7 +302,9 @@ class Stage:
         self.s3.front.next(*blow.names)
 
     def strike_database_locked(self, blow: Blow) -> None:
-        other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, timeout=20)
+        other = sqlite3.connect(
+            str(connection.settings_dict["NAME"]), isolation_level=None, timeout=20
+        )
         try:
             other.execute("BEGIN IMMEDIATE")
             pause(blow.seconds)
@@ -310,14 +357,31 @@ class Stage:
             pids = set(Worker.objects.filter(draining=False).values_list("pid", flat=True))
             return [process for process in family if process.pid in pids][:1]
         # Django-Q starts the workers first, then the monitor, then the pusher.
-        sentinels = [process for process in family if process.ppid() == alive.pid] if len(family) > 1 else []
-        parts = sorted((process for process in family if sentinels and process.ppid() == sentinels[0].pid), key=lambda process: process.create_time())
-        named = {"parent": [alive], "sentinel": sentinels, "worker": parts[:1], "monitor": parts[-2:-1], "pusher": parts[-1:]}
+        sentinels = (
+            [process for process in family if process.ppid() == alive.pid]
+            if len(family) > 1
+            else []
+        )
+        parts = sorted(
+            (process for process in family if sentinels and process.ppid() == sentinels[0].pid),
+            key=lambda process: process.create_time(),
+        )
+        named = {
+            "parent": [alive],
+            "sentinel": sentinels,
+            "worker": parts[:1],
+            "monitor": parts[-2:-1],
+            "pusher": parts[-1:],
+        }
         return named[target]
 
     def expect_end(self, family: list[psutil.Process]) -> None:
         _, alive = psutil.wait_procs(family, timeout=float(SECONDS["BULK_GRACE"]) + 30)
-        alive = [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+        alive = [
+            process
+            for process in alive
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        ]
         if alive:
             self.findings.append(f"{len(alive)} processes did not end after SIGTERM")
             for process in alive:
@@ -327,7 +391,9 @@ class Stage:
     # --- the end -----------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Everything is mended, one good worker runs, and staff resume what is paused: all of it must end."""
+        """Everything is mended, one good worker runs, and staff resume what is paused: all of it
+        must end.
+        """
         self.look_around()
         self.mend()
         if self.scenario.ending == "killed":
@@ -343,7 +409,9 @@ class Stage:
         self.look_for_what_came_late()
         if not (is_over and patience(self.has_ended, 60.0)):  # a late picture may get a page
             self.last_seen = [
-                f"  {one.pid} of {one.ppid()} {one.status()} {one.num_threads()} {Path(f'/proc/{one.pid}/wchan').read_text()}" for one in processes.kin(last)
+                f"  {one.pid} of {one.ppid()} {one.status()} {one.num_threads()}"
+                f" {Path(f'/proc/{one.pid}/wchan').read_text()}"
+                for one in processes.kin(last)
             ]
             raise AssertionError("It did not come to an end.")
         self.mark("everything has ended")
@@ -368,20 +436,31 @@ class Stage:
         if BulkGenerationJob.objects.filter(status=JobStatus.PAUSED).exists():
             raise_caps_and_resume(self.job.pk)
         ProviderAccount.objects.exclude(stop_code="").update(stop_code="")
-        if GeneratedImage.objects.filter(page_status="failed", page_error_code__in=("no_credit", "bad_key")).exists():
+        if GeneratedImage.objects.filter(
+            page_status="failed", page_error_code__in=("no_credit", "bad_key")
+        ).exists():
             self.decisions.pages_pressed += 1
             page_queue.retry_pages(self.job.pk)
-        waits = BulkGenerationJob.objects.filter(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED)) | BulkGenerationJob.objects.filter(pages_open__gt=0)
-        is_held = ProviderCall.objects.filter(state=CallState.OPEN).exists() or UnstoredImage.objects.exists()
+        waits = BulkGenerationJob.objects.filter(
+            status__in=(*ACTIVE_JOBS, JobStatus.PAUSED)
+        ) | BulkGenerationJob.objects.filter(pages_open__gt=0)
+        is_held = (
+            ProviderCall.objects.filter(state=CallState.OPEN).exists()
+            or UnstoredImage.objects.exists()
+        )
         return not waits.exists() and not is_held
 
     def note_deaths(self) -> None:
         """Before the rows of dead workers are forgotten: which unknown calls somebody died over."""
-        unknown = ProviderCall.objects.filter(kind="image", state=CallState.UNKNOWN, owner__isnull=False).exclude(owner__beat_at=GONE)
+        unknown = ProviderCall.objects.filter(
+            kind="image", state=CallState.UNKNOWN, owner__isnull=False
+        ).exclude(owner__beat_at=GONE)
         self.died_over.update(unknown.values_list("pk", flat=True))
 
     def ring_the_minute(self) -> None:
-        """What the schedule does every minute, faster: it empties an outbox that was filled when no picture was due any more."""
+        """What the schedule does every minute, faster: it empties an outbox that was filled when no
+        picture was due any more.
+        """
         if time.monotonic() - self.minute > MINUTE:
             self.minute = time.monotonic()
             async_task("bulk_admin.tasks.tick")
@@ -405,19 +484,56 @@ class Stage:
     def story(self) -> str:
         """What there is to see when a scenario failed."""
         self.job.refresh_from_db()
-        rows = [f"  {image} · {image.status} {image.error_code} attempt {image.attempt} · page {image.page_status}" for image in self.job.images.all()]
+        rows = [
+            f"  {image} · {image.status} {image.error_code} attempt {image.attempt} · page"
+            f" {image.page_status}"
+            for image in self.job.images.all()
+        ]
         calls = [
-            f"  {call.kind} {call.place} #{call.attempt} {call.state} billed {call.billed} {call.error_code} {call.pk}"
+            f"  {call.kind} {call.place} #{call.attempt} {call.state} billed {call.billed}"
+            f" {call.error_code} {call.pk}"
             for call in ProviderCall.objects.order_by("sent_at")
         ]
-        till = [f"  {entry.kind} {entry.client_request_id} {entry.outcome} billed {entry.billed}" for entry in self.server.till.calls()]
-        logs = [f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-125:]) for log in sorted(self.folder.glob("worker-*.log"))]
-        head = f"{self.scenario}\njob {self.job.status} {self.job.status_reason}, queued {self.job.queued}, pages open {self.job.pages_open}"
+        till = [
+            f"  {entry.kind} {entry.client_request_id} {entry.outcome} billed {entry.billed}"
+            for entry in self.server.till.calls()
+        ]
+        logs = [
+            f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-125:])
+            for log in sorted(self.folder.glob("worker-*.log"))
+        ]
+        head = (
+            f"{self.scenario}\njob {self.job.status} {self.job.status_reason}, queued"
+            f" {self.job.queued}, pages open {self.job.pages_open}"
+        )
         from django_q.models import OrmQ, Task
 
-        bells = [f"  bell {bell.lock} {bell.func() if hasattr(bell, 'func') else ''}" for bell in OrmQ.objects.all()]
-        tasks = [f"  task {task.func} {task.started} {task.stopped} {task.success} {str(task.result)[-1500:]}" for task in Task.objects.order_by("started")]
-        return "\n".join([head, *rows, "calls", *calls, "till", *till, "queue", *bells, *tasks, *self.last_seen, "played", *self.marks, *logs])
+        bells = [
+            f"  bell {bell.lock} {bell.func() if hasattr(bell, 'func') else ''}"
+            for bell in OrmQ.objects.all()
+        ]
+        tasks = [
+            f"  task {task.func} {task.started} {task.stopped} {task.success}"
+            f" {str(task.result)[-1500:]}"
+            for task in Task.objects.order_by("started")
+        ]
+        return "\n".join(
+            [
+                head,
+                *rows,
+                "calls",
+                *calls,
+                "till",
+                *till,
+                "queue",
+                *bells,
+                *tasks,
+                *self.last_seen,
+                "played",
+                *self.marks,
+                *logs,
+            ]
+        )
 
 
 def patience(condition: Callable[[], Any], seconds: float) -> bool:
@@ -436,7 +552,10 @@ def pause(seconds: float) -> None:
 
 def cut_connections() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+            " current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def answers() -> bool:
@@ -456,7 +575,9 @@ def allow_connections(allowed: bool) -> None:
 
     wanted = {**connection.get_connection_params(), "dbname": "postgres"}
     known = ("dbname", "user", "password", "host", "port")
-    with psycopg.connect(**{name: value for name, value in wanted.items() if name in known}, autocommit=True) as other:
+    with psycopg.connect(
+        **{name: value for name, value in wanted.items() if name in known}, autocommit=True
+    ) as other:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         other.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {str(allowed).lower()}")
 
@@ -465,7 +586,9 @@ def kill_orphans(folder: Path) -> None:
     """Workers whose cluster was killed over their heads; told by the log that they write."""
     for process in psutil.process_iter():
         try:
-            if process.pid != psutil.Process().pid and any(Path(one.path).parent == folder for one in process.open_files()):
+            if process.pid != psutil.Process().pid and any(
+                Path(one.path).parent == folder for one in process.open_files()
+            ):
                 process.kill()
         except (psutil.Error, OSError):
             continue

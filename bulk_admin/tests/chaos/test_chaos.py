@@ -1,4 +1,6 @@
-"""Whatever goes wrong, and wherever: nothing is paid twice unasked, and nothing paid for is lost in silence."""
+"""Whatever goes wrong, and wherever: nothing is paid twice unasked, and nothing paid for is lost in
+silence.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def test_the_books_are_right_after(stage: Stage, seed: int) -> None:
         ]
     except AssertionError as error:
         findings = [str(error)]
-    again = f"SEEDS={seed} make chaos-{'postgres' if connection.vendor == 'postgresql' else 'sqlite'}"
+    again = (
+        f"SEEDS={seed} make chaos-{'postgres' if connection.vendor == 'postgresql' else 'sqlite'}"
+    )
     assert not findings, "\n".join(["", *findings, f"again with: {again}", stage.story()])
 
 
@@ -62,16 +66,29 @@ early.run()
 
 def test_a_cluster_that_is_told_to_end_before_it_has_begun_ends() -> None:
     command = [sys.executable, "-c", TOLD_TOO_EARLY]
-    assert subprocess.run(command, cwd=processes.ROOT, env=processes.environment({}), timeout=processes.PATIENCE, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            command,
+            cwd=processes.ROOT,
+            env=processes.environment({}),
+            timeout=processes.PATIENCE,
+            check=False,
+        ).returncode
+        == 0
+    )
 
 
-def test_a_cluster_that_is_told_to_end_again_and_again_ends(worker_process: Callable[..., psutil.Popen]) -> None:
+def test_a_cluster_that_is_told_to_end_again_and_again_ends(
+    worker_process: Callable[..., psutil.Popen],
+) -> None:
     worker = worker_process()
     processes.wait_until(lambda: len(processes.kin(worker)) >= 6, what="its processes have begun")
     for _ in range(200):
         processes.send(worker, signal.SIGTERM)
     _, alive = psutil.wait_procs(processes.kin(worker), timeout=processes.PATIENCE)
-    assert not alive, [(one, one.status(), one.cmdline()) for one in alive] + [worker.log.read_text()]
+    assert not alive, [(one, one.status(), one.cmdline()) for one in alive] + [
+        worker.log.read_text()
+    ]
     assert BY_FORCE not in worker.log.read_text()
 
 
@@ -102,9 +119,16 @@ class OnlyPressing(SafeSentinel):
         """Or it would end the tests."""
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the thread's end, above
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"
+)  # the thread's end, above
 def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
-    with subprocess.Popen([sys.executable, "-c", LATE_TO_HEED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+    with subprocess.Popen(
+        [sys.executable, "-c", LATE_TO_HEED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as worker:
         assert worker.stdin and worker.stdout and worker.stdout.readline() == "begun\n"
         sentinel = OnlyPressing(worker)
         pressing = threading.Thread(target=sentinel.press_to_end, daemon=True)
@@ -121,5 +145,7 @@ def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
 
 
 def test_a_seed_draws_the_same_scenario_again() -> None:
-    assert [draw(seed, "sqlite") for seed in range(50)] == [draw(seed, "sqlite") for seed in range(50)]
+    assert [draw(seed, "sqlite") for seed in range(50)] == [
+        draw(seed, "sqlite") for seed in range(50)
+    ]
     assert len({repr(draw(seed, "sqlite")) for seed in range(50)}) == 50

@@ -14,7 +14,19 @@ from bulk_admin.testing.factories import make_account, make_model, make_user
 
 pytestmark = pytest.mark.django_db
 KEYS = [
-    *("job", "status", "status_reason", "total", "queued", "running", "completed", "failed", "unknown", "cancelled", "skipped"),
+    *(
+        "job",
+        "status",
+        "status_reason",
+        "total",
+        "queued",
+        "running",
+        "completed",
+        "failed",
+        "unknown",
+        "cancelled",
+        "skipped",
+    ),
     *("estimated_usd", "spent_usd", "pages_created", "pages_blocked", "pages_failed", "url"),
 ]
 
@@ -46,10 +58,18 @@ def paid_model(**fields):
     return account, make_model(name="paid-1", label="Paid 1", prompt_limit=200, **fields)
 
 
-def test_a_file_becomes_a_started_job_of_the_only_superuser(superuser, placeholder_account, prompts):
+def test_a_file_becomes_a_started_job_of_the_only_superuser(
+    superuser, placeholder_account, prompts
+):
     out, _ = generate(prompts, per_prompt=2, cap=2_000_000, create_pages=True)
     job = BulkGenerationJob.objects.get()
-    assert (job.name, job.created_by, job.status, job.total, job.account) == ("Foxes", superuser, "pending", 4, placeholder_account)
+    assert (job.name, job.created_by, job.status, job.total, job.account) == (
+        "Foxes",
+        superuser,
+        "pending",
+        4,
+        placeholder_account,
+    )
     assert (job.budget_cap, job.create_pages_when_done) == (2_000_000, True)
     assert job.get_absolute_url() in out
     assert "4 pictures" in out
@@ -71,7 +91,11 @@ def test_json_is_one_line_with_exactly_the_promised_keys(superuser, prompts):
 def test_prompts_may_come_from_standard_input(superuser, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a fox\n\nin snow\n---\nan owl")))
     generate("-", name="From a pipe")
-    assert list(BulkGenerationJob.objects.get(name="From a pipe").images.values_list("prompt_text", flat=True)) == ["a fox\n\nin snow", "an owl"]
+    assert list(
+        BulkGenerationJob.objects.get(name="From a pipe").images.values_list(
+            "prompt_text", flat=True
+        )
+    ) == ["a fox\n\nin snow", "an owl"]
 
 
 def test_a_dry_run_shows_rows_and_price_and_creates_nothing(superuser, prompts):
@@ -82,7 +106,13 @@ def test_a_dry_run_shows_rows_and_price_and_creates_nothing(superuser, prompts):
     assert "6 pictures, about $0.06" in out
     told = json.loads(generate(prompts, account="Paid", model="paid-1", dry_run=True, json=True)[0])
     assert list(told) == KEYS
-    assert (told["job"], told["url"], told["status"], told["total"], told["estimated_usd"]) == ("", "", "draft", 2, "0.020000")
+    assert (told["job"], told["url"], told["status"], told["total"], told["estimated_usd"]) == (
+        "",
+        "",
+        "draft",
+        2,
+        "0.020000",
+    )
     assert not BulkGenerationJob.objects.exists()
     assert not GeneratedImage.objects.exists()
 
@@ -90,12 +120,15 @@ def test_a_dry_run_shows_rows_and_price_and_creates_nothing(superuser, prompts):
 def test_bad_rows_are_left_out_with_their_line_and_the_good_ones_are_made(superuser, tmp_path):
     paid_model()
     file = tmp_path / "p.csv"
-    file.write_text(f"prompt,size,quality,count\na fox,,,2\nan owl,huge,,\nA  FOX,,,\na hare,999x999,,\na hen,,best,\n{'x' * 300},,,\nan elk,1536x1024,low,\n")
+    file.write_text(
+        "prompt,size,quality,count\na fox,,,2\nan owl,huge,,\nA  FOX,,,\na hare,999x999,,\na"
+        f" hen,,best,\n{'x' * 300},,,\nan elk,1536x1024,low,\n"
+    )
     out, err = generate(file, account="Paid", model="paid-1", json=True)
     job = BulkGenerationJob.objects.get()
-    assert list(job.images.order_by("position", "variant").values_list("prompt_text", "size", "quality")) == [("a fox", "", "")] * 2 + [
-        ("an elk", "1536x1024", "low")
-    ]
+    assert list(
+        job.images.order_by("position", "variant").values_list("prompt_text", "size", "quality")
+    ) == [("a fox", "", "")] * 2 + [("an elk", "1536x1024", "low")]
     assert json.loads(out)["skipped"] == job.skipped == 5
     lines = err.splitlines()
     assert [line.split(":")[0] for line in lines] == [f"line {n} skipped" for n in (3, 4, 5, 6, 7)]
@@ -108,7 +141,12 @@ def test_bad_rows_are_left_out_with_their_line_and_the_good_ones_are_made(superu
 
 @pytest.mark.parametrize(
     ("data", "complaint"),
-    [(b"", "empty"), (b"MZ\x90\x00", "a program"), (b"\xff\xfea\x00", "save it as UTF-8"), (b"prompt,size\na fox,huge\n", "No row can be used")],
+    [
+        (b"", "empty"),
+        (b"MZ\x90\x00", "a program"),
+        (b"\xff\xfea\x00", "save it as UTF-8"),
+        (b"prompt,size\na fox,huge\n", "No row can be used"),
+    ],
 )
 def test_a_file_that_can_not_be_used_creates_nothing(superuser, tmp_path, data, complaint):
     file = tmp_path / "p.csv"
@@ -146,7 +184,9 @@ def test_what_can_not_be_bought_is_refused_with_what_to_do(superuser, prompts, o
     assert complaint in refusal(prompts, **options)
 
 
-def test_a_key_that_can_not_be_read_is_refused_before_anything_is_created(superuser, prompts, settings):
+def test_a_key_that_can_not_be_read_is_refused_before_anything_is_created(
+    superuser, prompts, settings
+):
     account = make_account("openai", label="Locked")
     settings.CREDENTIAL_KEYS = ["the old one"]
     account.set_key("sk-something")
@@ -156,14 +196,20 @@ def test_a_key_that_can_not_be_read_is_refused_before_anything_is_created(superu
 
 
 def test_an_account_is_named_by_label_by_id_or_by_provider(superuser, placeholder_account, prompts):
-    for number, name in enumerate((placeholder_account.label, str(placeholder_account.pk), "placeholder")):
+    for number, name in enumerate(
+        (placeholder_account.label, str(placeholder_account.pk), "placeholder")
+    ):
         generate(prompts, account=name, name=f"job {number}")
-    assert set(BulkGenerationJob.objects.values_list("account", flat=True)) == {placeholder_account.pk}
+    assert set(BulkGenerationJob.objects.values_list("account", flat=True)) == {
+        placeholder_account.pk
+    }
 
 
 def test_a_provider_with_several_accounts_is_not_guessed_at(superuser, prompts):
     make_account(label="Second")
-    assert "placeholder has several accounts. Name one of them:" in refusal(prompts, account="placeholder")
+    assert "placeholder has several accounts. Name one of them:" in refusal(
+        prompts, account="placeholder"
+    )
 
 
 def test_without_a_single_superuser_the_users_are_listed(prompts):
@@ -201,4 +247,7 @@ def test_the_key_in_the_environment_pays_by_default(superuser, prompts, settings
     generate(prompts)
     job = BulkGenerationJob.objects.get()
     assert job.account.key_from_environment
-    assert ImageModel.objects.get(provider="openai", kind="image", is_default=True).name == job.model_name
+    assert (
+        ImageModel.objects.get(provider="openai", kind="image", is_default=True).name
+        == job.model_name
+    )

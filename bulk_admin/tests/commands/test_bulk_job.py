@@ -44,18 +44,43 @@ def test_the_status_is_told_and_nothing_changes():
 
 def test_the_report_adds_up_and_counts_page_text_as_spent():
     job = make_job(1, JobStatus.PROCESSING, estimate=90_000, spent=40_001, text_spent=2, skipped=4)
-    for status in (ImageStatus.GENERATING, ImageStatus.COMPLETED, ImageStatus.FAILED, ImageStatus.UNKNOWN, ImageStatus.CANCELLED):
+    for status in (
+        ImageStatus.GENERATING,
+        ImageStatus.COMPLETED,
+        ImageStatus.FAILED,
+        ImageStatus.UNKNOWN,
+        ImageStatus.CANCELLED,
+    ):
         make_image(job, status)
     make_image(job, page_status=PageStatus.CREATED)
     make_image(job, page_status=PageStatus.BLOCKED)
     make_image(job, page_status=PageStatus.FAILED)
     job.refresh_from_db()
     told = job_report(job)
-    assert {name: told[name] for name in told if name not in ("job", "url", "status", "status_reason")} == {
-        **{"total": 9, "queued": 1, "running": 1, "completed": 4, "failed": 1, "unknown": 1, "cancelled": 1, "skipped": 4},
-        **{"estimated_usd": "0.090000", "spent_usd": "0.040003", "pages_created": 1, "pages_blocked": 1, "pages_failed": 1},
+    assert {
+        name: told[name] for name in told if name not in ("job", "url", "status", "status_reason")
+    } == {
+        **{
+            "total": 9,
+            "queued": 1,
+            "running": 1,
+            "completed": 4,
+            "failed": 1,
+            "unknown": 1,
+            "cancelled": 1,
+            "skipped": 4,
+        },
+        **{
+            "estimated_usd": "0.090000",
+            "spent_usd": "0.040003",
+            "pages_created": 1,
+            "pages_blocked": 1,
+            "pages_failed": 1,
+        },
     }
-    assert told["total"] == sum(told[name] for name in ("queued", "running", "completed", "failed", "unknown", "cancelled"))
+    assert told["total"] == sum(
+        told[name] for name in ("queued", "running", "completed", "failed", "unknown", "cancelled")
+    )
     assert job_report(job, url="https://example.com/x")["url"] == "https://example.com/x"
 
 
@@ -87,7 +112,14 @@ def test_an_action_that_is_done_or_was_done_already_exits_with_0(status, action,
 
 
 @pytest.mark.parametrize(
-    ("status", "action"), [("completed", "resume"), ("cancelled", "resume"), ("draft", "pause"), ("draft", "create-pages"), ("draft", "retry")]
+    ("status", "action"),
+    [
+        ("completed", "resume"),
+        ("cancelled", "resume"),
+        ("draft", "pause"),
+        ("draft", "create-pages"),
+        ("draft", "retry"),
+    ],
 )
 def test_an_action_that_can_not_be_done_exits_with_2_and_changes_nothing(status, action):
     job = make_job(2, status)

@@ -82,7 +82,12 @@ def test_the_first_run_generates_the_sample_job_and_every_run_tells_where_it_is(
     first, second = prepare(), prepare()
 
     job = BulkGenerationJob.objects.get()
-    assert (job.name, job.total, job.status, job.provider) == (sample.NAME, 24, JobStatus.PENDING, "placeholder")
+    assert (job.name, job.total, job.status, job.provider) == (
+        sample.NAME,
+        24,
+        JobStatus.PENDING,
+        "placeholder",
+    )
     assert str(job.pk) in first
     assert str(job.pk) in second
     assert (laptop / ".staff-login").read_text().strip() in second

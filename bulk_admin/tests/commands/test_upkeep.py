@@ -34,20 +34,40 @@ def platform_key(settings):
 
 
 def test_retirement_days_come_from_the_providers_list_and_nothing_else_is_touched(platform_key):
-    model = make_model("openai", name="gpt-image-test", label="Test", retired_on=None, is_default=False, note="Checked by hand.")
-    before = dict(ImageModel.objects.exclude(pk=model.pk).filter(provider="placeholder").values_list("name", "retired_on"))
-    with OpenAIServer(models={"gpt-image-test": "2031-02-03", "gpt-image-unheard-of": None}) as server:
+    model = make_model(
+        "openai",
+        name="gpt-image-test",
+        label="Test",
+        retired_on=None,
+        is_default=False,
+        note="Checked by hand.",
+    )
+    before = dict(
+        ImageModel.objects.exclude(pk=model.pk)
+        .filter(provider="placeholder")
+        .values_list("name", "retired_on")
+    )
+    with OpenAIServer(
+        models={"gpt-image-test": "2031-02-03", "gpt-image-unheard-of": None}
+    ) as server:
         platform_key(server)
         code, out, err = run("refresh_models")
         again = run("refresh_models")[1]
     model.refresh_from_db()
     assert (code, err) == (0, "")
-    assert (model.retired_on, model.is_enabled, model.note) == (dt.date(2031, 2, 3), True, "Checked by hand.")
+    assert (model.retired_on, model.is_enabled, model.note) == (
+        dt.date(2031, 2, 3),
+        True,
+        "Checked by hand.",
+    )
     assert "gpt-image-test ends on 2031-02-03" in out
     assert "gpt-image-unheard-of" in out
     assert "gpt-image-test ends" not in again
     assert not ImageModel.objects.filter(name="gpt-image-unheard-of").exists()
-    assert dict(ImageModel.objects.filter(provider="placeholder").values_list("name", "retired_on")) == before
+    assert (
+        dict(ImageModel.objects.filter(provider="placeholder").values_list("name", "retired_on"))
+        == before
+    )
 
 
 def test_a_provider_that_can_not_be_asked_is_reported_and_exits_with_1(platform_key):

@@ -40,15 +40,31 @@ def fast_account(transactional_db, settings, tmp_path):
 
 
 @pytest.mark.process
-def test_a_worker_makes_pictures_and_pages_while_the_command_watches(worker_process, fast_account, prompts, tmp_path):
+def test_a_worker_makes_pictures_and_pages_while_the_command_watches(
+    worker_process, fast_account, prompts, tmp_path
+):
     make_user("root", is_superuser=True)
     worker_process(env={"BULK_PUMP_LOCK": str(tmp_path / "worker.lock")})
     out, err = io.StringIO(), io.StringIO()
     with pytest.raises(SystemExit) as stopped:
-        call_command("bulk_generate", str(prompts), account="Fast", wait=True, create_pages=True, json=True, stdout=out, stderr=err)
+        call_command(
+            "bulk_generate",
+            str(prompts),
+            account="Fast",
+            wait=True,
+            create_pages=True,
+            json=True,
+            stdout=out,
+            stderr=err,
+        )
     assert stopped.value.code == 3
     told = json.loads(out.getvalue())
-    assert (told["status"], told["completed"], told["failed"], told["pages_created"]) == ("completed", 2, 1, 2)
+    assert (told["status"], told["completed"], told["failed"], told["pages_created"]) == (
+        "completed",
+        2,
+        1,
+        2,
+    )
     lines = err.getvalue().splitlines()
     assert lines[0] == "foxes: 3 pictures, about $0.00"
     assert lines[-1].startswith("completed: 3 of 3, 1 failed, 2 pages created")
@@ -120,7 +136,14 @@ def test_a_terminal_gets_a_bar_and_standard_output_only_the_json(transactional_d
     terminal, stderr = pty.openpty()
     termios.tcsetwinsize(stderr, (24, 100))
     command = [sys.executable, "manage.py", "bulk_job", str(job.pk), "--wait", "--json"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment({"TERM": "xterm"}), stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment({"TERM": "xterm"}),
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    ) as process:
         os.close(stderr)
         out, _ = process.communicate(timeout=30)
     shown = os.read(terminal, 100_000).decode()

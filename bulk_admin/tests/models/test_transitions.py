@@ -6,14 +6,30 @@ import itertools
 
 import pytest
 
-from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageStatus, JobStatus, PageStatus, ProviderCall
+from bulk_admin.models import (
+    BulkGenerationJob,
+    CallState,
+    GeneratedImage,
+    ImageStatus,
+    JobStatus,
+    PageStatus,
+    ProviderCall,
+)
 from bulk_admin.models.statuses import CALL_MOVES, IMAGE_MOVES, JOB_MOVES, PAGE_MOVES
 from bulk_admin.testing.factories import make_call, make_image, make_job, make_page
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("statuses", "moves"), [(JobStatus, JOB_MOVES), (ImageStatus, IMAGE_MOVES), (PageStatus, PAGE_MOVES), (CallState, CALL_MOVES)])
+@pytest.mark.parametrize(
+    ("statuses", "moves"),
+    [
+        (JobStatus, JOB_MOVES),
+        (ImageStatus, IMAGE_MOVES),
+        (PageStatus, PAGE_MOVES),
+        (CallState, CALL_MOVES),
+    ],
+)
 def test_every_status_has_its_row_in_the_table(statuses, moves):
     assert set(moves) == set(statuses)
     assert all(targets <= set(statuses) for targets in moves.values())

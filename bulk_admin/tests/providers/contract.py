@@ -1,4 +1,7 @@
-"""What every provider owes the pump. A subclass says how its provider is built and provoked; the cases are the same for all."""
+"""What every provider owes the pump.
+
+A subclass says how its provider is built and provoked; the cases are the same for all.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,17 @@ from typing import Any, ClassVar
 import pytest
 from PIL import Image
 
-from bulk_admin.services.image_providers import Credentials, ImageProvider, ImageResult, provider_class
-from bulk_admin.services.image_providers.errors import OutcomeUnknown, ProviderError, UnsupportedOption
+from bulk_admin.services.image_providers import (
+    Credentials,
+    ImageProvider,
+    ImageResult,
+    provider_class,
+)
+from bulk_admin.services.image_providers.errors import (
+    OutcomeUnknown,
+    ProviderError,
+    UnsupportedOption,
+)
 
 KEY = "sk-contract-Zq81secret"
 SIZE = "1024x1024"
@@ -21,7 +33,9 @@ SIZE = "1024x1024"
 
 @dataclass(frozen=True)
 class Expected:
-    """``prompt`` provokes the fault; ``billed`` and ``retryable`` are what the ledger will go by."""
+    """``prompt`` provokes the fault; ``billed`` and ``retryable`` are what the ledger will go
+    by.
+    """
 
     prompt: str
     error: type[ProviderError]
@@ -54,7 +68,9 @@ class ProviderContract:
     def make(self, server: Any, timeout: float = 30.0, **more: Any) -> ImageProvider:
         return provider_class(self.provider)(self.credentials(server, **more), timeout=timeout)
 
-    def ask(self, provider: ImageProvider, prompt: str = "A heron over still water", **more: Any) -> list[ImageResult]:
+    def ask(
+        self, provider: ImageProvider, prompt: str = "A heron over still water", **more: Any
+    ) -> list[ImageResult]:
         wanted = {"size": SIZE, "quality": self.quality, **self.options, **more}
         return provider.generate(prompt, wanted.pop("size"), wanted.pop("quality"), **wanted)
 
@@ -81,14 +97,21 @@ class ProviderContract:
         assert KEY not in caplog.text
 
     def differences(self, case: Expected, error: ProviderError, requests: int) -> list[str]:
-        told = f"{error} {error!r} {error.message} {error.detail} {''.join(traceback.format_exception(error))}"
+        told = (
+            f"{error} {error!r} {error.message} {error.detail}"
+            f" {''.join(traceback.format_exception(error))}"
+        )
         checks = {
             f"class {type(error).__name__}": type(error) is case.error,
             f"code {error.code}": error.code == case.error.code,
             f"billed {error.billed}": error.billed == case.billed,
             f"retryable {error.retryable}": error.retryable is case.retryable,
-            f"message {error.message!r}": case.says in error.message and "<html" not in error.message,
-            f"retry_after {error.retry_after}": case.retry_after is None or error.retry_after == pytest.approx(case.retry_after),
+            f"message {error.message!r}": (
+                case.says in error.message and "<html" not in error.message
+            ),
+            f"retry_after {error.retry_after}": (
+                case.retry_after is None or error.retry_after == pytest.approx(case.retry_after)
+            ),
             f"{requests} requests": requests == self.requests_a_call,
             "the key is told": KEY not in told and KEY[3:] not in told,
         }
@@ -96,7 +119,14 @@ class ProviderContract:
 
     def test_what_is_not_supported_is_refused_before_any_request(self, server):
         provider = self.make(server)
-        for wanted in [{"size": "huge"}, {"size": "auto"}, {"n": 0}, {"n": 99}, {"seed": 7}, *self.unsupported]:
+        for wanted in [
+            {"size": "huge"},
+            {"size": "auto"},
+            {"n": 0},
+            {"n": 99},
+            {"seed": 7},
+            *self.unsupported,
+        ]:
             with pytest.raises(UnsupportedOption) as caught:
                 self.ask(provider, **wanted)
             assert caught.value.billed == "no" and caught.value.stops == "job", wanted
@@ -128,7 +158,11 @@ class HttpContract(ProviderContract):
         server.__exit__(None, None, None)
         with pytest.raises(ProviderError) as caught:
             self.ask(provider)
-        assert (caught.value.code, caught.value.billed, caught.value.retryable) == ("not_sent", "no", True)
+        assert (caught.value.code, caught.value.billed, caught.value.retryable) == (
+            "not_sent",
+            "no",
+            True,
+        )
 
     def test_an_unknown_host_was_not_sent(self, server):
         with pytest.raises(ProviderError) as caught:

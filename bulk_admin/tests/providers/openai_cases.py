@@ -19,17 +19,26 @@ from bulk_admin.services.image_providers.errors import (
 from .contract import Expected
 
 
-def case(fault: str, error: type[ProviderError], billed: str = "no", says: str = "", retry_after: float | None = None) -> Expected:
-    return Expected(f"[fault:{fault}]", error, billed, error in (RateLimited, Overloaded), says, retry_after)
+def case(
+    fault: str,
+    error: type[ProviderError],
+    billed: str = "no",
+    says: str = "",
+    retry_after: float | None = None,
+) -> Expected:
+    return Expected(
+        f"[fault:{fault}]", error, billed, error in (RateLimited, Overloaded), says, retry_after
+    )
 
 
 UNKNOWN = (
-    "server_error server_error_billed request_timeout bad_gateway gateway_timeout reset reset_after_billing cut drip "
-    "broken_json page_instead empty_data null_data empty_base64"
+    "server_error server_error_billed request_timeout bad_gateway gateway_timeout reset"
+    " reset_after_billing cut drip broken_json page_instead empty_data null_data empty_base64"
 )
 NO_CREDIT = (
-    "billing_hard_limit insufficient_quota credit_balance_exhausted organization_spend_limit_exceeded project_spend_limit_exceeded "
-    "organization_usage_limit_exceeded"
+    "billing_hard_limit insufficient_quota credit_balance_exhausted"
+    " organization_spend_limit_exceeded project_spend_limit_exceeded"
+    " organization_usage_limit_exceeded"
 )
 ERROR_TABLE = [
     case("moderation_input", PromptBlocked, says="Violence, found in the prompt."),
@@ -56,6 +65,14 @@ ERROR_TABLE = [
     *(case(fault, OutcomeUnknown, "unknown") for fault in UNKNOWN.split()),
 ]
 # They end well for the provider: the storing step looks into the bytes.
-PAID_FOR_AND_KEPT = ["not_an_image", "truncated_base64", "truncated_picture", "bomb", "wrong_size", "no_usage", "short_usage"]
+PAID_FOR_AND_KEPT = [
+    "not_an_image",
+    "truncated_base64",
+    "truncated_picture",
+    "bomb",
+    "wrong_size",
+    "no_usage",
+    "short_usage",
+]
 # Proved by a test of its own: it takes as long as the client waits.
 SLOW = {"hang"}

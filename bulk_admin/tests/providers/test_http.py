@@ -46,7 +46,12 @@ def test_keys_and_pages_are_taken_out_of_messages(text, told):
 class Files(LoopbackServer):
     def answer(self, request):
         wire = request.path.removeprefix("/")
-        return Answer(200, b"0123456789" * 30, {"X-Host": request.headers["host"]}, wire if wire in ("drip", "cut", "hang") else "whole")
+        return Answer(
+            200,
+            b"0123456789" * 30,
+            {"X-Host": request.headers["host"]},
+            wire if wire in ("drip", "cut", "hang") else "whole",
+        )
 
 
 @pytest.fixture

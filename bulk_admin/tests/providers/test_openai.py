@@ -25,7 +25,9 @@ class TestOpenAI(HttpContract):
         {"output_format": "gif"},
         {"output_format": "jpeg", "background": "transparent"},
     ]
-    limits = [({"tier": tier}, limit) for tier, limit in {1: 5, 2: 20, 3: 50, 4: 150, 5: 250}.items()]
+    limits = [
+        ({"tier": tier}, limit) for tier, limit in {1: 5, 2: 20, 3: 50, 4: 150, 5: 250}.items()
+    ]
 
     @pytest.fixture
     def server(self):
@@ -43,7 +45,15 @@ class TestOpenAI(HttpContract):
         assert known | set(PAID_FOR_AND_KEPT) | SLOW == set(FAULTS)
 
     def test_the_body_holds_what_was_asked_for_and_nothing_else(self, server):
-        self.ask(self.make(server), "A fox", size="1536x864", quality="medium", output_format="webp", background="opaque", client_request_id="call-7")
+        self.ask(
+            self.make(server),
+            "A fox",
+            size="1536x864",
+            quality="medium",
+            output_format="webp",
+            background="opaque",
+            client_request_id="call-7",
+        )
         request = server.requests[-1]
         assert request.json == {
             "model": "gpt-image-2.5-flare",
@@ -70,7 +80,12 @@ class TestOpenAI(HttpContract):
 
     def test_usage_size_and_the_request_id_come_back(self, server):
         result = self.ask(self.make(server), "Twelve letter", quality="medium", size="1536x1024")[0]
-        assert result.usage == {"text_input": 9, "image_input": 0, "image_output": 343, "text_output": 0}
+        assert result.usage == {
+            "text_input": 9,
+            "image_input": 0,
+            "image_output": 343,
+            "text_output": 0,
+        }
         assert (result.size, result.quality, result.http_status) == ("1536x1024", "medium", 200)
         assert result.request_id.startswith("req_")
 
@@ -135,7 +150,10 @@ class TestOpenAI(HttpContract):
         (None, {}),
         ({}, {}),
         ({"output_tokens": "many"}, {}),
-        ({"input_tokens": 20, "output_tokens": 196}, {"text_input": 20, "image_input": 0, "image_output": 196, "text_output": 0}),
+        (
+            {"input_tokens": 20, "output_tokens": 196},
+            {"text_input": 20, "image_input": 0, "image_output": 196, "text_output": 0},
+        ),
         (
             {
                 "input_tokens": 1044,

@@ -28,7 +28,9 @@ class Imitator(OpenAIServer):
             return (
                 Answer(302, b"", {"Location": "/files/a.png"})
                 if name.startswith("moved")
-                else Answer(200, pictures.picture("64x64", mark=name), {"Content-Type": "image/png"})
+                else Answer(
+                    200, pictures.picture("64x64", mark=name), {"Content-Type": "image/png"}
+                )
             )
         return super().answer(request)
 
@@ -39,14 +41,19 @@ class Imitator(OpenAIServer):
         return None
 
     def good_image(self, body, call_id):
-        good = super().good_image({**body, "size": body.get("size", "64x64"), "quality": "low"}, call_id)
+        good = super().good_image(
+            {**body, "size": body.get("size", "64x64"), "quality": "low"}, call_id
+        )
         return {"created": 1, "data": [self.row]} if self.row else good
 
 
 class TestOpenAICompatible(HttpContract):
     provider = "openai_compatible"
     options = {"model": "sd-cpp-local"}
-    expected = [*(row for row in ERROR_TABLE if row.prompt != "[fault:drip]"), case("drip", ERROR_TABLE[-1].error, "unknown")]
+    expected = [
+        *(row for row in ERROR_TABLE if row.prompt != "[fault:drip]"),
+        case("drip", ERROR_TABLE[-1].error, "unknown"),
+    ]
     unsupported = [{"model": ""}, {"n": 2}, {"background": "transparent"}]
     limits = [({}, 10), ({"options": {"images_per_minute": 20}}, 20)]
 
@@ -63,11 +70,28 @@ class TestOpenAICompatible(HttpContract):
 
     def test_only_what_the_profile_declares_is_sent(self, server):
         self.ask(self.make(server), output_format="png", background="opaque")
-        assert server.requests[-1].json == {"model": "sd-cpp-local", "prompt": "A heron over still water", "n": 1, "size": "1024x1024"}
+        assert server.requests[-1].json == {
+            "model": "sd-cpp-local",
+            "prompt": "A heron over still water",
+            "n": 1,
+            "size": "1024x1024",
+        }
 
     def test_a_profile_changes_the_dialect(self, server):
-        profile = {"params": ["quality", "output_format"], "size_mode": "width_height", "response_format": "base64", "n_max": 4, "extra": {"steps": 8}}
-        self.ask(self.make(server, options=profile), size="640x480", quality="high", output_format="png", n=2)
+        profile = {
+            "params": ["quality", "output_format"],
+            "size_mode": "width_height",
+            "response_format": "base64",
+            "n_max": 4,
+            "extra": {"steps": 8},
+        }
+        self.ask(
+            self.make(server, options=profile),
+            size="640x480",
+            quality="high",
+            output_format="png",
+            n=2,
+        )
         assert server.requests[-1].json == {
             "model": "sd-cpp-local",
             "prompt": "A heron over still water",
@@ -121,7 +145,9 @@ class TestOpenAICompatible(HttpContract):
 
     def test_a_server_that_lists_no_models_is_no_fault(self, server):
         server.models = {}
-        assert self.make(server, base_url=f"{server.url}/elsewhere").check("sd-cpp-local").code == ""
+        assert (
+            self.make(server, base_url=f"{server.url}/elsewhere").check("sd-cpp-local").code == ""
+        )
         assert self.make(server).check("sd-cpp-local").code == "model_retired"
 
     def test_without_a_base_url_nothing_is_sent_anywhere(self, server):

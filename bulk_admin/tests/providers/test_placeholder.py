@@ -7,7 +7,15 @@ import pytest
 from PIL import Image, ImageStat
 
 from bulk_admin.services.image_providers import Credentials, provider_class
-from bulk_admin.services.image_providers.errors import BadKey, NoCredit, OutcomeUnknown, Overloaded, PromptBlocked, PromptRejected, RateLimited
+from bulk_admin.services.image_providers.errors import (
+    BadKey,
+    NoCredit,
+    OutcomeUnknown,
+    Overloaded,
+    PromptBlocked,
+    PromptRejected,
+    RateLimited,
+)
 
 from .contract import KEY, Expected, ProviderContract
 
@@ -46,11 +54,15 @@ class TestPlaceholder(ProviderContract):
         assert self.content() == self.content()
         assert len({self.content(), self.content("A fox"), self.content(size="1024x1040")}) == 3
 
-    @pytest.mark.parametrize(("wanted", "found"), [("", "WEBP"), ("webp", "WEBP"), ("png", "PNG"), ("jpeg", "JPEG")])
+    @pytest.mark.parametrize(
+        ("wanted", "found"), [("", "WEBP"), ("webp", "WEBP"), ("png", "PNG"), ("jpeg", "JPEG")]
+    )
     def test_the_format_asked_for_is_drawn(self, wanted, found):
         assert Image.open(io.BytesIO(self.content(output_format=wanted))).format == found
 
-    @pytest.mark.parametrize("size", ["1x1", "16x2048", "2048x64", "48x48", "1536x864", "2048x2048"])
+    @pytest.mark.parametrize(
+        "size", ["1x1", "16x2048", "2048x64", "48x48", "1536x864", "2048x2048"]
+    )
     def test_any_size_can_be_drawn(self, size):
         assert "{}x{}".format(*Image.open(io.BytesIO(self.content(size=size))).size) == size
 
@@ -62,11 +74,15 @@ class TestPlaceholder(ProviderContract):
     def test_any_prompt_can_be_drawn(self, prompt):
         assert self.content(prompt, size="256x256")
 
-    @pytest.mark.parametrize(("marker", "error"), [("[rate-limited]", RateLimited), ("[overloaded]", Overloaded)])
+    @pytest.mark.parametrize(
+        ("marker", "error"), [("[rate-limited]", RateLimited), ("[overloaded]", Overloaded)]
+    )
     def test_passing_faults_strike_some_calls_and_let_a_retry_through(self, marker, error):
         struck = [self.outcome(f"A heron {marker}", f"call-{number}") for number in EITHER_WAY]
         assert set(struck) == {error, None}
-        assert struck == [self.outcome(f"A heron {marker}", f"call-{number}") for number in EITHER_WAY]
+        assert struck == [
+            self.outcome(f"A heron {marker}", f"call-{number}") for number in EITHER_WAY
+        ]
 
     def outcome(self, prompt, call_id):
         try:

@@ -15,7 +15,11 @@ def contract_classes() -> set[str]:
     found = set()
     for path in Path(__file__).parent.glob("test_*.py"):
         module = importlib.import_module(f"{__package__}.{path.stem}")
-        found |= {kind.provider for name, kind in vars(module).items() if name.startswith("Test") and issubclass(kind, ProviderContract)}
+        found |= {
+            kind.provider
+            for name, kind in vars(module).items()
+            if name.startswith("Test") and issubclass(kind, ProviderContract)
+        }
     return found
 
 

@@ -27,7 +27,13 @@ class TestReplicate(HttpContract):
     provider = "replicate"
     options = {"model": "black-forest-labs/flux-schnell"}
     quality = ""
-    unsupported = [{"model": "no-slash"}, {"model": ""}, {"quality": "high"}, {"n": 2}, {"background": "transparent"}]
+    unsupported = [
+        {"model": "no-slash"},
+        {"model": ""},
+        {"quality": "high"},
+        {"n": 2},
+        {"background": "transparent"},
+    ]
     limits = [({}, 600)]
     expected = [
         Expected("[fault:bad_token]", BadKey, says="[key]"),
@@ -59,7 +65,14 @@ class TestReplicate(HttpContract):
             yield server
 
     def credentials(self, server, **more):
-        return Credentials(**{"api_key": KEY, "base_url": server.base_url, "options": {"poll_seconds": 0.005}, **more})
+        return Credentials(
+            **{
+                "api_key": KEY,
+                "base_url": server.base_url,
+                "options": {"poll_seconds": 0.005},
+                **more,
+            }
+        )
 
     def paid_requests(self, server):
         return len(server.till.calls())
@@ -71,17 +84,25 @@ class TestReplicate(HttpContract):
     def test_a_run_is_asked_for_by_its_aspect_ratio(self, server):
         self.ask(self.make(server), "A fox", size="1536x1024", output_format="jpeg")
         assert server.requests[0].path == "/v1/models/black-forest-labs/flux-schnell/predictions"
-        assert server.requests[0].json == {"input": {"prompt": "A fox", "aspect_ratio": "3:2", "output_format": "jpg"}}
+        assert server.requests[0].json == {
+            "input": {"prompt": "A fox", "aspect_ratio": "3:2", "output_format": "jpg"}
+        }
 
     def test_a_pinned_version_and_fixed_inputs_are_sent(self, server):
         options = {"size_mode": "width_height", "input": {"go_fast": True}, "poll_seconds": 0.005}
         self.ask(self.make(server, options=options), "A fox", model="owner/name:abc123")
         assert server.requests[0].path == "/v1/predictions"
-        assert server.requests[0].json == {"version": "abc123", "input": {"prompt": "A fox", "width": 1024, "height": 1024, "go_fast": True}}
+        assert server.requests[0].json == {
+            "version": "abc123",
+            "input": {"prompt": "A fox", "width": 1024, "height": 1024, "go_fast": True},
+        }
 
     def test_the_remote_id_is_told_before_the_run_has_ended(self, server):
         told = []
-        results = self.ask(self.make(server), on_remote_id=lambda remote_id: told.append((remote_id, len(server.requests))))
+        results = self.ask(
+            self.make(server),
+            on_remote_id=lambda remote_id: told.append((remote_id, len(server.requests))),
+        )
         assert told == [(results[0].request_id, 1)]
         assert results[0].content == pictures.picture("64x64", "png", f"{told[0][0]}.png")
 

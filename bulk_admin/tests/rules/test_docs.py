@@ -28,7 +28,9 @@ def test_every_setting_that_is_read_is_in_the_readme():
 
 
 def test_every_setting_in_the_readme_is_read():
-    told = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", README, re.MULTILINE)) | set(re.findall(r"`(BULK_\w+)`", README))
+    told = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", README, re.MULTILINE)) | set(
+        re.findall(r"`(BULK_\w+)`", README)
+    )
     assert told
     assert not told - read_settings()
 
@@ -36,7 +38,10 @@ def test_every_setting_in_the_readme_is_read():
 @pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
 def test_every_make_target_that_is_named_exists(file):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert not set(re.findall(r"(?:^|`|=\d+ )make ([a-z-]+)", file.read_text(), re.MULTILINE)) - targets
+    assert (
+        not set(re.findall(r"(?:^|`|=\d+ )make ([a-z-]+)", file.read_text(), re.MULTILINE))
+        - targets
+    )
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
@@ -53,7 +58,10 @@ def test_every_link_leads_to_a_file(file):
 @pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)
 def test_every_path_that_is_named_exists(file):
     text = file.read_text()
-    for path in re.findall(r"`((?:bulk_admin|prompts|prompts_manager|services|docs|samples|templates|e2e)/[\w./-]*)`", text):
+    for path in re.findall(
+        r"`((?:bulk_admin|prompts|prompts_manager|services|docs|samples|templates|e2e)/[\w./-]*)`",
+        text,
+    ):
         assert any((ROOT / folder / path).exists() for folder in ("", "bulk_admin")), path
 
 
@@ -69,10 +77,23 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
     assert steps == list(range(1, len(steps) + 1))
 
     classes = set(re.findall(r"`([A-Z]\w+)`", text)) - {"CHANGELOG"}
-    known = {name for module in (errors, image_providers, credentials, models, accounts) for name in vars(module)}
+    known = {
+        name
+        for module in (errors, image_providers, credentials, models, accounts)
+        for name in vars(module)
+    }
     assert not {name for name in classes if not name.isupper()} - known
     assert not {name for name in classes if name.isupper()} - known
-    for name in ("name", "label", "requires_key", "takes_base_url", "requires_nsfw_check", "lists_models", "is_placeholder", "resumable"):
+    for name in (
+        "name",
+        "label",
+        "requires_key",
+        "takes_base_url",
+        "requires_nsfw_check",
+        "lists_models",
+        "is_placeholder",
+        "resumable",
+    ):
         assert f"`{name}`" in text
         assert name in ImageProvider.__annotations__
     for name in ImageProvider.__abstractmethods__:
@@ -82,5 +103,9 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
 
 def test_every_error_of_the_family_has_its_place_in_the_steps():
     text = (ROOT / "docs/adding-a-provider.md").read_text()
-    family = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ProviderError)]
+    family = [
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.ProviderError)
+    ]
     assert [name for name in family if name != "ProviderError" and f"`{name}`" not in text] == []

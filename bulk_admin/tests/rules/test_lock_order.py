@@ -1,4 +1,6 @@
-"""Staff's own acts keep to the lock order: pool, account, job, page; nobody waits for one who waits for him."""
+"""Staff's own acts keep to the lock order: pool, account, job, page; nobody waits for one who waits
+for him.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def test_each_page_is_deleted_in_a_transaction_of_its_own(client):
     with CaptureQueriesContext(connection) as queries:
         client.post(DELETE, {"ids": ",".join(map(str, pages))})
     lock = 'FROM "bulk_admin_bulkgenerationjob" WHERE'
-    steps = ["lock" if lock in query["sql"] else "commit" for query in queries if lock in query["sql"] or query["sql"] == "COMMIT"]
+    steps = [
+        "lock" if lock in query["sql"] else "commit"
+        for query in queries
+        if lock in query["sql"] or query["sql"] == "COMMIT"
+    ]
     assert steps.count("lock") == 2
     assert "commit" in steps[steps.index("lock") : len(steps) - steps[::-1].index("lock")]
     assert not Prompt.objects.exists()
@@ -54,11 +60,15 @@ def test_two_deletions_that_meet_the_same_jobs_in_opposite_order_both_end():
         client = Client()
         client.force_login(person)
         try:
-            answers.append(client.post(DELETE, {"ids": ",".join(map(str, pages))}).context["changed"])
+            answers.append(
+                client.post(DELETE, {"ids": ",".join(map(str, pages))}).context["changed"]
+            )
         finally:
             connection.close()
 
-    pre_delete.connect(wait_for_the_other, sender=Prompt)  # after the generator's own receiver, which locks the job
+    pre_delete.connect(
+        wait_for_the_other, sender=Prompt
+    )  # after the generator's own receiver, which locks the job
     try:
         threads = [threading.Thread(target=delete, args=(pages,)) for pages in (mine, theirs)]
         for thread in threads:
@@ -92,13 +102,23 @@ def test_a_page_that_is_gone_meanwhile_is_told_and_the_rest_goes_on(client):
 def test_an_account_is_saved_after_its_pools_are_locked(client):
     client.force_login(make_user("root", is_superuser=True))
     account = make_account("placeholder", label="Ours")
-    form = {"label": "Ours", "tier": "1", "is_enabled": "on", "options": "{}", "images_per_minute": "7"}
+    form = {
+        "label": "Ours",
+        "tier": "1",
+        "is_enabled": "on",
+        "options": "{}",
+        "images_per_minute": "7",
+    }
     inline = {"pools-TOTAL_FORMS": "0", "pools-INITIAL_FORMS": "0"}
     with CaptureQueriesContext(connection) as queries:
-        response = client.post(f"/admin/bulk_admin/provideraccount/{account.pk}/change/", {**form, **inline})
+        response = client.post(
+            f"/admin/bulk_admin/provideraccount/{account.pk}/change/", {**form, **inline}
+        )
     assert response.status_code == 302, response.context["errors"]
     written = [query["sql"] for query in queries]
-    saved = next(n for n, sql in enumerate(written) if sql.startswith('UPDATE "bulk_admin_provideraccount"'))
+    saved = next(
+        n for n, sql in enumerate(written) if sql.startswith('UPDATE "bulk_admin_provideraccount"')
+    )
     locked = [sql for sql in written[:saved] if f'FROM "{Pool._meta.db_table}"' in sql]
     assert locked
     assert connection.vendor != "postgresql" or any("FOR NO KEY UPDATE" in sql for sql in locked)

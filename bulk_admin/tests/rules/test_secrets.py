@@ -1,4 +1,6 @@
-"""A key that fails and a prompt that looks like a secret: neither is anywhere that people or machines read."""
+"""A key that fails and a prompt that looks like a secret: neither is anywhere that people or
+machines read.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,18 @@ from bulk_admin.testing.loopback.openai_server import OpenAIServer
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "sk-proj-VerySecretKey0123456789abcdef"
 SECRET = "password-hunter2-of-the-lighthouse-keeper"
-TEXT_TABLES = ("bulk_admin_providercall", "bulk_admin_provideraccount", "bulk_admin_bulkgenerationjob", "bulk_admin_generatedimage", "django_q_task")
+TEXT_TABLES = (
+    "bulk_admin_providercall",
+    "bulk_admin_provideraccount",
+    "bulk_admin_bulkgenerationjob",
+    "bulk_admin_generatedimage",
+    "django_q_task",
+)
 
 
-@pytest.fixture(params=[JsonLines(), PlainLines("%(levelname)s %(name)s %(message)s")], ids=["json", "plain"])
+@pytest.fixture(
+    params=[JsonLines(), PlainLines("%(levelname)s %(name)s %(message)s")], ids=["json", "plain"]
+)
 def log(request):
     """Everything that any logger says, as the console would show it."""
     out = io.StringIO()
@@ -56,7 +66,14 @@ def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, se
     account = make_account("openai", base_url=server.base_url)
     account.set_key(KEY)
     account.save(update_fields=["encrypted_key", "key_last_four"])
-    job = make_job([SECRET, "a plain one"], status="pending", account=account, model_name="gpt-image-2.5-flare", quality="low", output_format="webp")
+    job = make_job(
+        [SECRET, "a plain one"],
+        status="pending",
+        account=account,
+        model_name="gpt-image-2.5-flare",
+        quality="low",
+        output_format="webp",
+    )
     server.plan.next("bad_key")
     pump.run()
     job.refresh_from_db()
@@ -67,7 +84,14 @@ def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, se
     assert job.status == "completed"
 
     lines = log.getvalue()
-    for event in ("pump begins", "call opened", "call settled", "job paused", "job completed", "pump ends"):
+    for event in (
+        "pump begins",
+        "call opened",
+        "call settled",
+        "job paused",
+        "job completed",
+        "pump ends",
+    ):
         assert event in lines
     call = ProviderCall.objects.filter(state="delivered").first()
     for known in (job.pk, call.pk, call.request_id):
@@ -79,8 +103,15 @@ def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, se
         assert not [row for row in rows_of(table) if KEY in row], table
 
     client.force_login(superuser)
-    pages = [job.get_absolute_url(), reverse("admin:health"), reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])]
-    pages += [reverse("admin:bulk_admin_providercall_changelist"), reverse("admin:bulk_admin_provideraccount_changelist")]
+    pages = [
+        job.get_absolute_url(),
+        reverse("admin:health"),
+        reverse("admin:bulk_admin_provideraccount_change", args=[account.pk]),
+    ]
+    pages += [
+        reverse("admin:bulk_admin_providercall_changelist"),
+        reverse("admin:bulk_admin_provideraccount_changelist"),
+    ]
     for page in pages:
         text = client.get(page).content.decode()
         assert text
@@ -99,7 +130,14 @@ def test_a_settled_call_is_one_json_line_with_its_ids(server, settings, tmp_path
         account = make_account("openai", base_url=server.base_url)
         account.set_key(KEY)
         account.save(update_fields=["encrypted_key", "key_last_four"])
-        make_job(["one"], status="pending", account=account, model_name="gpt-image-2.5-flare", quality="low", output_format="webp")
+        make_job(
+            ["one"],
+            status="pending",
+            account=account,
+            model_name="gpt-image-2.5-flare",
+            quality="low",
+            output_format="webp",
+        )
         pump.run()
     finally:
         told.removeHandler(handler)
@@ -108,7 +146,16 @@ def test_a_settled_call_is_one_json_line_with_its_ids(server, settings, tmp_path
     call = ProviderCall.objects.get()
     fields = json.loads(line)
     assert fields["message"] == "call settled"
-    assert (fields["call"], fields["job"], fields["image"]) == (str(call.pk), str(call.job_ref), call.image_id)
-    assert (fields["state"], fields["billed"], fields["cost_microdollars"], fields["http_status"]) == ("delivered", "yes", call.actual, 200)
+    assert (fields["call"], fields["job"], fields["image"]) == (
+        str(call.pk),
+        str(call.job_ref),
+        call.image_id,
+    )
+    assert (
+        fields["state"],
+        fields["billed"],
+        fields["cost_microdollars"],
+        fields["http_status"],
+    ) == ("delivered", "yes", call.actual, 200)
     assert fields["request_id"] == call.request_id
     assert fields["seconds"] >= 0

@@ -27,19 +27,33 @@ def test_a_fresh_database_has_the_placeholder_and_the_schedule():
     assert (account.provider, account.is_default, account.owner) == ("placeholder", True, None)
     assert pools(account) == {"image": (60, 8)}
     schedule = Schedule.objects.get()
-    assert (schedule.name, schedule.func, schedule.schedule_type, schedule.minutes) == ("bulk-tick", "bulk_admin.tasks.tick", "I", 1)
+    assert (schedule.name, schedule.func, schedule.schedule_type, schedule.minutes) == (
+        "bulk-tick",
+        "bulk_admin.tasks.tick",
+        "I",
+        1,
+    )
 
 
 def test_setting_up_again_changes_nothing_and_undoes_no_edit(settings):
     settings.OPENAI_API_KEY = "sk-for-a-test"
     accounts.set_up_after_migrate()
-    ProviderAccount.objects.filter(provider="openai").update(label="Ours", is_enabled=False, is_default=False, tier=4, max_in_flight=7)
-    ProviderAccount.objects.filter(provider="placeholder").update(is_default=True, label="Toy", options={})
+    ProviderAccount.objects.filter(provider="openai").update(
+        label="Ours", is_enabled=False, is_default=False, tier=4, max_in_flight=7
+    )
+    ProviderAccount.objects.filter(provider="placeholder").update(
+        is_default=True, label="Toy", options={}
+    )
     Schedule.objects.update(minutes=9)
     accounts.set_up_after_migrate()
     openai = ProviderAccount.objects.get(provider="openai")
     placeholder = ProviderAccount.objects.get(provider="placeholder")
-    assert (openai.label, openai.is_enabled, openai.is_default, openai.tier) == ("Ours", False, False, 4)
+    assert (openai.label, openai.is_enabled, openai.is_default, openai.tier) == (
+        "Ours",
+        False,
+        False,
+        4,
+    )
     assert (placeholder.label, placeholder.is_default, placeholder.options) == ("Toy", True, {})
     assert Schedule.objects.get().minutes == 9
 
@@ -49,7 +63,12 @@ def test_a_key_in_the_environment_makes_the_account_appear_and_the_default(setti
     accounts.ensure_platform_accounts()
     assert names() == {("placeholder", False), ("openai", True)}
     account = ProviderAccount.objects.get(provider="openai")
-    assert (account.api_key, account.encrypted_key, account.base_url, account.key_from_environment) == ("sk-for-a-test", "", "", True)
+    assert (
+        account.api_key,
+        account.encrypted_key,
+        account.base_url,
+        account.key_from_environment,
+    ) == ("sk-for-a-test", "", "", True)
     assert pools(account) == {"image": (5, 5), "text": (500, 20)}
 
 
@@ -70,7 +89,9 @@ def test_an_account_of_staff_stays_the_default_when_a_token_of_replicate_appears
     assert names() == {("placeholder", False), ("openai_compatible", True), ("replicate", False)}
 
 
-def test_a_key_in_the_environment_is_enough_for_a_provider_without_settings_of_its_own(settings, monkeypatch):
+def test_a_key_in_the_environment_is_enough_for_a_provider_without_settings_of_its_own(
+    settings, monkeypatch
+):
     monkeypatch.setitem(credentials.ENVIRONMENT_KEYS, "openai_compatible", "STUDIO_KEY")
     settings.STUDIO_KEY = "studio-key-for-a-test"
     accounts.set_up_after_migrate()
@@ -138,7 +159,9 @@ def test_a_persons_own_account_writes_no_page_texts():
 
 def test_the_environments_key_goes_only_to_the_environments_address(settings):
     settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-platform", "https://api.example.com/v1"
-    account = ProviderAccount(provider="openai", key_from_environment=True, base_url="https://thief.example.net")
+    account = ProviderAccount(
+        provider="openai", key_from_environment=True, base_url="https://thief.example.net"
+    )
     found = accounts.credentials_of(account)
     assert (found.api_key, found.base_url) == ("sk-platform", "https://api.example.com/v1")
 
@@ -146,9 +169,15 @@ def test_the_environments_key_goes_only_to_the_environments_address(settings):
 def test_an_account_with_an_address_of_its_own_never_gets_the_environments_key(settings):
     settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-platform", "https://api.example.com/v1"
     account = ProviderAccount(provider="openai", base_url="https://proxy.example.net/v1")
-    assert (accounts.credentials_of(account).api_key, accounts.credentials_of(account).base_url) == ("", "https://proxy.example.net/v1")
+    assert (
+        accounts.credentials_of(account).api_key,
+        accounts.credentials_of(account).base_url,
+    ) == ("", "https://proxy.example.net/v1")
     account.set_key("sk-own-key-of-staff")
-    assert (accounts.credentials_of(account).api_key, accounts.credentials_of(account).base_url) == ("sk-own-key-of-staff", "https://proxy.example.net/v1")
+    assert (
+        accounts.credentials_of(account).api_key,
+        accounts.credentials_of(account).base_url,
+    ) == ("sk-own-key-of-staff", "https://proxy.example.net/v1")
     account.base_url = ""
     assert accounts.credentials_of(account).base_url == "https://api.example.com/v1"
 

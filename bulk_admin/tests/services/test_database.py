@@ -12,7 +12,9 @@ from bulk_admin.services import database
 from bulk_admin.services.database import PAUSES, whole_step
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_postgres = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer, and no connection to lose.")
+on_postgres = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has one writer, and no connection to lose."
+)
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL locks rows.")
 
 
@@ -66,7 +68,11 @@ def test_the_victim_of_a_deadlock_goes_again(pauses):
     step()
     other.join(10)
     assert len(tries) >= 2  # it may meet the other a second time
-    assert set(Group.objects.values_list("name", flat=True)) == {"theirs", "ours", f"made by try {len(tries)}"}
+    assert set(Group.objects.values_list("name", flat=True)) == {
+        "theirs",
+        "ours",
+        f"made by try {len(tries)}",
+    }
 
 
 @on_postgres

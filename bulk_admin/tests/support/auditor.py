@@ -41,13 +41,31 @@ def _job(job: BulkGenerationJob) -> list[str]:
     expected: dict[str, int] = dict(counters(job))
     for prefix, kind in (("", CallKind.IMAGE), ("text_", CallKind.TEXT)):
         mine = [call for call in calls if call.kind == kind]
-        expected[f"{prefix}reserved"] = sum(call.reserved for call in mine if call.state == CallState.OPEN)
-        expected[f"{prefix}spent"] = sum(call.actual or 0 for call in mine if call.state != CallState.OPEN)
-    findings = [f"job {job.name}: {name} is {getattr(job, name)}, recounted {value}" for name, value in expected.items() if getattr(job, name) != value]
-    open_images = {call.image_id for call in calls if call.state == CallState.OPEN and call.kind == CallKind.IMAGE}
-    generating = set(GeneratedImage.objects.filter(job=job, status=ImageStatus.GENERATING).values_list("pk", flat=True))
+        expected[f"{prefix}reserved"] = sum(
+            call.reserved for call in mine if call.state == CallState.OPEN
+        )
+        expected[f"{prefix}spent"] = sum(
+            call.actual or 0 for call in mine if call.state != CallState.OPEN
+        )
+    findings = [
+        f"job {job.name}: {name} is {getattr(job, name)}, recounted {value}"
+        for name, value in expected.items()
+        if getattr(job, name) != value
+    ]
+    open_images = {
+        call.image_id
+        for call in calls
+        if call.state == CallState.OPEN and call.kind == CallKind.IMAGE
+    }
+    generating = set(
+        GeneratedImage.objects.filter(job=job, status=ImageStatus.GENERATING).values_list(
+            "pk", flat=True
+        )
+    )
     if open_images != generating:
-        findings.append(f"job {job.name}: images {generating} are generating, open calls are for {open_images}")
+        findings.append(
+            f"job {job.name}: images {generating} are generating, open calls are for {open_images}"
+        )
     costs: dict[int | None, int] = defaultdict(int)
     for call in calls:
         if call.kind == CallKind.IMAGE and call.state != CallState.OPEN:
@@ -67,7 +85,9 @@ def _days() -> list[str]:
                 row = expected[(scope, key, call.day)]
                 row[0] += call.actual or 0 if call.state != CallState.OPEN else 0
                 row[1] += call.reserved if call.state == CallState.OPEN else 0
-    actual = {(row.scope, row.key, row.day): [row.spent, row.reserved] for row in Spend.objects.all()}
+    actual = {
+        (row.scope, row.key, row.day): [row.spent, row.reserved] for row in Spend.objects.all()
+    }
     return [
         f"spend {key}: is {actual.get(key, [0, 0])}, recounted {expected.get(key, [0, 0])}"
         for key in {*actual, *expected}
@@ -76,22 +96,41 @@ def _days() -> list[str]:
 
 
 def audit_against_till(server: OpenAIServer) -> list[str]:
-    """Joined call by call: what the ledger calls billed was charged, what it calls not billed was not."""
+    """Joined call by call: what the ledger calls billed was charged, what it calls not billed was
+    not.
+    """
     findings = []
     for kind in CallKind.values:
         charged = Counter(entry.client_request_id for entry in server.till.billed(kind))
         arrived = Counter(entry.client_request_id for entry in server.till.calls(kind))
         calls = {str(call.pk): call for call in ProviderCall.objects.filter(kind=kind)}
-        findings += [f"{kind} call {call_id} was sent {times} times" for call_id, times in arrived.items() if times > 1]
-        findings += [f"{kind} call {call_id} left without a row in the ledger" for call_id in arrived if call_id not in calls]
+        findings += [
+            f"{kind} call {call_id} was sent {times} times"
+            for call_id, times in arrived.items()
+            if times > 1
+        ]
+        findings += [
+            f"{kind} call {call_id} left without a row in the ledger"
+            for call_id in arrived
+            if call_id not in calls
+        ]
         for call_id, call in calls.items():
-            if call.state != CallState.OPEN and call.billed != Billed.UNKNOWN and charged[call_id] != (call.billed == Billed.YES):
-                findings.append(f"{kind} call {call_id} ({call}, {call.error_code}): billed {call.billed} in the ledger, charged {charged[call_id]} times")
+            if (
+                call.state != CallState.OPEN
+                and call.billed != Billed.UNKNOWN
+                and charged[call_id] != (call.billed == Billed.YES)
+            ):
+                findings.append(
+                    f"{kind} call {call_id} ({call}, {call.error_code}): billed {call.billed} in"
+                    f" the ledger, charged {charged[call_id]} times"
+                )
     return findings
 
 
 def audit_pictures(server: OpenAIServer) -> list[str]:
-    """Every picture that the ledger calls delivered is in the storage or the outbox, and is that call's; nothing is stored without a row."""
+    """Every picture that the ledger calls delivered is in the storage or the outbox, and is that
+    call's; nothing is stored without a row.
+    """
     findings = []
     good = {entry.client_request_id for entry in server.till.billed() if entry.outcome == "ok"}
     for call in ProviderCall.objects.filter(kind=CallKind.IMAGE):
@@ -122,7 +161,11 @@ def _picture_of(call: ProviderCall, image: GeneratedImage) -> bytes:
 
 def audit_pages() -> list[str]:
     """No page twice, none without its picture's row, and all files of each are there."""
-    made = dict(GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list("prompt_page", "pk"))
+    made = dict(
+        GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list(
+            "prompt_page", "pk"
+        )
+    )
     findings = []
     for page in Prompt.objects.exclude(source_ref=""):
         if made.pop(page.pk, None) is None:
@@ -132,13 +175,22 @@ def audit_pages() -> list[str]:
                 findings.append(f"page {page.pk} has no file {key}")
     sources = Counter(Prompt.objects.exclude(source_ref="").values_list("source_ref", flat=True))
     findings += [f"{source} has {times} pages" for source, times in sources.items() if times > 1]
-    return [*findings, *(f"picture {image} has page {page}, which is not there" for page, image in made.items())]
+    return [
+        *findings,
+        *(f"picture {image} has page {page}, which is not there" for page, image in made.items()),
+    ]
 
 
 def audit_ends() -> list[str]:
-    """For when everything should be over: no job, image, call or page step that still waits for somebody."""
+    """For when everything should be over: no job, image, call or page step that still waits for
+    somebody.
+    """
     jobs = BulkGenerationJob.objects.filter(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED))
     images = GeneratedImage.objects.filter(status__in=(ImageStatus.QUEUED, ImageStatus.GENERATING))
     pages = GeneratedImage.objects.filter(page_status__in=OPEN_PAGES)
     calls = ProviderCall.objects.filter(state=CallState.OPEN)
-    return [f"{row._meta.verbose_name} {row} has no end" for rows in (jobs, images, pages, calls) for row in rows]
+    return [
+        f"{row._meta.verbose_name} {row} has no end"
+        for rows in (jobs, images, pages, calls)
+        for row in rows
+    ]

@@ -66,7 +66,8 @@ def placeholder_account(db: None) -> ProviderAccount:
 
 @pytest.fixture
 def worker_process(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts real workers on the test database: ``worker_process(env={...})``; all are killed with the test.
+    """Starts real workers on the test database: ``worker_process(env={...})``; all are killed with
+    the test.
 
     Their output is in ``process.log``.
     """

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
-# Far more than any wait takes, for the machine may be slow and busy; only a failing test ever waits so long.
+# Far more than any wait takes, for the machine may be slow and busy; only a failing test ever waits
+# so long.
 PATIENCE = 120.0
 FAST = {"BULK_HEARTBEAT": "0.5", "BULK_LEASE": "3", "BULK_RESCUE_EVERY": "1"}
 
@@ -32,18 +33,34 @@ def database_url() -> str:
     user, port = connection.settings_dict["USER"], connection.settings_dict["PORT"]
     password = connection.settings_dict["PASSWORD"]
     login = f"{quote(user)}:{quote(password)}" if password else quote(user)
-    where = f"@/{name}?host={quote(host, safe='/')}" if host.startswith("/") else f"@{host}{f':{port}' if port else ''}/{name}"
+    where = (
+        f"@/{name}?host={quote(host, safe='/')}"
+        if host.startswith("/")
+        else f"@{host}{f':{port}' if port else ''}/{name}"
+    )
     return f"postgresql://{login}{where}"
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, "DATABASE_URL": database_url(), "MEDIA_FOLDER": str(settings.MEDIA_FOLDER), "PYTHONUNBUFFERED": "1", **FAST, **extra}
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "MEDIA_FOLDER": str(settings.MEDIA_FOLDER),
+        "PYTHONUNBUFFERED": "1",
+        **FAST,
+        **extra,
+    }
 
 
 def start(command: tuple[str, ...], log: Path, env: Mapping[str, str]) -> psutil.Popen:
     with log.open("ab") as out:
         return psutil.Popen(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment(env), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=environment(env),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
 
@@ -91,7 +108,9 @@ def wait_until(condition: Callable[[], Any], *, seconds: float = PATIENCE, what:
 
 
 @contextmanager
-def worker(log: Path, *, command: str = "bulk_worker", env: Mapping[str, str] | None = None) -> Iterator[psutil.Popen]:
+def worker(
+    log: Path, *, command: str = "bulk_worker", env: Mapping[str, str] | None = None
+) -> Iterator[psutil.Popen]:
     """One worker, ended when the block is left."""
     process = start((command,), log, env or {})
     try:

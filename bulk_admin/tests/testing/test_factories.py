@@ -57,9 +57,20 @@ def test_the_seeded_catalogue_is_there_again_after_a_transactional_test(turn):
 @pytest.mark.django_db(transaction=True)
 def test_another_process_can_open_the_test_database():
     job = make_job(2)
-    code = "import django; django.setup(); from bulk_admin.models import BulkGenerationJob; print(BulkGenerationJob.objects.get().name)"
+    code = (
+        "import django; django.setup(); from bulk_admin.models import BulkGenerationJob;"
+        " print(BulkGenerationJob.objects.get().name)"
+    )
 
-    run = subprocess.run([sys.executable, "-c", code], env=environment({}), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment({}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
     assert run.stdout.strip() == job.name, run.stderr
     assert connection.vendor in ("sqlite", "postgresql")

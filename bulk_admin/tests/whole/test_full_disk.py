@@ -17,7 +17,10 @@ from bulk_admin.tests.support.auditor import audit, audit_against_till, audit_en
 pytestmark = [
     pytest.mark.process,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="With SQLite the database is on the same disk: nothing can be written down at all."),
+    pytest.mark.skipif(
+        connection.vendor == "sqlite",
+        reason="With SQLite the database is on the same disk: nothing can be written down at all.",
+    ),
 ]
 PICTURES = 6
 SMALLER_THAN_A_PICTURE = 1_000
@@ -35,17 +38,33 @@ def test_pictures_wait_in_the_outbox_until_the_disk_has_room(worker_process):
         account = make_account("openai", base_url=provider.base_url)
         account.set_key("sk-test-0123456789")
         account.save(update_fields=["encrypted_key", "key_last_four"])
-        how = {"model_name": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "output_format": "png"}
-        job = make_job([f"prompt {n}" for n in range(PICTURES)], status="pending", account=account, **how)
+        how = {
+            "model_name": "gpt-image-2.5-flare",
+            "quality": "low",
+            "size": "1024x1024",
+            "output_format": "png",
+        }
+        job = make_job(
+            [f"prompt {n}" for n in range(PICTURES)], status="pending", account=account, **how
+        )
         worker = worker_process(env={"BULK_RETRY_BACKOFF": "0.1", "BULK_STORAGE_DEADLINE": "1"})
-        processes.wait_until(lambda: len(processes.kin(worker)) >= PROCESSES, what="its processes have begun")
+        processes.wait_until(
+            lambda: len(processes.kin(worker)) >= PROCESSES, what="its processes have begun"
+        )
         limit_files(worker, SMALLER_THAN_A_PICTURE)
         ring()
-        processes.wait_until(lambda: UnstoredImage.objects.count() == PICTURES, what="all pictures are in the outbox")
+        processes.wait_until(
+            lambda: UnstoredImage.objects.count() == PICTURES, what="all pictures are in the outbox"
+        )
         limit_files(worker, psutil.RLIM_INFINITY)
         async_task("bulk_admin.tasks.tick")
         processes.wait_until(lambda: not UnstoredImage.objects.exists(), what="the outbox is empty")
         job.refresh_from_db()
         assert job.status == "completed"
         assert job.completed_count == len(provider.till.calls()) == PICTURES
-        assert [*audit_against_till(provider), *audit_pictures(provider), *audit(), *audit_ends()] == []
+        assert [
+            *audit_against_till(provider),
+            *audit_pictures(provider),
+            *audit(),
+            *audit_ends(),
+        ] == []

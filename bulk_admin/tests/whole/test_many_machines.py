@@ -21,11 +21,20 @@ from bulk_admin.tests.support.auditor import audit, audit_against_till
 pytestmark = [
     pytest.mark.process,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite is a file on one machine: several hosts need PostgreSQL."),
+    pytest.mark.skipif(
+        connection.vendor == "sqlite",
+        reason="SQLite is a file on one machine: several hosts need PostgreSQL.",
+    ),
 ]
-# The guard is as long as a permit lives: a worker's first calls arrive up to so late, which a real minute hardly feels.
+# The guard is as long as a permit lives: a worker's first calls arrive up to so late, which a real
+# minute hardly feels.
 WINDOW, LIMIT, PICTURES = 3.0, 8, 24
-FAST = {"BULK_WINDOW": str(WINDOW), "BULK_GUARD": "2.0", "BULK_GRACE": "10", "BULK_RETRY_BACKOFF": "0.1"}
+FAST = {
+    "BULK_WINDOW": str(WINDOW),
+    "BULK_GUARD": "2.0",
+    "BULK_GRACE": "10",
+    "BULK_RETRY_BACKOFF": "0.1",
+}
 
 
 @pytest.fixture
@@ -38,21 +47,40 @@ def provider():
 def bucket(settings):
     """The web process uses the same buckets as the workers."""
     with S3Server("pages", "originals") as running:
-        how = {"endpoint_url": running.url, "region": s3_server.REGION, "key_id": s3_server.KEY_ID, "application_key": s3_server.APPLICATION_KEY}
+        how = {
+            "endpoint_url": running.url,
+            "region": s3_server.REGION,
+            "key_id": s3_server.KEY_ID,
+            "application_key": s3_server.APPLICATION_KEY,
+        }
         names = {"default": "pages", "private": "originals"}
-        b2 = {alias: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(name, **how)} for alias, name in names.items()}
+        b2 = {
+            alias: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(name, **how)}
+            for alias, name in names.items()
+        }
         settings.STORAGES = {**settings.STORAGES, **b2}
         yield running
 
 
 @pytest.fixture
 def start_host(worker_process, bucket, tmp_path):
-    """A worker as on a machine of its own: its own lock file, its own folder, nothing shared but database and buckets."""
+    """A worker as on a machine of its own: its own lock file, its own folder, nothing shared but
+    database and buckets.
+    """
 
     def start(name):
-        storage = {"B2_ENDPOINT_URL": bucket.url, "B2_REGION": s3_server.REGION, "B2_BUCKET": "pages", "B2_PRIVATE_BUCKET": "originals"}
+        storage = {
+            "B2_ENDPOINT_URL": bucket.url,
+            "B2_REGION": s3_server.REGION,
+            "B2_BUCKET": "pages",
+            "B2_PRIVATE_BUCKET": "originals",
+        }
         keys = {"B2_KEY_ID": s3_server.KEY_ID, "B2_APPLICATION_KEY": s3_server.APPLICATION_KEY}
-        own = {"BULK_PUMP_LOCK": str(tmp_path / f"{name}.lock"), "MEDIA_FOLDER": str(tmp_path / f"{name}-media"), "Q_WORKERS": "1"}
+        own = {
+            "BULK_PUMP_LOCK": str(tmp_path / f"{name}.lock"),
+            "MEDIA_FOLDER": str(tmp_path / f"{name}-media"),
+            "Q_WORKERS": "1",
+        }
         return worker_process(env={**FAST, **storage, **keys, **own})
 
     return start
@@ -62,8 +90,15 @@ def job_at(provider, pictures, **limits):
     account = make_account("openai", base_url=provider.base_url, **limits)
     account.set_key("sk-test-0123456789")
     account.save(update_fields=["encrypted_key", "key_last_four"])
-    how = {"model_name": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "output_format": "webp"}
-    return make_job([f"prompt {n}" for n in range(pictures)], status="pending", account=account, **how)
+    how = {
+        "model_name": "gpt-image-2.5-flare",
+        "quality": "low",
+        "size": "1024x1024",
+        "output_format": "webp",
+    }
+    return make_job(
+        [f"prompt {n}" for n in range(pictures)], status="pending", account=account, **how
+    )
 
 
 def has_ended(job):
@@ -80,7 +115,10 @@ def most_in_a_window(provider, seconds):
 def late(provider):
     """Seconds from a call's permit to its arrival, in the order of arrival."""
     sent = {str(pk): at.timestamp() for pk, at in ProviderCall.objects.values_list("pk", "sent_at")}
-    return [(round(entry.at % 100, 2), round(entry.at - sent[entry.client_request_id], 2)) for entry in provider.till.calls()]
+    return [
+        (round(entry.at % 100, 2), round(entry.at - sent[entry.client_request_id], 2))
+        for entry in provider.till.calls()
+    ]
 
 
 def ring_for_each_host():
@@ -90,7 +128,9 @@ def ring_for_each_host():
     ring()
 
 
-def test_two_hosts_share_one_limit_and_the_web_process_finds_every_picture(provider, start_host, bucket, client, superuser, tmp_path):
+def test_two_hosts_share_one_limit_and_the_web_process_finds_every_picture(
+    provider, start_host, bucket, client, superuser, tmp_path
+):
     provider.latency = 0.4
     job = job_at(provider, PICTURES, limit_per_minute=LIMIT, max_in_flight=LIMIT)
     start_host("first")
@@ -107,11 +147,18 @@ def test_two_hosts_share_one_limit_and_the_web_process_finds_every_picture(provi
     client.force_login(superuser)
     stored = bucket.keys("originals")
     for image in job.images.all():
-        answer = client.get(reverse("admin:bulk_admin_generatedimage_file", args=[image.pk, "original"]))
+        answer = client.get(
+            reverse("admin:bulk_admin_generatedimage_file", args=[image.pk, "original"])
+        )
         assert answer.status_code == 302
         assert answer.url.startswith(f"{bucket.url}/originals/{image.picture_key}?")
         assert {image.picture_key, image.thumb_300, image.thumb_600} <= set(stored)
-    assert not [file for name in ("first", "second") for file in tmp_path.glob(f"{name}-media/**/*") if file.is_file()]
+    assert not [
+        file
+        for name in ("first", "second")
+        for file in tmp_path.glob(f"{name}-media/**/*")
+        if file.is_file()
+    ]
 
 
 def add_column(name):

@@ -7,7 +7,14 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderAccount, ProviderCall, Worker
+from bulk_admin.models import (
+    CallState,
+    GeneratedImage,
+    ImageStatus,
+    ProviderAccount,
+    ProviderCall,
+    Worker,
+)
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import pump, rescue
@@ -19,7 +26,14 @@ from bulk_admin.tests.support.auditor import audit, audit_against_till
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEED = 7
-QUICK = {"BULK_CALL_DEADLINE": "3", "BULK_RETRY_BACKOFF": "0.1", "BULK_GRACE": "8", "BULK_LEASE": "2", "BULK_HEARTBEAT": "0.3", "BULK_RESCUE_EVERY": "0.5"}
+QUICK = {
+    "BULK_CALL_DEADLINE": "3",
+    "BULK_RETRY_BACKOFF": "0.1",
+    "BULK_GRACE": "8",
+    "BULK_LEASE": "2",
+    "BULK_HEARTBEAT": "0.3",
+    "BULK_RESCUE_EVERY": "0.5",
+}
 
 
 @pytest.fixture
@@ -43,8 +57,19 @@ def account_at(server: OpenAIServer, **fields: object) -> ProviderAccount:
 
 
 def job_at(server: OpenAIServer, prompts, **fields):
-    fields = {"model_name": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "output_format": "webp", **fields}
-    return make_job(prompts, status="pending", account=fields.pop("account", None) or account_at(server), **fields)
+    fields = {
+        "model_name": "gpt-image-2.5-flare",
+        "quality": "low",
+        "size": "1024x1024",
+        "output_format": "webp",
+        **fields,
+    }
+    return make_job(
+        prompts,
+        status="pending",
+        account=fields.pop("account", None) or account_at(server),
+        **fields,
+    )
 
 
 def assert_no_prompt_was_sent_after_unknown(server: OpenAIServer) -> None:
@@ -134,14 +159,32 @@ def test_kill_dash_nine_in_the_middle_and_a_new_worker(server, worker_process):
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("moment", "status"), [("after_commit:3", "unknown"), ("after_reply:3", "unknown"), ("after_put:3", "completed"), ("before_settle:3", "completed")]
+    ("moment", "status"),
+    [
+        ("after_commit:3", "unknown"),
+        ("after_reply:3", "unknown"),
+        ("after_put:3", "completed"),
+        ("before_settle:3", "completed"),
+    ],
 )
 def test_death_at_each_moment_of_a_call(server, worker_process, moment, status):
     job = job_at(server, 4)
     job.account.pools.update(max_in_flight=1)
     first = worker_process(env={**QUICK, "BULK_FAIL_AT": moment})
-    processes.wait_until(lambda: ProviderCall.objects.exclude(state=CallState.OPEN).count() == 2 and ProviderCall.objects.filter(state=CallState.OPEN).exists())
-    processes.wait_until(lambda: not Worker.objects.filter(beat_at__gt=timezone.now() - timezone.timedelta(seconds=1)).exists(), what="the worker is dead")
+    processes.wait_until(
+        lambda: (
+            ProviderCall.objects.exclude(state=CallState.OPEN).count() == 2
+            and ProviderCall.objects.filter(state=CallState.OPEN).exists()
+        )
+    )
+    processes.wait_until(
+        lambda: (
+            not Worker.objects.filter(
+                beat_at__gt=timezone.now() - timezone.timedelta(seconds=1)
+            ).exists()
+        ),
+        what="the worker is dead",
+    )
     processes.kill(first)
     worker_process(env=QUICK)
     processes.wait_until(lambda: not_running(job), what="the job has ended")
@@ -152,17 +195,26 @@ def test_death_at_each_moment_of_a_call(server, worker_process, moment, status):
 
 
 @pytest.mark.process
-def test_sigterm_to_every_process_with_a_hundred_calls_in_flight_leaves_nothing_unknown(server, worker_process):
+def test_sigterm_to_every_process_with_a_hundred_calls_in_flight_leaves_nothing_unknown(
+    server, worker_process
+):
     server.gate.clear()
     server.latency = 5.0
     job = job_at(server, 120, account=account_at(server))
     job.account.pools.update(max_in_flight=100)
-    # What is asked is whether the worker waits for all of them, not whether this machine can thumbnail a hundred in time.
-    worker = worker_process(env={"BULK_MAX_IN_FLIGHT": "100", "BULK_GRACE": str(processes.PATIENCE)})
-    processes.wait_until(lambda: len(server.till.calls()) == 100, what="a hundred calls are in flight")
+    # What is asked is whether the worker waits for all of them, not whether this machine can
+    # thumbnail a hundred in time.
+    worker = worker_process(
+        env={"BULK_MAX_IN_FLIGHT": "100", "BULK_GRACE": str(processes.PATIENCE)}
+    )
+    processes.wait_until(
+        lambda: len(server.till.calls()) == 100, what="a hundred calls are in flight"
+    )
     server.gate.set()
     processes.stop(worker, seconds=processes.PATIENCE + 10)
-    assert Counter(ProviderCall.objects.exclude(error_code="not_sent").values_list("state", flat=True)) == {CallState.DELIVERED: 100}
+    assert Counter(
+        ProviderCall.objects.exclude(error_code="not_sent").values_list("state", flat=True)
+    ) == {CallState.DELIVERED: 100}
     server.latency = 0.1
     worker_process(env=QUICK)
     processes.wait_until(lambda: not_running(job), what="the job has ended")
@@ -188,7 +240,9 @@ def not_running(job) -> bool:
 
 
 def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
-    """A worker that was stopped long enough for a rescue and a second purchase, and then goes on."""
+    """A worker that was stopped long enough for a rescue and a second purchase, and then goes
+    on.
+    """
     job = job_at(server, ["one"])
     server.latency = 3.0
     # The coordinator gives up long before the connection does.
@@ -203,6 +257,9 @@ def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
     first = image.calls.get(attempt=1)
     processes.wait_until(lambda: storing.find(first.picture_key), what="the first answer is stored")
     assert rescue.look_up(first) == "new variant"
-    assert sorted(job.images.values_list("variant", "status")) == [(1, "completed"), (2, "completed")]
+    assert sorted(job.images.values_list("variant", "status")) == [
+        (1, "completed"),
+        (2, "completed"),
+    ]
     assert len(server.till.billed()) == 2
     assert audit() == []

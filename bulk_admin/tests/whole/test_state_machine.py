@@ -1,7 +1,9 @@
-"""Whatever two workers, a rescue and staff do, in whatever order: the money, the statuses and the counters stay true.
+"""Whatever two workers, a rescue and staff do, in whatever order: the money, the statuses and the
+counters stay true.
 
-Calls are opened by two workers that may die; answers come in any order, late, twice, or only as bytes in the
-storage; page steps are taken and finished by both; staff press everything. After each step all is held against a recount.
+Calls are opened by two workers that may die; answers come in any order, late, twice, or only as
+bytes in the storage; page steps are taken and finished by both; staff press everything. After each
+step all is held against a recount.
 """
 
 from __future__ import annotations
@@ -15,7 +17,13 @@ from django.db import transaction
 from django.test import override_settings
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bulk_admin.models import (
     OPEN_PAGES,
@@ -64,7 +72,9 @@ def delivered(call: ProviderCall, usage: dict[str, int], **changes: Any) -> Outc
 
 
 def refused(code: str, **changes: Any) -> Outcome:
-    return Outcome(**{"state": CallState.REFUSED, "billed": Billed.NO, "error_code": code, **changes})
+    return Outcome(
+        **{"state": CallState.REFUSED, "billed": Billed.NO, "error_code": code, **changes}
+    )
 
 
 OUTCOMES: dict[str, Any] = {
@@ -75,7 +85,9 @@ OUTCOMES: dict[str, Any] = {
     "blocked, perhaps billed": lambda call, usage: refused("blocked", billed=Billed.UNKNOWN),
     "overloaded": lambda call, usage: refused("overloaded", retry_in=0.0),
     "provider error": lambda call, usage: refused("provider_error"),
-    "unknown": lambda call, usage: Outcome(state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown"),
+    "unknown": lambda call, usage: Outcome(
+        state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown"
+    ),
     "handed back": lambda call, usage: handed_back("too old"),
     "no credit": lambda call, usage: refused("no_credit", stops="account", counts_as_try=False),
     "bad request": lambda call, usage: refused("bad_request", stops="job", counts_as_try=False),
@@ -100,11 +112,20 @@ class Story(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(caps=st.sampled_from([(None, None), (60_000, None), (None, 60_000)]), begun=st.sampled_from([0, 2]))
+    @initialize(
+        caps=st.sampled_from([(None, None), (60_000, None), (None, 60_000)]),
+        begun=st.sampled_from([0, 2]),
+    )
     def begin(self, caps: tuple[int | None, int | None], begun: int) -> None:
         self.account = make_account("openai", day_cap=caps[1])
         self.job = make_job(
-            3, account=self.account, model_name="gpt-image-2.5-flare", quality="low", size="1024x1024", budget_cap=caps[0], created_by=make_user()
+            3,
+            account=self.account,
+            model_name="gpt-image-2.5-flare",
+            quality="low",
+            size="1024x1024",
+            budget_cap=caps[0],
+            created_by=make_user(),
         )
         pools = dict(Pool.objects.filter(account=self.account).values_list("kind", "pk"))
         self.image_pool, self.text_pool = pools["image"], pools["text"]
@@ -135,20 +156,33 @@ class Story(RuleBasedStateMachine):
                 settle(call.pk, delivered(call, {}))
 
     def check_nobody_pays_twice(self, permit: Permit) -> None:
-        for call in ProviderCall.objects.filter(image_id=permit.image_id, kind="image").exclude(pk=permit.call_id):
-            was_asked = (permit.image_id, call.attempt) in self.asked or (call.state == CallState.REFUSED and permit.image_id in self.retried)
-            assert call.billed == Billed.NO or was_asked, f"{call} was {call.state}, and {permit} buys it again unasked"
+        for call in ProviderCall.objects.filter(image_id=permit.image_id, kind="image").exclude(
+            pk=permit.call_id
+        ):
+            was_asked = (permit.image_id, call.attempt) in self.asked or (
+                call.state == CallState.REFUSED and permit.image_id in self.retried
+            )
+            assert call.billed == Billed.NO or was_asked, (
+                f"{call} was {call.state}, and {permit} buys it again unasked"
+            )
 
     @rule(pick=any_number, how=st.sampled_from(sorted(OUTCOMES)), usage=st.sampled_from(USAGES))
     def settle(self, pick: int, how: str, usage: dict[str, int]) -> None:
         """Any call that was ever opened: also one that has ended, or that a rescue has judged."""
-        if call := self.picked(ProviderCall.objects.filter(kind="image").order_by("sent_at", "pk"), pick):
+        if call := self.picked(
+            ProviderCall.objects.filter(kind="image").order_by("sent_at", "pk"), pick
+        ):
             settle(call.pk, OUTCOMES[how](call, usage))
 
     @rule(pick=any_number)
     def store_the_bytes(self, pick: int) -> None:
         """A worker that is about to die puts what it was sent, and nobody is told."""
-        if call := self.picked(ProviderCall.objects.filter(kind="image", state__in=(CallState.OPEN, CallState.UNKNOWN)), pick):
+        if call := self.picked(
+            ProviderCall.objects.filter(
+                kind="image", state__in=(CallState.OPEN, CallState.UNKNOWN)
+            ),
+            pick,
+        ):
             storing.store(call.picture_key, PICTURE, {"usage": {}})
 
     @rule(who=either)
@@ -170,7 +204,9 @@ class Story(RuleBasedStateMachine):
     def take_a_page_step(self, who: int) -> None:
         self.page_works += steps.claim(self.workers[who].pk, 2, ACCESS)[0]
 
-    @rule(pick=any_number, how=st.sampled_from(["well", "well", "well", "later", "broken", "flagged"]))
+    @rule(
+        pick=any_number, how=st.sampled_from(["well", "well", "well", "later", "broken", "flagged"])
+    )
     def finish_a_page_step(self, pick: int, how: str) -> None:
         if not self.page_works:
             return
@@ -191,7 +227,11 @@ class Story(RuleBasedStateMachine):
         if isinstance(answer, Permit):
             self.texts.append(TextWork(answer, "", "", ACCESS, ""))
 
-    @rule(pick=any_number, how=st.sampled_from(["well", "well", "unknown", "unknown", "overloaded", "refused"]), forget=st.booleans())
+    @rule(
+        pick=any_number,
+        how=st.sampled_from(["well", "well", "unknown", "unknown", "overloaded", "refused"]),
+        forget=st.booleans(),
+    )
     def a_text_comes(self, pick: int, how: str, forget: bool) -> None:
         if not self.texts:
             return
@@ -206,7 +246,9 @@ class Story(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(["pause", "resume", "resume", "cancel"]))
     def press_for_the_job(self, how: str) -> None:
-        {"pause": lifecycle.pause, "resume": lifecycle.resume, "cancel": lifecycle.cancel}[how](self.job.pk)
+        {"pause": lifecycle.pause, "resume": lifecycle.resume, "cancel": lifecycle.cancel}[how](
+            self.job.pk
+        )
 
     @rule(pick=any_number)
     def retry(self, pick: int) -> None:
@@ -217,9 +259,13 @@ class Story(RuleBasedStateMachine):
     @rule(pick=any_number)
     def reroll(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            newest = max(self.images().filter(position=image.position).values_list("variant", flat=True))
+            newest = max(
+                self.images().filter(position=image.position).values_list("variant", flat=True)
+            )
             pictures.reroll(self.job.pk, image.pk, seen_variant=newest)
-            assert pictures.reroll(self.job.pk, image.pk, seen_variant=newest) is None, "pressed twice, it bought twice"
+            assert pictures.reroll(self.job.pk, image.pk, seen_variant=newest) is None, (
+                "pressed twice, it bought twice"
+            )
 
     @rule(pick=any_number)
     def buy_again(self, pick: int) -> None:
@@ -252,7 +298,10 @@ class Story(RuleBasedStateMachine):
             page_queue.retry_pages(self.job.pk)
         else:
             page_queue.create_pages(self.job.pk, every_kept=every)
-        self.page_presses.update(set(self.images().filter(page_status=PageStatus.QUEUED).values_list("pk", flat=True)) - before)
+        self.page_presses.update(
+            set(self.images().filter(page_status=PageStatus.QUEUED).values_list("pk", flat=True))
+            - before
+        )
 
     # --- what must always be so ------------------------------------------------------------
 
@@ -266,7 +315,9 @@ class Story(RuleBasedStateMachine):
         if not hasattr(self, "job"):
             return
         self.job.refresh_from_db()
-        assert self.job.budget_cap is None or self.job.spent + self.job.reserved <= self.job.budget_cap
+        assert (
+            self.job.budget_cap is None or self.job.spent + self.job.reserved <= self.job.budget_cap
+        )
         for row in Spend.objects.filter(scope="account"):
             assert self.account.day_cap is None or row.spent + row.reserved <= self.account.day_cap
 
@@ -280,12 +331,20 @@ class Story(RuleBasedStateMachine):
         for pk, row in rows.items():
             assert row["revision"] <= self.job.revision
             if pk in self.rows and row != self.rows[pk]:
-                assert row["revision"] > self.revision, f"image {pk} changed from {self.rows[pk]} to {row} and no poll is told"
+                assert row["revision"] > self.revision, (
+                    f"image {pk} changed from {self.rows[pk]} to {row} and no poll is told"
+                )
         self.rows, self.revision = rows, self.job.revision
 
     @invariant()
     def a_job_with_nothing_to_do_has_ended(self) -> None:
-        if hasattr(self, "job") and not self.images().filter(status__in=(ImageStatus.QUEUED, ImageStatus.GENERATING)).exists() and self.job.total:
+        if (
+            hasattr(self, "job")
+            and not self.images()
+            .filter(status__in=(ImageStatus.QUEUED, ImageStatus.GENERATING))
+            .exists()
+            and self.job.total
+        ):
             self.job.refresh_from_db()
             assert self.job.status in ("completed", "failed", "cancelled")
 
@@ -297,31 +356,53 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def what_was_delivered_is_shown(self) -> None:
-        shown = set(GeneratedImage.objects.exclude(picture_key="").values_list("picture_key", flat=True))
-        for call in ProviderCall.objects.filter(kind="image", state=CallState.DELIVERED).exclude(image=None):
+        shown = set(
+            GeneratedImage.objects.exclude(picture_key="").values_list("picture_key", flat=True)
+        )
+        for call in ProviderCall.objects.filter(kind="image", state=CallState.DELIVERED).exclude(
+            image=None
+        ):
             assert call.picture_key in shown, f"{call} was delivered, and no tile shows it"
 
     @invariant()
     def a_page_step_is_held_by_who_works_on_it(self) -> None:
         alive = {worker.pk for worker in getattr(self, "workers", [])}
         under_way = {work.image_id for work in self.page_works}
-        in_call = set(ProviderCall.objects.filter(kind="text", state=CallState.OPEN).values_list("image_id", flat=True))
+        in_call = set(
+            ProviderCall.objects.filter(kind="text", state=CallState.OPEN).values_list(
+                "image_id", flat=True
+            )
+        )
         for image in GeneratedImage.objects.filter(page_status__in=OPEN_PAGES):
             if image.page_owner_id in alive:
-                assert image.pk in under_way | in_call, f"{image} is {image.page_status}, held by a worker that does nothing for it"
+                assert image.pk in under_way | in_call, (
+                    f"{image} is {image.page_status}, held by a worker that does nothing for it"
+                )
             if image.page_owner_id is None and image.page_status == PageStatus.WRITING:
-                assert image.pk not in in_call, f"{image} could be taken while a text for it is on its way"
+                assert image.pk not in in_call, (
+                    f"{image} could be taken while a text for it is on its way"
+                )
 
     @invariant()
     def no_page_twice_and_none_without_its_row(self) -> None:
-        made = set(GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list("prompt_page", flat=True))
+        made = set(
+            GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list(
+                "prompt_page", flat=True
+            )
+        )
         assert set(Prompt.objects.exclude(source_ref="").values_list("pk", flat=True)) == made
 
     @invariant()
     def a_text_is_bought_three_times_at_most(self) -> None:
-        bought = Counter(ProviderCall.objects.filter(kind="text").exclude(billed=Billed.NO).values_list("image_id", flat=True))
+        bought = Counter(
+            ProviderCall.objects.filter(kind="text")
+            .exclude(billed=Billed.NO)
+            .values_list("image_id", flat=True)
+        )
         for image_id, times in bought.items():
-            assert image_id is None or times <= TEXT_CALLS_UNASKED * max(1, self.page_presses[image_id])
+            assert image_id is None or times <= TEXT_CALLS_UNASKED * max(
+                1, self.page_presses[image_id]
+            )
 
     def images(self) -> Any:
         return GeneratedImage.objects.filter(job=self.job).order_by("pk")
@@ -331,7 +412,20 @@ class Story(RuleBasedStateMachine):
         return found[pick % len(found)] if found else None
 
 
-SHOWN = ("id", "revision", "status", "variant", "selected", "error_code", "picture_key", "attempt", "page_status", "page_error_code", "cost", "prompt_page")
+SHOWN = (
+    "id",
+    "revision",
+    "status",
+    "variant",
+    "selected",
+    "error_code",
+    "picture_key",
+    "attempt",
+    "page_status",
+    "page_error_code",
+    "cost",
+    "prompt_page",
+)
 TEXT_ERRORS = {
     "unknown": ServiceError("No answer.", code="unknown", retryable=True, billed="unknown"),
     "overloaded": ServiceError("Later.", code="overloaded", retryable=True, billed="no"),
@@ -340,25 +434,51 @@ TEXT_ERRORS = {
 
 
 def text_for(image_id: int) -> Content:
-    return Content(f"A quiet lighthouse at dusk, picture {image_id}", "It stands. It shines.", ["sea"], "A lighthouse", "ai")
+    return Content(
+        f"A quiet lighthouse at dusk, picture {image_id}",
+        "It stands. It shines.",
+        ["sea"],
+        "A lighthouse",
+        "ai",
+    )
 
 
 def carry_out(work: PageWork, how: str) -> None:
     """What ``PageWork.run`` would have come to."""
     if how in ("later", "broken"):
-        work.error = ServiceError("The storage did not answer.", code="storage_down", retryable=how == "later", billed="no")
+        work.error = ServiceError(
+            "The storage did not answer.",
+            code="storage_down",
+            retryable=how == "later",
+            billed="no",
+        )
         return
-    work.moderation = work.moderation or Verdict("flagged" if how == "flagged" else "passed", ["violence"] if how == "flagged" else []).to_json()
+    work.moderation = (
+        work.moderation
+        or Verdict(
+            "flagged" if how == "flagged" else "passed", ["violence"] if how == "flagged" else []
+        ).to_json()
+    )
     if work.content and not work.is_flagged:
-        variants = [publishing.Variant(f"pages/{work.image_id}-{side}.webp", side, side, b"") for side in publishing.SIDES]
+        variants = [
+            publishing.Variant(f"pages/{work.image_id}-{side}.webp", side, side, b"")
+            for side in publishing.SIDES
+        ]
         keys = {f"pages/{work.image_id}.png", *(variant.key for variant in variants)}
-        work.files = publishing.PageFiles(f"pages/{work.image_id}.png", "image/png", 8, 8, b"", variants, keys)
+        work.files = publishing.PageFiles(
+            f"pages/{work.image_id}.png", "image/png", 8, 8, b"", variants, keys
+        )
 
 
 @pytest.mark.django_db
 def test_no_order_of_events_breaks_a_promise() -> None:
-    phases = [phase for phase in Phase if phase != Phase.shrink or "HYPOTHESIS_NO_SHRINKING" not in os.environ]
-    # The same walks each time, or a change would be refused for a fault that was there before it; STORIES=1000 walks new ones.
+    phases = [
+        phase
+        for phase in Phase
+        if phase != Phase.shrink or "HYPOTHESIS_NO_SHRINKING" not in os.environ
+    ]
+    # The same walks each time, or a change would be refused for a fault that was there before it;
+    # STORIES=1000 walks new ones.
     stories = int(os.environ.get("STORIES", 0))
     bounds = settings(
         max_examples=stories or 10,

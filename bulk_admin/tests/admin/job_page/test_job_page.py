@@ -79,12 +79,16 @@ def test_an_old_beat_is_an_alarm_only_while_work_waits(page):
     Worker.objects.create(host="h", pid=1, beat_at=timezone.now() - dt.timedelta(hours=1))
     old = timezone.now() - dt.timedelta(hours=1)
     assert "No worker is running" in text_of(page(make_job(2, started=old)))
-    assert "No worker is running" not in text_of(page(make_job(2, JobStatus.COMPLETED, started=old)))
+    assert "No worker is running" not in text_of(
+        page(make_job(2, JobStatus.COMPLETED, started=old))
+    )
 
 
 def test_waiting_for_the_provider_is_sent_as_a_moment(page):
     job = make_job(2)
-    job.account.pools.filter(kind="image").update(cooldown_until=timezone.now() + dt.timedelta(seconds=38))
+    job.account.pools.filter(kind="image").update(
+        cooldown_until=timezone.now() + dt.timedelta(seconds=38)
+    )
     assert "data-until=" in text_of(page(job))
 
 
@@ -110,7 +114,9 @@ def test_time_left_is_hidden_until_it_means_something(page):
 def test_an_ended_job_tells_what_came_of_it(page):
     job = make_job(3, JobStatus.COMPLETED)
     image = make_image(job, page_status=PageStatus.CREATED)
-    make_image(job, ImageStatus.FAILED, error_message="The provider's safety system refused this prompt.")
+    make_image(
+        job, ImageStatus.FAILED, error_message="The provider's safety system refused this prompt."
+    )
     recount(job)
     html = text_of(page(job))
     assert "What came of it" in html
@@ -138,7 +144,9 @@ def test_an_ended_page_does_not_poll(page):
     assert "hx-trigger" in text_of(page(make_job(2)))
 
 
-def test_the_page_of_a_hundred_tiles_costs_a_constant_number_of_queries(client, staff, django_assert_max_num_queries):
+def test_the_page_of_a_hundred_tiles_costs_a_constant_number_of_queries(
+    client, staff, django_assert_max_num_queries
+):
     client.force_login(staff)
     for number in (5, 100):
         job = make_job(number, JobStatus.COMPLETED)
@@ -151,20 +159,38 @@ def test_the_page_of_a_hundred_tiles_costs_a_constant_number_of_queries(client, 
     [
         ({"status": "failed", "error_code": "blocked"}, "Not billed.", ["Reword"]),
         ({"status": "failed", "error_code": "overloaded"}, "Not billed.", ["Retry", "Reword"]),
-        ({"status": "failed", "error_code": "undecodable", "picture_key": "originals/a/b", "cost": 10_000}, "Billed $0.01.", ["Download", "Re-roll"]),
-        ({"status": "unknown", "attempt": 1, "cost": 10_000}, "Counted as spent: $0.01.", ["Buy again", "Accept as lost"]),
+        (
+            {
+                "status": "failed",
+                "error_code": "undecodable",
+                "picture_key": "originals/a/b",
+                "cost": 10_000,
+            },
+            "Billed $0.01.",
+            ["Download", "Re-roll"],
+        ),
+        (
+            {"status": "unknown", "attempt": 1, "cost": 10_000},
+            "Counted as spent: $0.01.",
+            ["Buy again", "Accept as lost"],
+        ),
         ({"status": "cancelled"}, "Not bought.", ["Generate it"]),
         ({"status": "queued"}, "Queued", []),
         ({"status": "generating"}, "Generating", []),
     ],
 )
-def test_a_tile_without_picture_says_what_happened_and_offers_only_what_helps(page, fields, says, buttons):
+def test_a_tile_without_picture_says_what_happened_and_offers_only_what_helps(
+    page, fields, says, buttons
+):
     job = make_job(0, JobStatus.PROCESSING)
     make_image(job, **fields)
     html = page(job).content.decode()
     tile = html[html.index("<article") : html.index("</article>")]
     assert says in tile
-    offered = re.findall(r">([A-Z][\w -]+?)(?: free| \$[\d.]+)?</(?:button|a)>", tile.partition('class="helps"')[2].partition('class="meta"')[0])
+    offered = re.findall(
+        r">([A-Z][\w -]+?)(?: free| \$[\d.]+)?</(?:button|a)>",
+        tile.partition('class="helps"')[2].partition('class="meta"')[0],
+    )
     assert offered == buttons
 
 
@@ -183,7 +209,13 @@ def test_only_buttons_that_the_person_may_press_are_there(client):
 
 def test_page_steps_are_told_on_the_tile(page):
     job = make_job(0, JobStatus.COMPLETED)
-    for status in (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.WRITING, PageStatus.SAVING, PageStatus.CREATED):
+    for status in (
+        PageStatus.QUEUED,
+        PageStatus.CHECKING,
+        PageStatus.WRITING,
+        PageStatus.SAVING,
+        PageStatus.CREATED,
+    ):
         make_image(job, page_status=status)
     make_image(job, page_status=PageStatus.BLOCKED, page_error="Violence was found.")
     make_image(job, page_error_code="same_prompt")
@@ -207,9 +239,18 @@ def test_who_may_only_look_is_offered_no_new_job_and_no_keys_that_buy(client):
     assert 'id="act-more"' not in body
     assert "re-roll: one more picture" not in body
     assert "keep or drop" not in body
-    client.force_login(make_user("staff", "bulk_admin.view_bulkgenerationjob", "bulk_admin.change_bulkgenerationjob", "bulk_admin.generate"))
+    client.force_login(
+        make_user(
+            "staff",
+            "bulk_admin.view_bulkgenerationjob",
+            "bulk_admin.change_bulkgenerationjob",
+            "bulk_admin.generate",
+        )
+    )
     body = client.get(job.get_absolute_url()).content.decode()
-    assert all(words in body for words in ('id="act-more"', "re-roll: one more picture", "keep or drop"))
+    assert all(
+        words in body for words in ('id="act-more"', "re-roll: one more picture", "keep or drop")
+    )
 
 
 def test_the_index_counts_paused_jobs_apart(client, superuser):
@@ -231,7 +272,9 @@ def test_the_index_counts_paused_jobs_apart(client, superuser):
         (JobStatus.PROCESSING, "", "", False),
     ],
 )
-def test_a_job_that_waits_for_its_account_leads_there_who_may_mend_it(client, status, reason, account_stop, leads):
+def test_a_job_that_waits_for_its_account_leads_there_who_may_mend_it(
+    client, status, reason, account_stop, leads
+):
     job = make_job(1, status, status_reason=reason, account=make_account(stop_code=account_stop))
     link = f'href="{reverse("admin:bulk_admin_provideraccount_change", args=[job.account_id])}"'
     view = "bulk_admin.view_bulkgenerationjob"

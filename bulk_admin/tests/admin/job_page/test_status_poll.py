@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 
 def cursor_of(html):
-    return {name: re.search(rf'name="{name}" value="([^"]*)"', html)[1] for name in ("seen", "digest")}
+    return {
+        name: re.search(rf'name="{name}" value="([^"]*)"', html)[1] for name in ("seen", "digest")
+    }
 
 
 @pytest.fixture
@@ -26,7 +28,11 @@ def poll(client, staff):
     client.force_login(staff)
 
     def ask(job, **data):
-        return client.get(reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]), data, headers={"HX-Request": "true"})
+        return client.get(
+            reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]),
+            data,
+            headers={"HX-Request": "true"},
+        )
 
     return ask
 
@@ -46,16 +52,24 @@ def test_nothing_new_answers_204(client, poll):
     assert response.content == b""
 
 
-def test_nothing_new_costs_four_queries_besides_session_user_and_rights(client, django_assert_num_queries):
+def test_nothing_new_costs_four_queries_besides_session_user_and_rights(
+    client, django_assert_num_queries
+):
     user = make_user("plain")
-    user.user_permissions.add(*Permission.objects.filter(content_type__app_label="bulk_admin", codename="view_bulkgenerationjob"))
+    user.user_permissions.add(
+        *Permission.objects.filter(
+            content_type__app_label="bulk_admin", codename="view_bulkgenerationjob"
+        )
+    )
     client.force_login(user)
     job = make_job(100)
     job.account.pools.update(limit_per_minute=20)
     cursor = open_page(client, job)
     session_user_rights = 4  # session, user, the user's rights, the groups' rights
     with django_assert_num_queries(session_user_rights + 4):
-        response = client.get(reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]), cursor)
+        response = client.get(
+            reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]), cursor
+        )
     assert response.status_code == 204
 
 
@@ -106,7 +120,9 @@ def test_a_deleted_tile_is_named(client, poll):
 def test_the_last_answer_stops_the_poll(client, poll):
     job = make_job(2)
     cursor = open_page(client, job)
-    BulkGenerationJob.objects.filter(pk=job.pk).update(status=JobStatus.CANCELLED, revision=job.revision + 1)
+    BulkGenerationJob.objects.filter(pk=job.pk).update(
+        status=JobStatus.CANCELLED, revision=job.revision + 1
+    )
     job.images.update(status=ImageStatus.CANCELLED, revision=job.revision + 1)
     recount(job)
     response = poll(job, **cursor)
@@ -122,7 +138,9 @@ def test_pages_under_way_keep_the_poll_alive_after_the_job_ended(client, poll, p
     assert poll(job, seen="", digest="").status_code == 200
 
 
-@pytest.mark.parametrize("seen", ["", "x", "1", "1:", ":1", "-1:5", "9" * 40 + ":1", "1:" + "9" * 40, "1:1:1"])
+@pytest.mark.parametrize(
+    "seen", ["", "x", "1", "1:", ":1", "-1:5", "9" * 40 + ":1", "1:" + "9" * 40, "1:1:1"]
+)
 def test_a_broken_cursor_gets_every_tile_and_no_error(poll, seen):
     job = make_job(2)
     response = poll(job, seen=seen)
@@ -143,12 +161,18 @@ def test_a_dead_worker_is_news_although_the_revision_is_the_same(client, poll):
 def test_scripts_get_the_same_facts_as_json(client, staff):
     client.force_login(staff)
     job = make_job(2, JobStatus.COMPLETED)
-    response = client.get(reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]), headers={"Accept": "application/json"})
+    response = client.get(
+        reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]),
+        headers={"Accept": "application/json"},
+    )
     assert response.json()["status"] == "completed"
     assert response.json()["job"] == str(job.pk)
 
 
 def test_an_expired_session_leads_to_the_login_page_and_never_into_a_tile(client):
     job = make_job(1)
-    response = client.get(reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]), headers={"HX-Request": "true"})
+    response = client.get(
+        reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]),
+        headers={"HX-Request": "true"},
+    )
     assert "/admin/login/" in response["HX-Redirect"]

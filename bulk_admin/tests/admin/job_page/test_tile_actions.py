@@ -1,4 +1,6 @@
-"""The buttons of the job page: pressed twice they change nothing more, and they answer with what changed."""
+"""The buttons of the job page: pressed twice they change nothing more, and they answer with what
+changed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def press(client, staff):
         if image is None:
             url = reverse("admin:bulk_admin_bulkgenerationjob_act", args=[job.pk, action])
         else:
-            url = reverse("admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, action])
+            url = reverse(
+                "admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, action]
+            )
         return client.post(url, data)
 
     return send
@@ -34,7 +38,10 @@ def said(response):
 @pytest.fixture
 def select(client, staff):
     client.force_login(staff)
-    return lambda job, ids, wanted: client.post(reverse("admin:bulk_admin_bulkgenerationjob_select", args=[job.pk]), {"ids": ids, "wanted": wanted})
+    return lambda job, ids, wanted: client.post(
+        reverse("admin:bulk_admin_bulkgenerationjob_select", args=[job.pk]),
+        {"ids": ids, "wanted": wanted},
+    )
 
 
 def test_keep_and_drop_send_the_wanted_state(select):
@@ -74,7 +81,9 @@ def test_a_reroll_appends_a_variant_and_a_second_press_does_not(press):
 def test_an_edited_prompt_makes_a_new_variant_with_it(press, client):
     job = make_job(1, JobStatus.COMPLETED)
     image = job.images.get()
-    form = client.get(reverse("admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, "edit"]))
+    form = client.get(
+        reverse("admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, "edit"])
+    )
     assert image.prompt_text in form.content.decode()
     press(job, "edit", image, seen_variant=1, prompt=" A fox in the rain ")
     assert job.images.get(variant=2).prompt_text == "A fox in the rain"
@@ -89,7 +98,12 @@ def test_a_paid_button_without_the_right_number_buys_nothing(press, seen):
     unknown = make_image(job, ImageStatus.UNKNOWN, attempt=2)
     make_call(unknown, "unknown")
     failed = make_image(job, ImageStatus.FAILED, error_code="overloaded", attempt=3)
-    for image, action in ((unknown, "buy_again"), (unknown, "accept_as_lost"), (unknown, "reroll"), (failed, "retry")):
+    for image, action in (
+        (unknown, "buy_again"),
+        (unknown, "accept_as_lost"),
+        (unknown, "reroll"),
+        (failed, "retry"),
+    ):
         press(job, action, image, seen_attempt=seen, seen_variant=seen)
     assert {image.status for image in job.images.all()} == {ImageStatus.UNKNOWN, ImageStatus.FAILED}
     assert job.images.count() == 2
@@ -123,7 +137,9 @@ def test_pause_resume_cancel_answer_with_the_new_state(press):
 
 def test_create_pages_shows_its_count_before_and_acts_on_exactly_those(press, client):
     job = make_job(2, JobStatus.COMPLETED, images_per_prompt=2)
-    ask = client.get(reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])).content.decode()
+    ask = client.get(
+        reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])
+    ).content.decode()
     assert "2 pages from 4 kept pictures" in " ".join(ask.split())
     assert "placeholder pictures" in ask
     ids = ",".join(str(pk) for pk in job.images.values_list("pk", flat=True))
@@ -136,7 +152,9 @@ def test_create_pages_shows_its_count_before_and_acts_on_exactly_those(press, cl
 def test_every_kept_picture_can_have_its_page(press, client):
     job = make_job(1, JobStatus.COMPLETED, images_per_prompt=2)
     url = reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])
-    assert "2 pages from 2" in " ".join(client.get(url, {"every_kept": "1"}).content.decode().split())
+    assert "2 pages from 2" in " ".join(
+        client.get(url, {"every_kept": "1"}).content.decode().split()
+    )
 
 
 def test_an_unknown_action_is_not_found(press):
@@ -164,7 +182,9 @@ def test_pictures_are_private_unchanging_and_never_sniffed(client, staff, kind):
     assert body(response).startswith(b"\x89PNG")
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "private" in response["Cache-Control"]
-    assert response.headers.get("Content-Disposition", "").startswith("attachment") == (kind == "download")
+    assert response.headers.get("Content-Disposition", "").startswith("attachment") == (
+        kind == "download"
+    )
 
 
 def test_bytes_that_are_no_picture_are_only_downloaded(client, staff):

@@ -64,8 +64,16 @@ def test_a_filled_form_makes_a_draft_and_leads_to_its_sheet(page, staff, placeho
     response = page.post(ADD, filled(placeholder_account, budget_cap="2.50", page_tags="sea"))
     job = BulkGenerationJob.objects.get()
     assert response.url == reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk])
-    assert (job.status, job.created_by, job.budget_cap, job.page_tags) == (JobStatus.DRAFT, staff, 2_500_000, "sea")
-    assert list(job.images.values_list("prompt_text", flat=True)) == ["A lighthouse at dusk", "A fox in the snow"]
+    assert (job.status, job.created_by, job.budget_cap, job.page_tags) == (
+        JobStatus.DRAFT,
+        staff,
+        2_500_000,
+        "sea",
+    )
+    assert list(job.images.values_list("prompt_text", flat=True)) == [
+        "A lighthouse at dusk",
+        "A fox in the snow",
+    ]
     assert page.get(response.url).status_code == 200
 
 
@@ -77,7 +85,12 @@ def test_of_a_file_no_more_is_read_than_can_be_used(staff, placeholder_account):
             return found
 
     read = []
-    form = NewJobForm(filled(placeholder_account, prompts=""), {"file": Upload("list.txt", b"a fox\n" * 1_800_000)}, person=staff, on=timezone.now().date())
+    form = NewJobForm(
+        filled(placeholder_account, prompts=""),
+        {"file": Upload("list.txt", b"a fox\n" * 1_800_000)},
+        person=staff,
+        on=timezone.now().date(),
+    )
     assert "larger than 2 MB" in str(form.errors["file"])
     assert read == [MAX_BYTES + 1]
 
@@ -106,7 +119,9 @@ BAD_PASTES = {
 
 
 @pytest.mark.parametrize("name", BAD_PASTES)
-def test_a_bad_paste_is_refused_with_what_to_do_and_kept_in_the_form(page, placeholder_account, name):
+def test_a_bad_paste_is_refused_with_what_to_do_and_kept_in_the_form(
+    page, placeholder_account, name
+):
     text, message = BAD_PASTES[name]
     response = page.post(ADD, filled(placeholder_account, prompts=text))
     assert response.status_code == 200
@@ -119,7 +134,9 @@ def test_a_bad_paste_is_refused_with_what_to_do_and_kept_in_the_form(page, place
 @pytest.mark.parametrize("name", ["nul", "too many lines", "too many prompts", "too large"])
 def test_the_live_price_says_why_a_paste_is_refused(page, placeholder_account, name):
     text, message = BAD_PASTES[name]
-    card, dock = html.unescape(page.post(PRICE, filled(placeholder_account, prompts=text)).content.decode()).split('id="dock-sum"')
+    card, dock = html.unescape(
+        page.post(PRICE, filled(placeholder_account, prompts=text)).content.decode()
+    ).split('id="dock-sum"')
     assert message in card
     assert message in dock
     assert "$0.00" not in card
@@ -128,7 +145,11 @@ def test_the_live_price_says_why_a_paste_is_refused(page, placeholder_account, n
 
 BAD_FILES = {
     "0 bytes": ("list.txt", b"", "is empty"),
-    "a program named csv": ("list.csv", b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" * 8, "a program"),
+    "a program named csv": (
+        "list.csv",
+        b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" * 8,
+        "a program",
+    ),
     "utf-16": ("list.txt", "A fox\n".encode("utf-16"), "UTF-16"),
     "not utf-8": ("list.txt", b"caf\xe9\n", "not UTF-8"),
     "10 MB": ("list.txt", b"a fox\n" * 1_800_000, "larger than 2 MB"),
@@ -141,15 +162,25 @@ BAD_FILES = {
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_is_refused_with_what_to_do(page, placeholder_account, name):
     file_name, content, message = BAD_FILES[name]
-    response = page.post(ADD, filled(placeholder_account, prompts="", file=SimpleUploadedFile(file_name, content)))
+    response = page.post(
+        ADD, filled(placeholder_account, prompts="", file=SimpleUploadedFile(file_name, content))
+    )
     assert message in html.unescape(response.content.decode())
     assert not BulkGenerationJob.objects.exists()
 
 
 GOOD_FILES = {
     "byte order mark and CRLF": ("list.txt", b"\xef\xbb\xbfa fox\r\na cat\r\n", ["a fox", "a cat"]),
-    "blocks with blank lines": ("list.txt", b"a fox\n\nin snow\n---\na cat\n", ["a fox\n\nin snow", "a cat"]),
-    "csv with quoted newline": ("list.csv", b'prompt,count\n"a fox\nin snow",2\n', ["a fox\nin snow"]),
+    "blocks with blank lines": (
+        "list.txt",
+        b"a fox\n\nin snow\n---\na cat\n",
+        ["a fox\n\nin snow", "a cat"],
+    ),
+    "csv with quoted newline": (
+        "list.csv",
+        b'prompt,count\n"a fox\nin snow",2\n',
+        ["a fox\nin snow"],
+    ),
     "csv without header": ("list.csv", b"a fox\na cat\n", ["a fox", "a cat"]),
 }
 
@@ -157,13 +188,20 @@ GOOD_FILES = {
 @pytest.mark.parametrize("name", GOOD_FILES)
 def test_a_good_file_becomes_rows(page, placeholder_account, name):
     file_name, content, prompts = GOOD_FILES[name]
-    page.post(ADD, filled(placeholder_account, prompts="", file=SimpleUploadedFile(file_name, content)))
-    assert list(GeneratedImage.objects.order_by("position").values_list("prompt_text", flat=True)) == prompts
+    page.post(
+        ADD, filled(placeholder_account, prompts="", file=SimpleUploadedFile(file_name, content))
+    )
+    assert (
+        list(GeneratedImage.objects.order_by("position").values_list("prompt_text", flat=True))
+        == prompts
+    )
 
 
 def test_bad_lines_can_be_left_out_and_are_counted(page, placeholder_account):
     upload = SimpleUploadedFile("list.csv", b"prompt,size\na fox,\na cat,huge\n")
-    response = page.post(ADD, filled(placeholder_account, prompts="", file=upload, skip_bad="1"), follow=True)
+    response = page.post(
+        ADD, filled(placeholder_account, prompts="", file=upload, skip_bad="1"), follow=True
+    )
     job = BulkGenerationJob.objects.get()
     assert (job.total_prompts, job.skipped) == (1, 1)
     assert "1 bad line was left out" in response.content.decode()
@@ -173,7 +211,9 @@ def test_bad_lines_can_be_left_out_and_are_counted(page, placeholder_account):
 def test_mark_up_in_a_paste_is_shown_as_text(page, placeholder_account, text):
     refused = page.post(ADD, filled(placeholder_account, prompts=text, name=""))
     assert textarea(refused) == text
-    live = page.post(PRICE, filled(placeholder_account, prompts=text, character_description=text)).content.decode()
+    live = page.post(
+        PRICE, filled(placeholder_account, prompts=text, character_description=text)
+    ).content.decode()
     page.post(ADD, filled(placeholder_account, prompts=text, name=text))
     sheet = page.get(BulkGenerationJob.objects.get().get_absolute_url()).content.decode()
     for body in (refused.content.decode(), live, sheet):
@@ -187,9 +227,15 @@ def test_mark_up_in_a_paste_is_shown_as_text(page, placeholder_account, text):
 def test_what_can_not_be_chosen_is_refused_with_what_to_do(page, placeholder_account):
     off = make_account("placeholder", label="Sleeping", is_enabled=False)
     keyless = make_account("openai", label="Keyless")
-    assert "Sleeping can not be used: switched off" in html.unescape(page.post(ADD, filled(off)).content.decode())
-    assert "Keyless can not be used: it has no key" in html.unescape(page.post(ADD, filled(keyless)).content.decode())
-    assert "is not a size of" in html.unescape(page.post(ADD, filled(placeholder_account, size="13x13")).content.decode())
+    assert "Sleeping can not be used: switched off" in html.unescape(
+        page.post(ADD, filled(off)).content.decode()
+    )
+    assert "Keyless can not be used: it has no key" in html.unescape(
+        page.post(ADD, filled(keyless)).content.decode()
+    )
+    assert "is not a size of" in html.unescape(
+        page.post(ADD, filled(placeholder_account, size="13x13")).content.decode()
+    )
     assert not BulkGenerationJob.objects.exists()
 
 
@@ -200,7 +246,10 @@ def test_a_retired_model_is_refused_and_one_that_ends_soon_warns(page, placehold
     assert "placeholder-2" in page.post(PRICE, filled(placeholder_account)).content.decode()
     model.retired_on = dt.date(2020, 1, 1)
     model.save()
-    assert "was retired on 01 Jan 2020. Use placeholder-2 instead." in page.post(ADD, filled(placeholder_account)).content.decode()
+    assert (
+        "was retired on 01 Jan 2020. Use placeholder-2 instead."
+        in page.post(ADD, filled(placeholder_account)).content.decode()
+    )
     assert not BulkGenerationJob.objects.exists()
 
 
@@ -214,7 +263,9 @@ def test_an_account_of_somebody_else_can_not_be_chosen(page, placeholder_account
 def test_the_live_price_counts_and_saves_nothing(page, placeholder_account):
     placeholder_account.day_cap = 5_000_000
     placeholder_account.save()
-    quote = page.post(PRICE, filled(placeholder_account, images_per_prompt=3, character_description="Mira")).content.decode()
+    quote = page.post(
+        PRICE, filled(placeholder_account, images_per_prompt=3, character_description="Mira")
+    ).content.decode()
     assert "Review 2 prompts" in quote
     assert "6 pictures" in quote
     assert "Mira. A lighthouse at dusk" in quote
@@ -226,7 +277,9 @@ def test_the_live_price_warns_where_today_s_cap_ends_it(page):
     account = make_account("openai", label="Capped", day_cap=10_000)
     account.set_key("sk-123456789012")
     account.save()
-    Spend.objects.create(scope="account", key=str(account.pk), day=dt.datetime.now(dt.UTC).date(), spent=9_000)
+    Spend.objects.create(
+        scope="account", key=str(account.pk), day=dt.datetime.now(dt.UTC).date(), spent=9_000
+    )
     assert "the job will pause there" in page.post(PRICE, filled(account)).content.decode()
 
 
@@ -243,10 +296,17 @@ def test_another_account_changes_what_is_offered_and_touches_no_text(page, place
 
 def test_a_form_that_is_too_large_is_answered_inside_the_form(page, placeholder_account, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
-    inside = page.post(ADD, f"prompts={'x' * 5_000}", headers={"HX-Request": "true"}, content_type="application/x-www-form-urlencoded")
+    inside = page.post(
+        ADD,
+        f"prompts={'x' * 5_000}",
+        headers={"HX-Request": "true"},
+        content_type="application/x-www-form-urlencoded",
+    )
     assert (inside.status_code, inside["HX-Retarget"]) == (200, "#form-errors")
     assert "larger than the server takes" in inside.content.decode()
-    plain = page.post(ADD, f"prompts={'x' * 5_000}", content_type="application/x-www-form-urlencoded")
+    plain = page.post(
+        ADD, f"prompts={'x' * 5_000}", content_type="application/x-www-form-urlencoded"
+    )
     assert plain.status_code == 413
     assert not BulkGenerationJob.objects.exists()
 
@@ -264,21 +324,37 @@ def test_too_many_pictures_for_one_job_are_refused_with_the_text_kept(page, plac
     assert textarea(response) == text
 
 
-def test_the_way_back_to_the_form_keeps_everything_and_changes_the_same_draft(page, placeholder_account):
+def test_the_way_back_to_the_form_keeps_everything_and_changes_the_same_draft(
+    page, placeholder_account
+):
     upload = SimpleUploadedFile("list.csv", b"prompt,count\na fox,3\na cat,\n")
-    page.post(ADD, filled(placeholder_account, prompts="", file=upload, character_description="Mira"))
+    page.post(
+        ADD, filled(placeholder_account, prompts="", file=upload, character_description="Mira")
+    )
     job = BulkGenerationJob.objects.get()
     form = page.get(f"{ADD}?draft={job.pk}").context["form"]
-    assert (form["prompts"].value(), form["character_description"].value(), form["name"].value()) == ("a fox\n---\na cat", "Mira", "Autumn")
-    page.post(ADD, filled(placeholder_account, prompts="a fox\n---\na dog", draft=job.pk, name="Winter"))
+    assert (
+        form["prompts"].value(),
+        form["character_description"].value(),
+        form["name"].value(),
+    ) == ("a fox\n---\na cat", "Mira", "Autumn")
+    page.post(
+        ADD, filled(placeholder_account, prompts="a fox\n---\na dog", draft=job.pk, name="Winter")
+    )
     job = BulkGenerationJob.objects.get()
-    assert (job.name, list(job.images.order_by("position").values_list("prompt_text", "count"))) == ("Winter", [("a fox", 3), ("a dog", None)])
+    assert (
+        job.name,
+        list(job.images.order_by("position").values_list("prompt_text", "count")),
+    ) == ("Winter", [("a fox", 3), ("a dog", None)])
 
 
 def go_back_and_review(page, account, job, **changes):
     """Back to the form and on to the sheet again, nothing typed: the rows that come of it."""
     text = textarea(page.get(f"{ADD}?draft={job.pk}"))
-    page.post(ADD, filled(account, **{"prompts": "\r\n".join(text.splitlines()), "draft": job.pk, **changes}))
+    page.post(
+        ADD,
+        filled(account, **{"prompts": "\r\n".join(text.splitlines()), "draft": job.pk, **changes}),
+    )
     job = BulkGenerationJob.objects.get()
     return list(job.images.order_by("position").values_list("prompt_text", "included"))
 
@@ -291,7 +367,13 @@ def test_what_was_done_on_the_sheet_survives_the_way_back(page, placeholder_acco
     drafts.set_included(job.pk, [ids[1], ids[4]], False)
     drafts.set_included(job.pk, [ids[3]], True)
     before = list(job.images.order_by("position").values_list("prompt_text", "included"))
-    assert before == [("a fox", False), ("a cat", True), ("A CAT", True), ("a hare\nin the snow", False), ("a fox", False)]
+    assert before == [
+        ("a fox", False),
+        ("a cat", True),
+        ("A CAT", True),
+        ("a hare\nin the snow", False),
+        ("a fox", False),
+    ]
     assert go_back_and_review(page, placeholder_account, job) == before
     assert go_back_and_review(page, placeholder_account, job, quality="high") == before
 
@@ -299,7 +381,10 @@ def test_what_was_done_on_the_sheet_survives_the_way_back(page, placeholder_acco
 def test_a_row_that_is_no_twin_any_more_is_on_again(page, placeholder_account):
     page.post(ADD, filled(placeholder_account, prompts="a fox\nA FOX"))
     job = BulkGenerationJob.objects.get()
-    assert go_back_and_review(page, placeholder_account, job, prompts="A FOX\na cat") == [("A FOX", True), ("a cat", True)]
+    assert go_back_and_review(page, placeholder_account, job, prompts="A FOX\na cat") == [
+        ("A FOX", True),
+        ("a cat", True),
+    ]
 
 
 def test_twins_of_a_file_keep_each_their_own_settings(page, placeholder_account):
@@ -307,7 +392,10 @@ def test_twins_of_a_file_keep_each_their_own_settings(page, placeholder_account)
     page.post(ADD, filled(placeholder_account, prompts="", file=upload))
     job = BulkGenerationJob.objects.get()
     assert go_back_and_review(page, placeholder_account, job) == [("a fox", True), ("a fox", False)]
-    assert list(job.images.order_by("position").values_list("quality", "count")) == [("high", 3), ("low", 1)]
+    assert list(job.images.order_by("position").values_list("quality", "count")) == [
+        ("high", 3),
+        ("low", 1),
+    ]
 
 
 def test_a_lone_prompt_of_several_lines_stays_one(page, staff, placeholder_account):
@@ -315,7 +403,9 @@ def test_a_lone_prompt_of_several_lines_stays_one(page, staff, placeholder_accou
     page.post(ADD, filled(placeholder_account, prompts="", file=upload))
     job = BulkGenerationJob.objects.get()
     assert go_back_and_review(page, placeholder_account, job) == [("a fox\nin the snow", True)]
-    old = make_job(["a cat\non a wall"], JobStatus.COMPLETED, account=placeholder_account, created_by=staff)
+    old = make_job(
+        ["a cat\non a wall"], JobStatus.COMPLETED, account=placeholder_account, created_by=staff
+    )
     again = page.get(f"{ADD}?from={old.pk}&prompts=all").context["form"]
     assert [row.text for row in again.rows] == ["a cat\non a wall"]
 
@@ -323,11 +413,23 @@ def test_a_lone_prompt_of_several_lines_stays_one(page, staff, placeholder_accou
 def test_an_untouched_paste_comes_back_as_it_was_pasted(page, placeholder_account):
     paste = "a fox\n\n-----\n\na cat\n"
     page.post(ADD, filled(placeholder_account, prompts=paste.replace("\n", "\r\n")))
-    assert page.get(f"{ADD}?draft={BulkGenerationJob.objects.get().pk}").context["form"]["prompts"].value().split() == paste.split()
+    assert (
+        page.get(f"{ADD}?draft={BulkGenerationJob.objects.get().pk}")
+        .context["form"]["prompts"]
+        .value()
+        .split()
+        == paste.split()
+    )
 
 
 def test_a_new_job_takes_over_the_settings_of_an_old_one(page, staff, placeholder_account):
-    old = make_job(["a fox", "a cat"], JobStatus.COMPLETED, account=placeholder_account, created_by=staff, character_description="Mira")
+    old = make_job(
+        ["a fox", "a cat"],
+        JobStatus.COMPLETED,
+        account=placeholder_account,
+        created_by=staff,
+        character_description="Mira",
+    )
     empty = page.get(f"{ADD}?from={old.pk}").context["form"]
     assert (empty["character_description"].value(), empty["prompts"].value()) == ("Mira", "")
     again = page.get(f"{ADD}?from={old.pk}&prompts=all").context["form"]
@@ -335,11 +437,16 @@ def test_a_new_job_takes_over_the_settings_of_an_old_one(page, staff, placeholde
     assert page.get(f"{ADD}?from=nonsense").status_code == 200
 
 
-@pytest.mark.parametrize(("rights", "status"), [((), 403), (("bulk_admin.view_bulkgenerationjob",), 403), (("bulk_admin.generate",), 200)])
+@pytest.mark.parametrize(
+    ("rights", "status"),
+    [((), 403), (("bulk_admin.view_bulkgenerationjob",), 403), (("bulk_admin.generate",), 200)],
+)
 @pytest.mark.parametrize("address", [ADD, PRICE, OPTIONS])
 def test_only_who_may_generate_meets_the_form(client, placeholder_account, rights, status, address):
     client.force_login(make_user("ann", *rights))
-    answer = client.get(address) if address == ADD else client.post(address, filled(placeholder_account))
+    answer = (
+        client.get(address) if address == ADD else client.post(address, filled(placeholder_account))
+    )
     assert answer.status_code == status
 
 

@@ -28,7 +28,14 @@ def page(client, staff):
 
 def draft(account, by, text=PASTE, **changes):
     model = ImageModel.objects.get(provider=account.provider, kind="image", is_default=True)
-    chosen = JobSettings(name="Autumn", account_id=account.pk, model_name=model.name, size=model.default_size, quality=model.default_quality, **changes)
+    chosen = JobSettings(
+        name="Autumn",
+        account_id=account.pk,
+        model_name=model.name,
+        size=model.default_size,
+        quality=model.default_quality,
+        **changes,
+    )
     return drafts.create_draft(chosen, parse_text(text).rows, by=by, source_text=text)
 
 
@@ -48,7 +55,9 @@ def row(job, position):
 
 def pressed(body):
     """What the Generate button of this page, or of this answer, sends."""
-    form = re.search(r'<form method="post" action="[^"]*/sheet/generate/".*?</form>', body, re.DOTALL)[0]
+    form = re.search(
+        r'<form method="post" action="[^"]*/sheet/generate/".*?</form>', body, re.DOTALL
+    )[0]
     return dict(re.findall(r'name="(\w+)" value="(\d+)"', form))
 
 
@@ -66,7 +75,9 @@ def test_the_sheet_says_in_words_what_it_found(page, job):
 
 def test_a_tick_sends_the_wanted_state_and_changes_row_bill_and_counts(page, job):
     for _ in range(2):
-        body = page.post(sheet(job, "include"), {"ids": row(job, 1).pk, "wanted": "0"}).content.decode()
+        body = page.post(
+            sheet(job, "include"), {"ids": row(job, 1).pk, "wanted": "0"}
+        ).content.decode()
         assert "Generate 3 pictures" in body
         assert "Off 2" in body
         assert body.count("<tr id=") == 1
@@ -102,7 +113,9 @@ def test_an_edited_row_is_flagged_anew_and_so_is_its_twin(page, job):
     assert row(job, 3).flags == []
 
 
-@pytest.mark.parametrize(("text", "message"), [("   ", "can not be empty"), ("\ufeff", "empty"), ("a \x00 b", "NUL")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("   ", "can not be empty"), ("\ufeff", "empty"), ("a \x00 b", "NUL")]
+)
 def test_a_bad_edit_is_refused_and_the_row_stays(page, job, text, message):
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": text}).content.decode()
     assert message in body
@@ -137,7 +150,13 @@ def swap_rows(page, job):
 
 def choose_high(page, job):
     """By way of the form: the same prompts, dearer."""
-    chosen = JobSettings(name="Autumn", account_id=job.account_id, model_name=job.model_name, size=job.size, quality="high")
+    chosen = JobSettings(
+        name="Autumn",
+        account_id=job.account_id,
+        model_name=job.model_name,
+        size=job.size,
+        quality="high",
+    )
     drafts.replace_draft(job.pk, chosen, parse_text(PASTE).rows, source_text=PASTE)
 
 
@@ -154,9 +173,22 @@ def test_generate_asks_again_when_the_sheet_was_changed_elsewhere(page, job, cha
     assert job.status == JobStatus.PENDING
 
 
-@pytest.mark.parametrize("sent", [{}, {"revision": ""}, {"revision": "-1"}, {"revision": "٣"}, {"revision": "9" * 30}, {"pictures": "4"}])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"revision": ""},
+        {"revision": "-1"},
+        {"revision": "٣"},
+        {"revision": "9" * 30},
+        {"pictures": "4"},
+    ],
+)
 def test_a_press_that_does_not_say_what_it_saw_starts_nothing(page, job, sent):
-    assert "Look at the new price" in page.post(sheet(job, "generate"), sent, follow=True).content.decode()
+    assert (
+        "Look at the new price"
+        in page.post(sheet(job, "generate"), sent, follow=True).content.decode()
+    )
 
 
 @pytest.mark.parametrize("act", ["tick", "edit"])
@@ -185,8 +217,12 @@ def test_what_can_not_start_says_what_to_do(page, job, fault):
         job.account.save()
     else:
         ImageModel.objects.filter(name=job.model_name).update(retired_on="2020-01-01")
-    body = page.post(sheet(job, "generate"), pressed(opened(page, job)), follow=True).content.decode()
-    assert ("Switch it on, or choose another one" if fault == "account" else "Choose another one") in html.unescape(body)
+    body = page.post(
+        sheet(job, "generate"), pressed(opened(page, job)), follow=True
+    ).content.decode()
+    assert (
+        "Switch it on, or choose another one" if fault == "account" else "Choose another one"
+    ) in html.unescape(body)
     job.refresh_from_db()
     assert job.status == JobStatus.DRAFT
 
@@ -230,7 +266,11 @@ def test_a_colleague_who_may_only_view_sees_the_sheet_and_changes_nothing(client
 
 
 def test_who_may_change_jobs_but_not_spend_can_edit_and_not_generate(client, job):
-    client.force_login(make_user("editor", "bulk_admin.view_bulkgenerationjob", "bulk_admin.change_bulkgenerationjob"))
+    client.force_login(
+        make_user(
+            "editor", "bulk_admin.view_bulkgenerationjob", "bulk_admin.change_bulkgenerationjob"
+        )
+    )
     assert press(client, job, "include").status_code == 200
     assert press(client, job, "generate").status_code == 403
 

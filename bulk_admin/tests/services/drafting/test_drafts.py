@@ -1,4 +1,6 @@
-"""Drafts: rows with their flags, the combined prompt, and what is refused before anything is saved."""
+"""Drafts: rows with their flags, the combined prompt, and what is refused before anything is
+saved.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def settings_of(placeholder_account):
     def build(**fields):
-        plain = {"name": "Foxes", "account_id": placeholder_account.pk, "model_name": "placeholder", "size": "1024x1024", "quality": "low"}
+        plain = {
+            "name": "Foxes",
+            "account_id": placeholder_account.pk,
+            "model_name": "placeholder",
+            "size": "1024x1024",
+            "quality": "low",
+        }
         return JobSettings(**{**plain, **fields})
 
     return build
@@ -30,7 +38,9 @@ def settings_of(placeholder_account):
 @pytest.fixture
 def draft(settings_of, staff):
     def make(*texts, **fields):
-        return drafts.create_draft(settings_of(**fields), [Row(text, line) for line, text in enumerate(texts, 1)], by=staff)
+        return drafts.create_draft(
+            settings_of(**fields), [Row(text, line) for line, text in enumerate(texts, 1)], by=staff
+        )
 
     return make
 
@@ -45,12 +55,35 @@ def codes(job):
 
 def test_a_draft_holds_one_row_a_prompt_with_its_own_settings(settings_of, staff):
     given = [Row("a fox", 1), Row("an owl", 4, "1536x1024", "high", 3)]
-    job = drafts.create_draft(settings_of(images_per_prompt=2, budget_cap=70_000), given, by=staff, source_text="a fox\n…", skipped=5)
+    job = drafts.create_draft(
+        settings_of(images_per_prompt=2, budget_cap=70_000),
+        given,
+        by=staff,
+        source_text="a fox\n…",
+        skipped=5,
+    )
     job.refresh_from_db()
-    assert (job.status, job.created_by, job.provider, job.total_prompts, job.skipped) == ("draft", staff, "placeholder", 2, 5)
-    assert (job.source_text, job.images_per_prompt, job.budget_cap, job.total) == ("a fox\n…", 2, 70_000, 0)
-    told = [(row.position, row.prompt_text, row.size, row.quality, row.count, row.included, row.status) for row in rows(job)]
-    assert told == [(1, "a fox", "", "", None, True, "draft"), (2, "an owl", "1536x1024", "high", 3, True, "draft")]
+    assert (job.status, job.created_by, job.provider, job.total_prompts, job.skipped) == (
+        "draft",
+        staff,
+        "placeholder",
+        2,
+        5,
+    )
+    assert (job.source_text, job.images_per_prompt, job.budget_cap, job.total) == (
+        "a fox\n…",
+        2,
+        70_000,
+        0,
+    )
+    told = [
+        (row.position, row.prompt_text, row.size, row.quality, row.count, row.included, row.status)
+        for row in rows(job)
+    ]
+    assert told == [
+        (1, "a fox", "", "", None, True, "draft"),
+        (2, "an owl", "1536x1024", "high", 3, True, "draft"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +94,14 @@ def test_a_draft_holds_one_row_a_prompt_with_its_own_settings(settings_of, staff
         ({"prompt_suffix": "in oil"}, "a fox, in oil"),
         ({"character_description": "A girl in red"}, "A girl in red. a fox."),
         ({"character_description": "A girl in red."}, "A girl in red. a fox."),
-        ({"character_description": "Who is she?", "prompt_prefix": "Photo of", "prompt_suffix": "in oil"}, "Who is she? Photo of a fox, in oil"),
+        (
+            {
+                "character_description": "Who is she?",
+                "prompt_prefix": "Photo of",
+                "prompt_suffix": "in oil",
+            },
+            "Who is she? Photo of a fox, in oil",
+        ),
     ],
 )
 def test_the_jobs_texts_are_put_around_a_prompt_in_one_place(settings_of, fields, composed):
@@ -85,7 +125,11 @@ def test_a_prompt_with_the_jobs_texts_around_it_that_is_too_long_starts_unticked
 
 def test_a_prompt_of_forty_thousand_letters_is_kept_as_a_row(draft):
     [row] = rows(draft("x" * 40_000))
-    assert (len(row.prompt_text), row.included, row.flags[0]["text"]) == (40_000, False, "too long by 8,000")
+    assert (len(row.prompt_text), row.included, row.flags[0]["text"]) == (
+        40_000,
+        False,
+        "too long by 8,000",
+    )
 
 
 def test_pages_and_earlier_pictures_of_a_prompt_are_named_with_a_link_and_only_warn(draft):
@@ -132,12 +176,22 @@ def test_left_over_placeholders_are_pointed_out_and_only_warn(draft, text, left_
         ({"size": "999x999"}, [Row("a fox", 1)], "does not make 999x999"),
         ({"quality": "max"}, [Row("a fox", 1)], "in max quality"),
         ({"quality": ""}, [Row("a fox", 1)], "in no quality"),
-        ({}, [Row("a fox", 1), Row("an owl", 7, quality="max")], "Line 7: Placeholder does not make 1024x1024 pictures in max"),
+        (
+            {},
+            [Row("a fox", 1), Row("an owl", 7, quality="max")],
+            "Line 7: Placeholder does not make 1024x1024 pictures in max",
+        ),
         ({"account_id": 999_999}, [Row("a fox", 1)], "account does not exist"),
-        ({"images_per_prompt": 4}, [Row(f"fox {n}", n) for n in range(1, 252)], "1,004 pictures; a job takes at most 1,000"),
+        (
+            {"images_per_prompt": 4},
+            [Row(f"fox {n}", n) for n in range(1, 252)],
+            "1,004 pictures; a job takes at most 1,000",
+        ),
     ],
 )
-def test_what_can_not_be_made_is_refused_and_nothing_is_saved(settings_of, staff, fields, given, complaint):
+def test_what_can_not_be_made_is_refused_and_nothing_is_saved(
+    settings_of, staff, fields, given, complaint
+):
     with pytest.raises(DraftRefused, match=complaint):
         drafts.create_draft(settings_of(**fields), given, by=staff)
     assert not BulkGenerationJob.objects.exists()
@@ -145,15 +199,30 @@ def test_what_can_not_be_made_is_refused_and_nothing_is_saved(settings_of, staff
 
 def test_a_retired_model_is_refused_and_nothing_is_saved(settings_of, staff):
     with pytest.raises(ModelNotAvailable, match="retired"):
-        drafts.create_draft(settings_of(account_id=make_account("openai").pk, model_name="dall-e-3"), [Row("a fox", 1)], by=staff)
+        drafts.create_draft(
+            settings_of(account_id=make_account("openai").pk, model_name="dall-e-3"),
+            [Row("a fox", 1)],
+            by=staff,
+        )
     assert not BulkGenerationJob.objects.exists()
 
 
 def test_a_thousand_rows_cost_few_queries(settings_of, staff, django_assert_max_num_queries):
     given = [Row(f"a fox, number {n}", n) for n in range(1, 1001)]
-    with django_assert_max_num_queries(60) as queries:  # SQLite takes 24 of these rows in one INSERT
+    with django_assert_max_num_queries(
+        60
+    ) as queries:  # SQLite takes 24 of these rows in one INSERT
         job = drafts.create_draft(settings_of(), given, by=staff)
-    assert len([query for query in queries if "generatedimage" not in query["sql"] or not query["sql"].startswith("INSERT")]) <= 9
+    assert (
+        len(
+            [
+                query
+                for query in queries
+                if "generatedimage" not in query["sql"] or not query["sql"].startswith("INSERT")
+            ]
+        )
+        <= 9
+    )
     assert job.images.count() == 1000
     with django_assert_max_num_queries(13):
         drafts.edit_row(job.pk, rows(job)[0].pk, "an owl")
@@ -161,9 +230,22 @@ def test_a_thousand_rows_cost_few_queries(settings_of, staff, django_assert_max_
 
 def test_going_back_to_the_form_replaces_settings_and_rows(draft, settings_of):
     job = draft("a fox", "an owl", "a hare")
-    again = drafts.replace_draft(job.pk, settings_of(name="Owls", quality="high"), [Row("an owl", 1), Row("a crow", 2)], source_text="new", skipped=1)
+    again = drafts.replace_draft(
+        job.pk,
+        settings_of(name="Owls", quality="high"),
+        [Row("an owl", 1), Row("a crow", 2)],
+        source_text="new",
+        skipped=1,
+    )
     again.refresh_from_db()
-    assert (again.pk, again.name, again.quality, again.total_prompts, again.source_text, again.skipped) == (job.pk, "Owls", "high", 2, "new", 1)
+    assert (
+        again.pk,
+        again.name,
+        again.quality,
+        again.total_prompts,
+        again.source_text,
+        again.skipped,
+    ) == (job.pk, "Owls", "high", 2, "new", 1)
     assert [row.prompt_text for row in rows(again)] == ["an owl", "a crow"]
     assert BulkGenerationJob.objects.count() == 1
 

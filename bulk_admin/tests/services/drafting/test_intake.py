@@ -29,9 +29,15 @@ def texts(intake: Intake) -> list[str]:
         ("\ufeffa fox", [Row("a fox", 1)]),
         ("a\x07 fox\x1b[31m", [Row("a fox[31m", 1)]),
         ("a fox\u2028at dusk", [Row("a fox at dusk", 1)]),
-        ("<script>alert(1)</script>\n<b>a fox</b>", [Row("<script>alert(1)</script>", 1), Row("<b>a fox</b>", 2)]),
+        (
+            "<script>alert(1)</script>\n<b>a fox</b>",
+            [Row("<script>alert(1)</script>", 1), Row("<b>a fox</b>", 2)],
+        ),
         ("a fox\n--\nan owl", [Row("a fox", 1), Row("--", 2), Row("an owl", 3)]),
-        ("\n a fox\n\nin snow\n\n---\nan owl\n-----  \n", [Row("a fox\n\nin snow", 2), Row("an owl", 7)]),
+        (
+            "\n a fox\n\nin snow\n\n---\nan owl\n-----  \n",
+            [Row("a fox\n\nin snow", 2), Row("an owl", 7)],
+        ),
         ("---\n---\na fox\n---\n\n---", [Row("a fox", 3)]),
         ("a fox --- an owl", [Row("a fox --- an owl", 1)]),
         ("👩‍🚀 on the moon\u200b\n\u200b\n", [Row("👩‍🚀 on the moon\u200b", 1)]),
@@ -75,7 +81,11 @@ def test_the_limits_themselves_are_allowed():
         ("p.txt", b"", r"p\.txt is empty \(0 bytes\)"),
         ("p.csv", b"\n \r\n", "no prompt in it"),
         ("p.txt", b"x" * 10_000_000, "larger than 2 MB"),
-        ("p.txt", "a fox\ncafé".encode("latin-1"), r"not UTF-8 text \(see line 2\).*save it as UTF-8"),
+        (
+            "p.txt",
+            "a fox\ncafé".encode("latin-1"),
+            r"not UTF-8 text \(see line 2\).*save it as UTF-8",
+        ),
         ("p.txt", "a fox".encode("utf-16"), "UTF-16 text.*save it as UTF-8"),
         ("p.csv", "a fox".encode("utf-16-le"), "UTF-16 text"),
         ("p.csv", "a fox".encode("utf-16-be"), "UTF-16 text"),
@@ -108,7 +118,10 @@ FOX = Row("a fox, red", 2, "1024x1536", "high", 2)
         ('prompt,size,quality,count\n"a fox, red",1024x1536,high,2\n', [FOX]),
         ("prompt;size;quality;n\na fox, red;1024X1536;High;2\n", [FOX]),
         ("Prompt\tSize\tQuality\tImages\na fox, red\t1024 × 1536\thigh\t2\n", [FOX]),
-        ('images,PROMPT\r\n2,"a fox"\r\n,"an owl"\r\n', [Row("a fox", 2, count=2), Row("an owl", 3)]),
+        (
+            'images,PROMPT\r\n2,"a fox"\r\n,"an owl"\r\n',
+            [Row("a fox", 2, count=2), Row("an owl", 3)],
+        ),
         ("prompt\ra fox\ran owl\r", [Row("a fox", 2), Row("an owl", 3)]),
         ("prompt\na fox, red\n", [Row("a fox, red", 2)]),
         ("prompt,size,,\na fox,,,\n\n,,,\n", [Row("a fox", 2)]),
@@ -116,7 +129,10 @@ FOX = Row("a fox, red", 2, "1024x1536", "high", 2)
         ('"a fox, red"\n"an ""old"" owl"\n', [Row("a fox, red", 1), Row('an "old" owl', 2)]),
         ("a fox,1024x1024\nan owl", [Row("a fox", 1, "1024x1024"), Row("an owl", 2)]),
         ("a fox, red;1024x1024;low;1\n", [Row("a fox, red", 1, "1024x1024", "low", 1)]),
-        ('prompt,count\n"a fox\n\nin snow",1\nan owl,2\n', [Row("a fox\n\nin snow", 2, count=1), Row("an owl", 5, count=2)]),
+        (
+            'prompt,count\n"a fox\n\nin snow",1\nan owl,2\n',
+            [Row("a fox\n\nin snow", 2, count=1), Row("an owl", 5, count=2)],
+        ),
         ("prompt\n<script>alert(1)</script>\n", [Row("<script>alert(1)</script>", 2)]),
         (f"prompt\n{'x' * 40_000}\n", [Row("x" * 40_000, 2)]),
         ("prompt\na fox\n---\nan owl\n", [Row("a fox", 2), Row("---", 3), Row("an owl", 4)]),
@@ -143,7 +159,9 @@ def test_a_table_becomes_rows(data, rows):
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_the_good_ones_stay(row, complaint):
-    intake = parse_file("p.csv", f"prompt,size,quality,count\nan owl,,,\n{row}\na hare,1024x1024,low,1\n".encode())
+    intake = parse_file(
+        "p.csv", f"prompt,size,quality,count\nan owl,,,\n{row}\na hare,1024x1024,low,1\n".encode()
+    )
     assert texts(intake) == ["an owl", "a hare"]
     [problem] = intake.problems
     assert problem.line == 3
@@ -158,7 +176,14 @@ def test_without_a_header_an_unquoted_comma_is_told_not_bought():
 
 def test_a_quote_that_is_never_closed_is_told_where_it_opens():
     assert parse_file("p.csv", b'prompt\na fox\n"an owl\na hare\n') == Intake(
-        [Row("a fox", 2)], [Problem(3, "A quote is opened here and never closed, so everything after it was left out. Close it.")]
+        [Row("a fox", 2)],
+        [
+            Problem(
+                3,
+                "A quote is opened here and never closed, so everything after it was left out."
+                " Close it.",
+            )
+        ],
     )
 
 
@@ -187,7 +212,28 @@ def check_rows(intake: Intake) -> None:
 
 
 pieces = st.lists(
-    st.sampled_from(["a fox", "---", "\n", "\r", "\r\n", ",", ";", "\t", '"', "prompt", "size", "1024x1024", "2", "\0", "\ufeff", "\x0b", "\ud800", " "])
+    st.sampled_from(
+        [
+            "a fox",
+            "---",
+            "\n",
+            "\r",
+            "\r\n",
+            ",",
+            ";",
+            "\t",
+            '"',
+            "prompt",
+            "size",
+            "1024x1024",
+            "2",
+            "\0",
+            "\ufeff",
+            "\x0b",
+            "\ud800",
+            " ",
+        ]
+    )
 )
 
 

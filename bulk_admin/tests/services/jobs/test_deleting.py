@@ -1,4 +1,6 @@
-"""Deleting pictures and jobs whose money was spent for nothing: once somebody decided, nothing holds them any more."""
+"""Deleting pictures and jobs whose money was spent for nothing: once somebody decided, nothing
+holds them any more.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
         lifecycle.delete_job(job.pk)
     else:
         pictures.delete_images(job.pk, [permit.image_id])
-    assert [bell.task["args"] for bell in OrmQ.objects.all()] == [([key],)]  # a dying worker may have stored them
+    assert [bell.task["args"] for bell in OrmQ.objects.all()] == [
+        ([key],)
+    ]  # a dying worker may have stored them
     ProviderCall.objects.update(finished_at="2020-01-01T00:00Z")
     rescue.look_again()
     assert ProviderCall.objects.get(pk=permit.call_id).looked_up == len(settings.BULK_LOOK_AGAIN)
@@ -99,7 +103,9 @@ def test_many_pictures_cost_as_many_queries_as_few():
     assert cost(3) == cost(30)
 
 
-def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_money_off_the_day(job):
+def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_money_off_the_day(
+    job,
+):
     permit, _ = give_up(job)
     pictures.delete_images(job.pk, [permit.image_id])
     assert settle(permit.call_id, refused()) == "counted"

@@ -1,4 +1,6 @@
-"""What staff press: once is enough, twice changes nothing, and nothing is bought that nobody asked for."""
+"""What staff press: once is enough, twice changes nothing, and nothing is bought that nobody asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,22 @@ def draft():
 def test_generate_drops_unticked_rows_makes_variants_and_rings_once(draft):
     assert lifecycle.generate(draft.pk, by=make_user())
     draft.refresh_from_db()
-    assert sorted(draft.images.values_list("position", "variant")) == [(1, 1), (1, 2), (3, 1), (3, 2), (3, 3), (3, 4)]
+    assert sorted(draft.images.values_list("position", "variant")) == [
+        (1, 1),
+        (1, 2),
+        (3, 1),
+        (3, 2),
+        (3, 3),
+        (3, 4),
+    ]
     assert set(draft.images.values_list("status", flat=True)) == {"queued"}
-    assert (draft.status, draft.total_prompts, draft.total, draft.queued, draft.skipped) == ("pending", 2, 6, 6, 1)
+    assert (draft.status, draft.total_prompts, draft.total, draft.queued, draft.skipped) == (
+        "pending",
+        2,
+        6,
+        6,
+        1,
+    )
     assert OrmQ.objects.count() == 1
     assert audit() == []
 
@@ -57,7 +72,9 @@ def test_generate_starts_only_what_its_button_was_shown_for(draft):
         lifecycle.generate(draft.pk, by=make_user(), seen_revision=shown)
     draft.refresh_from_db()
     assert (draft.status, draft.images.count(), OrmQ.objects.count()) == ("draft", 3, 0)
-    assert drafts.set_included(draft.pk, [draft.images.get(position=2).pk], True) == 0  # as it was: the price is the same
+    assert (
+        drafts.set_included(draft.pk, [draft.images.get(position=2).pk], True) == 0
+    )  # as it was: the price is the same
     assert lifecycle.generate(draft.pk, by=make_user(), seen_revision=draft.revision)
 
 
@@ -73,8 +90,18 @@ def test_generate_with_nothing_ticked_changes_nothing(draft):
     ("change", "code"),
     [
         (lambda job: type(job.account).objects.update(is_enabled=False), "account_off"),
-        (lambda job: type(job.account).objects.filter(pk=job.account_id).update(provider="openai"), "bad_key"),
-        (lambda job: ImageModel.objects.update(retired_on=timezone.now().date() - dt.timedelta(days=1)), "model_retired"),
+        (
+            lambda job: (
+                type(job.account).objects.filter(pk=job.account_id).update(provider="openai")
+            ),
+            "bad_key",
+        ),
+        (
+            lambda job: ImageModel.objects.update(
+                retired_on=timezone.now().date() - dt.timedelta(days=1)
+            ),
+            "model_retired",
+        ),
         (lambda job: ImageModel.objects.update(is_enabled=False), "model_retired"),
         (lambda job: BulkGenerationJob.objects.update(size="17x3"), "bad_request"),
         (lambda job: BulkGenerationJob.objects.update(quality="splendid"), "bad_request"),
@@ -101,7 +128,12 @@ def test_resume_goes_on_and_rings():
 
 
 def test_resume_after_an_account_fault_tries_the_account_again():
-    job = make_job(2, status="paused", status_reason="bad_key", account=make_account(stop_code="bad_key", stop_message="no"))
+    job = make_job(
+        2,
+        status="paused",
+        status_reason="bad_key",
+        account=make_account(stop_code="bad_key", stop_message="no"),
+    )
     lifecycle.resume(job.pk)
     job.account.refresh_from_db()
     assert job.account.stop_code == ""
@@ -109,7 +141,14 @@ def test_resume_after_an_account_fault_tries_the_account_again():
 
 def test_retry_takes_only_what_a_retry_can_help():
     job = make_job(0, status="failed")
-    codes = {"overloaded": True, "not_sent": True, "blocked": False, "rejected": False, "undecodable": False, "lost": False}
+    codes = {
+        "overloaded": True,
+        "not_sent": True,
+        "blocked": False,
+        "rejected": False,
+        "undecodable": False,
+        "lost": False,
+    }
     images = {code: make_image(job, "failed", error_code=code) for code in codes}
     assert pictures.retry_failed(job.pk) == 2
     for code, helps in codes.items():
@@ -185,7 +224,9 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
     assert (job.total, job.completed_count) == (2, 1)
 
 
-@pytest.mark.parametrize(("page_status", "counter"), [("blocked", "pages_blocked"), ("failed", "pages_failed")])
+@pytest.mark.parametrize(
+    ("page_status", "counter"), [("blocked", "pages_blocked"), ("failed", "pages_failed")]
+)
 def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
     job = make_job(0, status="completed")
     image = make_image(job, page_status=page_status)
@@ -204,7 +245,9 @@ def test_a_deleted_job_leaves_its_ledger_rows():
     assert (call.image, call.job_ref, call.job_label) == (None, job.pk, job.name)
 
 
-@pytest.mark.parametrize(("status", "state"), [("completed", CallState.OPEN), ("unknown", CallState.UNKNOWN)])
+@pytest.mark.parametrize(
+    ("status", "state"), [("completed", CallState.OPEN), ("unknown", CallState.UNKNOWN)]
+)
 def test_a_job_that_owes_an_answer_or_a_decision_is_not_deleted(status, state):
     job = make_job(0, status="completed")
     make_call(make_image(job, status), state)

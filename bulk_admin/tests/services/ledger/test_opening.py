@@ -8,7 +8,18 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, JobStatus, ModelPrice, Pool, ProviderCall, Spend, UnstoredImage
+from bulk_admin.models import (
+    BulkGenerationJob,
+    CallState,
+    GeneratedImage,
+    ImageModel,
+    JobStatus,
+    ModelPrice,
+    Pool,
+    ProviderCall,
+    Spend,
+    UnstoredImage,
+)
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.opening import Idle, Permit, Stop, Wait
@@ -40,7 +51,9 @@ def model(account):
 
 @pytest.fixture
 def job(account, model):
-    return make_job(3, account=account, model_name=model.name, quality="medium", created_by=make_user())
+    return make_job(
+        3, account=account, model_name=model.name, quality="medium", created_by=make_user()
+    )
 
 
 def open_one(job: BulkGenerationJob) -> opening.Answer:
@@ -52,15 +65,28 @@ def change_pool(job: BulkGenerationJob, **fields: object) -> None:
 
 
 def test_a_permit_carries_all_that_a_call_needs_and_books_its_price(job):
-    BulkGenerationJob.objects.filter(pk=job.pk).update(prompt_suffix="oil on canvas", output_format="webp")
+    BulkGenerationJob.objects.filter(pk=job.pk).update(
+        prompt_suffix="oil on canvas", output_format="webp"
+    )
     permit = open_one(job)
     assert isinstance(permit, Permit)
     image = GeneratedImage.objects.get(pk=permit.image_id)
     assert (image.status, image.attempt, image.position) == ("generating", 1, 1)
     assert "oil on canvas" in permit.prompt
-    assert (permit.model, permit.quality, permit.size, permit.output_format) == ("priced", "medium", "1024x1024", "webp")
+    assert (permit.model, permit.quality, permit.size, permit.output_format) == (
+        "priced",
+        "medium",
+        "1024x1024",
+        "webp",
+    )
     job.refresh_from_db()
-    assert (job.status, job.reserved, job.spent, job.queued, job.generating) == ("processing", PRICE, 0, 2, 1)
+    assert (job.status, job.reserved, job.spent, job.queued, job.generating) == (
+        "processing",
+        PRICE,
+        0,
+        2,
+        1,
+    )
     assert Spend.objects.get(scope="account").reserved == PRICE
     assert Spend.objects.get(scope="person").reserved == PRICE
     assert audit() == []
@@ -72,7 +98,9 @@ def test_nothing_queued_is_idle(job):
     assert open_one(job) == Idle()
 
 
-@pytest.mark.parametrize("status", [s for s in JobStatus.values if s not in ("pending", "processing")])
+@pytest.mark.parametrize(
+    "status", [s for s in JobStatus.values if s not in ("pending", "processing")]
+)
 def test_a_job_that_is_not_running_buys_nothing(job, status):
     BulkGenerationJob.objects.filter(pk=job.pk).update(status=status)
     assert isinstance(open_one(job), Idle)
@@ -89,7 +117,9 @@ def test_the_limit_th_newest_call_of_the_last_minute_makes_the_next_one_wait(job
     assert answer.why == "pace"
     assert 55 < answer.seconds <= 60.5
     oldest = ProviderCall.objects.order_by("sent_at").first()
-    ProviderCall.objects.filter(pk=oldest.pk).update(sent_at=timezone.now() - dt.timedelta(seconds=60.6))
+    ProviderCall.objects.filter(pk=oldest.pk).update(
+        sent_at=timezone.now() - dt.timedelta(seconds=60.6)
+    )
     assert isinstance(open_one(job), Permit)
 
 
@@ -123,7 +153,9 @@ def test_no_more_calls_in_flight_than_the_pool_allows(job):
 
 def test_a_job_at_its_cap_is_paused_with_the_reason_and_the_next_one_is_served(job):
     BulkGenerationJob.objects.filter(pk=job.pk).update(budget_cap=PRICE - 1)
-    other = make_job(1, account=job.account, model_name=job.model_name, quality="medium", served=timezone.now())
+    other = make_job(
+        1, account=job.account, model_name=job.model_name, quality="medium", served=timezone.now()
+    )
     permit = open_one(job)
     assert isinstance(permit, Permit)
     assert permit.job_id == other.pk
@@ -158,7 +190,12 @@ def test_a_month_cap_counts_the_days_before(job):
     if today.day == 1:
         today = today + dt.timedelta(days=1)
     job.account.month_cap = PRICE * 3
-    Spend.objects.create(scope="account", key=str(job.account_id), day=today.replace(day=1) if today.day > 1 else today, spent=PRICE * 2)
+    Spend.objects.create(
+        scope="account",
+        key=str(job.account_id),
+        day=today.replace(day=1) if today.day > 1 else today,
+        spent=PRICE * 2,
+    )
     assert opening._spent_this_month(str(job.account_id), today) == PRICE * 2
     assert opening._spent_this_month(str(job.account_id), today.replace(day=1)) == 0
 
@@ -166,7 +203,12 @@ def test_a_month_cap_counts_the_days_before(job):
 def test_what_was_spent_earlier_in_the_month_leaves_less_for_today(job):
     job.account.month_cap = PRICE * 3 - 1
     job.account.save(update_fields=["month_cap"])
-    Spend.objects.create(scope="account", key=str(job.account_id), day=timezone.now().date().replace(day=1), spent=PRICE * 2)
+    Spend.objects.create(
+        scope="account",
+        key=str(job.account_id),
+        day=timezone.now().date().replace(day=1),
+        spent=PRICE * 2,
+    )
     assert open_one(job) == Stop("month_cap")
     assert not ProviderCall.objects.exists()
 
@@ -174,7 +216,14 @@ def test_what_was_spent_earlier_in_the_month_leaves_less_for_today(job):
 def test_a_person_at_the_day_cap_has_that_job_paused_and_others_go_on(job):
     job.account.person_day_cap = PRICE - 1
     job.account.save(update_fields=["person_day_cap"])
-    free = make_job(1, account=job.account, model_name=job.model_name, quality="medium", created_by=None, served=timezone.now())
+    free = make_job(
+        1,
+        account=job.account,
+        model_name=job.model_name,
+        quality="medium",
+        created_by=None,
+        served=timezone.now(),
+    )
     permit = open_one(job)
     assert isinstance(permit, Permit)
     assert permit.job_id == free.pk
@@ -203,7 +252,9 @@ def test_the_least_recently_served_job_comes_first(account, model):
 
 
 def test_a_job_with_nothing_due_does_not_hold_up_the_others(job):
-    GeneratedImage.objects.filter(job=job).update(not_before=timezone.now() + dt.timedelta(minutes=5))
+    GeneratedImage.objects.filter(job=job).update(
+        not_before=timezone.now() + dt.timedelta(minutes=5)
+    )
     answer = open_one(job)
     assert isinstance(answer, Wait)
     assert answer.why == "not_due"
@@ -262,8 +313,16 @@ def test_a_person_whose_cap_is_reserved_does_not_hold_up_the_others(job):
     job.account.save(update_fields=["person_day_cap"])
     for _ in range(2):
         assert isinstance(open_one(job), Permit)
-    other = make_job(2, account=job.account, model_name=job.model_name, quality="medium", created_by=make_user("other"))
-    BulkGenerationJob.objects.filter(pk=other.pk).update(served=timezone.now() + dt.timedelta(hours=1))
+    other = make_job(
+        2,
+        account=job.account,
+        model_name=job.model_name,
+        quality="medium",
+        created_by=make_user("other"),
+    )
+    BulkGenerationJob.objects.filter(pk=other.pk).update(
+        served=timezone.now() + dt.timedelta(hours=1)
+    )
     permits = [open_one(job) for _ in range(2)]
     assert [permit.job_id for permit in permits] == [other.pk, other.pk]
     assert open_one(job) == Wait(0.5, "cap_reserved")
@@ -283,7 +342,10 @@ def test_a_page_text_at_its_persons_cap_stops_that_jobs_texts_alone(job):
     pool = account.pools.get(kind="text")
     assert opening.open_call(pool.pk, make_worker().pk) == Stop("day_cap", capped.pk)
     texts.stop(pool.pk, "day_cap", capped.pk)
-    assert capped.images.values_list("page_status", "page_error_code").get() == ("failed", "day_cap")
+    assert capped.images.values_list("page_status", "page_error_code").get() == (
+        "failed",
+        "day_cap",
+    )
     permit = opening.open_call(pool.pk, make_worker().pk)
     assert isinstance(permit, Permit)
     assert permit.job_id == free.pk
@@ -296,5 +358,7 @@ def test_a_text_model_without_a_price_stops_the_texts():
     job.images.update(page_status="writing")
     BulkGenerationJob.objects.filter(pk=job.pk).update(pages_open=1)
     ModelPrice.objects.filter(model__kind="text").update(valid_from=dt.date(2099, 1, 1))
-    assert opening.open_call(account.pools.get(kind="text").pk, make_worker().pk) == Stop("no_price")
+    assert opening.open_call(account.pools.get(kind="text").pk, make_worker().pk) == Stop(
+        "no_price"
+    )
     assert audit() == []

@@ -6,7 +6,18 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from bulk_admin.models import Billed, BulkGenerationJob, CallState, GeneratedImage, JobStatus, Pool, ProviderAccount, ProviderCall, UnstoredImage, Worker
+from bulk_admin.models import (
+    Billed,
+    BulkGenerationJob,
+    CallState,
+    GeneratedImage,
+    JobStatus,
+    Pool,
+    ProviderAccount,
+    ProviderCall,
+    UnstoredImage,
+    Worker,
+)
 from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import opening
@@ -23,7 +34,13 @@ PRICE = 10_000
 
 @pytest.fixture
 def job():
-    return make_job(3, account=make_account(), model_name=make_model(name="priced").name, quality="medium", created_by=make_user())
+    return make_job(
+        3,
+        account=make_account(),
+        model_name=make_model(name="priced").name,
+        quality="medium",
+        created_by=make_user(),
+    )
 
 
 def open_one(job: BulkGenerationJob) -> opening.Permit:
@@ -34,16 +51,36 @@ def open_one(job: BulkGenerationJob) -> opening.Permit:
 
 def delivered(permit: opening.Permit, **changes: object) -> Outcome:
     key = f"originals/{permit.job_id}/{permit.call_id}"
-    picture = StoredPicture(key=key, sha256="ab" * 32, length=1234, content_type="image/png", width=8, height=9, thumb_300="t3", thumb_600="t6", **changes)
+    picture = StoredPicture(
+        key=key,
+        sha256="ab" * 32,
+        length=1234,
+        content_type="image/png",
+        width=8,
+        height=9,
+        thumb_300="t3",
+        thumb_600="t6",
+        **changes,
+    )
     return Outcome(state=CallState.DELIVERED, billed=Billed.YES, picture=picture, seconds=1.5)
 
 
 def unknown() -> Outcome:
-    return Outcome(state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message="No answer.")
+    return Outcome(
+        state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message="No answer."
+    )
 
 
 def refused(code: str = "blocked", **changes: object) -> Outcome:
-    return Outcome(**{"state": CallState.REFUSED, "billed": Billed.NO, "error_code": code, "message": "Refused.", **changes})
+    return Outcome(
+        **{
+            "state": CallState.REFUSED,
+            "billed": Billed.NO,
+            "error_code": code,
+            "message": "Refused.",
+            **changes,
+        }
+    )
 
 
 def image_of(permit: opening.Permit) -> GeneratedImage:
@@ -97,7 +134,12 @@ def test_an_unknown_outcome_counts_as_spent_and_is_not_bought_again(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
     job.refresh_from_db()
-    assert (image_of(permit).status, job.spent, job.reserved, job.unknown_count) == ("unknown", PRICE, 0, 1)
+    assert (image_of(permit).status, job.spent, job.reserved, job.unknown_count) == (
+        "unknown",
+        PRICE,
+        0,
+        1,
+    )
     assert {open_one(job).image_id, open_one(job).image_id}.isdisjoint({permit.image_id})
     assert audit() == []
 
@@ -120,7 +162,12 @@ def test_an_answer_after_all_is_adopted_and_paid_once(job):
     settle(permit.call_id, unknown())
     assert settle(permit.call_id, delivered(permit)) == "adopted"
     job.refresh_from_db()
-    assert (image_of(permit).status, job.spent, job.unknown_count, job.completed_count) == ("completed", PRICE, 0, 1)
+    assert (image_of(permit).status, job.spent, job.unknown_count, job.completed_count) == (
+        "completed",
+        PRICE,
+        0,
+        1,
+    )
     assert audit() == []
 
 
@@ -184,7 +231,10 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     assert settle(first.call_id, delivered(first)) == "new variant"
     settle(second.call_id, delivered(second))
     group = list(GeneratedImage.objects.filter(job=job, position=1).order_by("variant"))
-    assert [(image.status, image.cost) for image in group] == [("completed", PRICE), ("completed", PRICE)]
+    assert [(image.status, image.cost) for image in group] == [
+        ("completed", PRICE),
+        ("completed", PRICE),
+    ]
     assert group[1].parent == group[0]
     job.refresh_from_db()
     assert (job.total, job.spent) == (4, 2 * PRICE)
@@ -209,8 +259,15 @@ def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown
     settle(second.call_id, unknown())
     assert settle(first.call_id, delivered(first)) == "new variant"
     assert settle(second.call_id, delivered(second)) == "adopted"
-    keys = GeneratedImage.objects.filter(job=job, position=1).order_by("variant").values_list("picture_key", flat=True)
-    assert list(keys) == [f"originals/{job.pk}/{second.call_id}", f"originals/{job.pk}/{first.call_id}"]
+    keys = (
+        GeneratedImage.objects.filter(job=job, position=1)
+        .order_by("variant")
+        .values_list("picture_key", flat=True)
+    )
+    assert list(keys) == [
+        f"originals/{job.pk}/{second.call_id}",
+        f"originals/{job.pk}/{first.call_id}",
+    ]
     assert audit() == []
 
 
@@ -219,7 +276,12 @@ def test_a_late_not_sent_takes_its_money_off_the_books_and_queues_again(job):
     settle(permit.call_id, unknown())
     settle(permit.call_id, handed_back("too old"))
     job.refresh_from_db()
-    assert (image_of(permit).status, job.spent, job.unknown_count, job.queued) == ("queued", 0, 0, 3)
+    assert (image_of(permit).status, job.spent, job.unknown_count, job.queued) == (
+        "queued",
+        0,
+        0,
+        3,
+    )
     assert audit() == []
 
 
@@ -247,7 +309,9 @@ def test_a_permit_handed_back_is_queued_without_a_try(job):
 
 def test_a_rate_limit_cools_the_pool_and_uses_no_try(job):
     permit = open_one(job)
-    settle(permit.call_id, refused("rate_limited", retry_in=0.0, counts_as_try=False, cooldown=12.0))
+    settle(
+        permit.call_id, refused("rate_limited", retry_in=0.0, counts_as_try=False, cooldown=12.0)
+    )
     assert (image_of(permit).status, image_of(permit).tries) == ("queued", 0)
     pool = Pool.objects.get(account=job.account, kind="image")
     assert 10 < (pool.cooldown_until - timezone.now()).total_seconds() <= 12
@@ -297,14 +361,18 @@ def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(jo
     elsewhere.refresh_from_db()
     assert elsewhere.status == "processing"
     assert {image_of(first).status, image_of(second).status} == {"queued"}
-    assert opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk) == opening.Stop(code)
+    assert opening.open_call(
+        job.account.pools.get(kind="image").pk, make_worker().pk
+    ) == opening.Stop(code)
     assert lifecycle.resume(job.pk)
     assert open_one(job).image_id
     assert audit() == []
 
 
 def test_a_setting_that_the_provider_refuses_pauses_only_its_job(job):
-    other = make_job(2, account=job.account, model_name=job.model_name, quality="medium", served=timezone.now())
+    other = make_job(
+        2, account=job.account, model_name=job.model_name, quality="medium", served=timezone.now()
+    )
     permit = open_one(job)
     settle(permit.call_id, refused("bad_request", stops="job", counts_as_try=False))
     job.refresh_from_db()
@@ -327,7 +395,12 @@ def test_bytes_that_do_not_decode_fail_billed_and_stay_downloadable(job):
     permit = open_one(job)
     settle(permit.call_id, delivered(permit, is_readable=False))
     image = image_of(permit)
-    assert (image.status, image.error_code, image.cost, bool(image.picture_key)) == ("failed", "undecodable", PRICE, True)
+    assert (image.status, image.error_code, image.cost, bool(image.picture_key)) == (
+        "failed",
+        "undecodable",
+        PRICE,
+        True,
+    )
     assert audit() == []
 
 
@@ -391,7 +464,11 @@ def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answe
     settle(permit.call_id, unknown())
     assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
     assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
-    outcome = delivered(permit) if answer == "delivered" else handed_back("The permit was too old to send.")
+    outcome = (
+        delivered(permit)
+        if answer == "delivered"
+        else handed_back("The permit was too old to send.")
+    )
     settle(permit.call_id, outcome)
     job.refresh_from_db()
     assert (job.spent, job.reserved) == (PRICE if answer == "delivered" else 0, 0)

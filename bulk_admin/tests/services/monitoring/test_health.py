@@ -38,17 +38,29 @@ def a_tick_just_now(db):
 def tell_tick(seconds_ago: int) -> None:
     stopped = timezone.now() - dt.timedelta(seconds=seconds_ago)
     Task.objects.all().delete()
-    Task.objects.create(id=f"{seconds_ago:032d}", name="tick", func="bulk_admin.tasks.tick", started=stopped, stopped=stopped, success=True)
+    Task.objects.create(
+        id=f"{seconds_ago:032d}",
+        name="tick",
+        func="bulk_admin.tasks.tick",
+        started=stopped,
+        stopped=stopped,
+        success=True,
+    )
 
 
 def told(client, status=200):
     answer = client.get(reverse("admin:health"), headers=JSON)
     assert answer.status_code == status, answer.content
-    return {part["part"]: {fact["name"]: fact for fact in part["facts"]} for part in answer.json()["parts"]}
+    return {
+        part["part"]: {fact["name"]: fact for fact in part["facts"]}
+        for part in answer.json()["parts"]
+    }
 
 
 def bad(facts):
-    return {name for part in facts.values() for name, fact in part.items() if fact["state"] == "bad"}
+    return {
+        name for part in facts.values() for name, fact in part.items() if fact["state"] == "bad"
+    }
 
 
 @pytest.fixture
@@ -89,7 +101,9 @@ def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
 
 
 def test_a_doorbell_that_nobody_takes_is_503_and_one_in_work_is_not(client):
-    OrmQ.objects.create(key="promptfinder", payload="x", lock=timezone.now() - dt.timedelta(seconds=300))
+    OrmQ.objects.create(
+        key="promptfinder", payload="x", lock=timezone.now() - dt.timedelta(seconds=300)
+    )
     assert bad(told(client, 503)) == {"Doorbells not taken"}
     OrmQ.objects.update(lock=timezone.now() + dt.timedelta(seconds=300))
     assert bad(told(client)) == set()
@@ -108,7 +122,9 @@ def test_a_migration_that_is_missing_is_503(client):
 
 
 def test_a_stopped_account_is_503_and_a_switched_off_one_is_not(client):
-    account = make_account(stop_code="bad_key", check_result="The key was refused.", checked_at=timezone.now())
+    account = make_account(
+        stop_code="bad_key", check_result="The key was refused.", checked_at=timezone.now()
+    )
     facts = told(client, 503)
     assert bad(facts) == {account.label}
     assert "stopped: bad_key" in facts["Provider"][account.label]["value"]
@@ -140,9 +156,16 @@ def test_the_outbox_is_told_and_a_full_one_is_503(client, settings):
     assert bad(told(client, 503)) == {"Outbox"}
 
 
-def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leaves_nothing(client, settings):
+def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leaves_nothing(
+    client, settings
+):
     with S3Server("pages", "originals") as server:
-        how = {"endpoint_url": server.url, "region": s3_server.REGION, "key_id": s3_server.KEY_ID, "application_key": s3_server.APPLICATION_KEY}
+        how = {
+            "endpoint_url": server.url,
+            "region": s3_server.REGION,
+            "key_id": s3_server.KEY_ID,
+            "application_key": s3_server.APPLICATION_KEY,
+        }
         b2 = {
             name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(bucket, **how)}
             for name, bucket in (("default", "pages"), ("private", "originals"))

@@ -35,7 +35,14 @@ def is_told(job):
 
 
 def end_a_task(stopped):
-    Task.objects.create(id=uuid.uuid4().hex, name="tick", func="bulk_admin.tasks.tick", started=stopped, stopped=stopped, success=True)
+    Task.objects.create(
+        id=uuid.uuid4().hex,
+        name="tick",
+        func="bulk_admin.tasks.tick",
+        started=stopped,
+        stopped=stopped,
+        success=True,
+    )
 
 
 def old_job(status=JobStatus.COMPLETED, **fields):
@@ -72,7 +79,9 @@ QUEUED = [new_job, reroll, retry, create_pages]
 
 
 @pytest.mark.parametrize("queue_work", QUEUED)
-def test_work_that_was_queued_just_now_is_no_alarm_although_an_idle_worker_leaves_no_row(queue_work):
+def test_work_that_was_queued_just_now_is_no_alarm_although_an_idle_worker_leaves_no_row(
+    queue_work,
+):
     job = queue_work()
     assert OrmQ.objects.count() == 1
     assert not is_told(job)

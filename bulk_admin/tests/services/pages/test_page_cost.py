@@ -16,7 +16,11 @@ from prompts.models import Prompt
 def test_fifty_pages_cost_at_most_twelve_queries_each(settings, tmp_path):
     """Everything counts: the press, claims, transactions and the pump's own questions."""
     settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
-    prompts = [f"A red fox number {n} crossing winter fields, watercolour painting with bright morning light" for n in range(50)]
+    prompts = [
+        f"A red fox number {n} crossing winter fields, watercolour painting with bright morning"
+        " light"
+        for n in range(50)
+    ]
     job = make_job(prompts, status="completed", stored=True, account=make_account("placeholder"))
     with CaptureQueriesContext(connection) as queries:
         page_queue.create_pages(job.pk)

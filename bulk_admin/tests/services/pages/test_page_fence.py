@@ -20,8 +20,12 @@ from bulk_admin.tests.support.auditor import audit
 
 pytestmark = pytest.mark.django_db
 ACCESS = OpenAIAccess(api_key="sk-test", base_url="http://127.0.0.1:1/v1")
-CONTENT = Content("A quiet lighthouse at dusk", "It stands. It shines.", ["sea"], "A lighthouse", "ai")
-LATER = ServiceError("The storage did not answer.", code="storage_down", retryable=True, billed="no")
+CONTENT = Content(
+    "A quiet lighthouse at dusk", "It stands. It shines.", ["sea"], "A lighthouse", "ai"
+)
+LATER = ServiceError(
+    "The storage did not answer.", code="storage_down", retryable=True, billed="no"
+)
 NO_ANSWER = ServiceError("No answer.", code="unknown", retryable=True, billed="unknown")
 
 
@@ -68,7 +72,12 @@ def test_a_late_failure_takes_nothing_from_the_worker_that_has_the_step_now(imag
     late.error = LATER
     steps.finish([late])
     image.refresh_from_db()
-    assert (image.page_status, image.page_owner, bool(image.content), bool(image.moderation)) == (PageStatus.SAVING, second, True, True)
+    assert (image.page_status, image.page_owner, bool(image.content), bool(image.moderation)) == (
+        PageStatus.SAVING,
+        second,
+        True,
+        True,
+    )
     assert audit() == []
 
 
@@ -81,7 +90,9 @@ def test_a_late_failure_of_a_text_leaves_the_next_call_alone(image):
     late.error = NO_ANSWER
     texts.finish(late)
     image.refresh_from_db()
-    assert image.page_owner == second, "the step could be taken a third time while its second call is on its way"
+    assert image.page_owner == second, (
+        "the step could be taken a third time while its second call is on its way"
+    )
     assert ProviderCall.objects.filter(state=CallState.OPEN).count() == 1
     assert audit() == []
 
@@ -111,7 +122,11 @@ def test_a_late_text_is_taken_for_it_is_paid_for(image):
     on_its_way.error = NO_ANSWER
     texts.finish(on_its_way)
     image.refresh_from_db()
-    assert (image.page_status, image.page_owner, bool(image.content)) == (PageStatus.SAVING, None, True)
+    assert (image.page_status, image.page_owner, bool(image.content)) == (
+        PageStatus.SAVING,
+        None,
+        True,
+    )
     assert audit() == []
 
 

@@ -1,4 +1,6 @@
-"""Kept pictures become pages through the platform's text account: checked, written, booked, and never twice."""
+"""Kept pictures become pages through the platform's text account: checked, written, booked, and
+never twice.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,12 @@ from prompts.models import Prompt, StyleNote
 from prompts.services import b2_upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUICK = {"BULK_RETRY_BACKOFF": "0.1", "BULK_LEASE": "2", "BULK_HEARTBEAT": "0.3", "BULK_RESCUE_EVERY": "0.5"}
+QUICK = {
+    "BULK_RETRY_BACKOFF": "0.1",
+    "BULK_LEASE": "2",
+    "BULK_HEARTBEAT": "0.3",
+    "BULK_RESCUE_EVERY": "0.5",
+}
 
 
 @pytest.fixture
@@ -46,7 +53,9 @@ def text_account(server):
 
 def finished_job(prompts=2, provider="openai_compatible", **fields):
     """A job whose pictures are in the storage, from a provider whose pictures must be checked."""
-    job = make_job(prompts, status="completed", stored=True, account=make_account(provider), **fields)
+    job = make_job(
+        prompts, status="completed", stored=True, account=make_account(provider), **fields
+    )
     assert png_bytes()
     return job
 
@@ -63,7 +72,9 @@ def test_a_page_is_checked_written_and_booked(server, text_account):
     page = Prompt.objects.first()
     assert (page.status, page.content_source, page.moderation) == ("draft", "ai", "passed")
     assert len(server.till.calls("moderation")) == len(server.till.billed("text")) == 2
-    assert set(ProviderCall.objects.values_list("kind", "state", "billed")) == {("text", "delivered", "yes")}
+    assert set(ProviderCall.objects.values_list("kind", "state", "billed")) == {
+        ("text", "delivered", "yes")
+    }
     assert any("Mention the season." in str(request.json) for request in server.requests)
     assert audit() == []
 
@@ -128,7 +139,9 @@ def test_an_answer_without_a_usable_text_never_becomes_a_page(server, text_accou
     assert audit() == []
 
 
-def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_twice(server, text_account):
+def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_twice(
+    server, text_account
+):
     server.text_plan.next("insufficient_quota")
     job = finished_job(3)
     text_account.pools.filter(kind="text").update(max_in_flight=1)
@@ -187,7 +200,9 @@ def test_two_pages_with_one_title_have_two_addresses_and_two_files(server, text_
 
 
 @pytest.mark.process
-def test_a_worker_killed_while_it_makes_pages_makes_none_twice(server, text_account, worker_process):
+def test_a_worker_killed_while_it_makes_pages_makes_none_twice(
+    server, text_account, worker_process
+):
     server.latency = 0.2
     job = finished_job(12)
     page_queue.create_pages(job.pk)
@@ -195,7 +210,10 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(server, text_acco
     processes.wait_until(lambda: Prompt.objects.count() >= 2, what="two pages are made")
     processes.kill(first)
     worker_process(env=QUICK)
-    processes.wait_until(lambda: GeneratedImage.objects.filter(job=job, page_status="created").count() == 12, what="all pages are made")
+    processes.wait_until(
+        lambda: GeneratedImage.objects.filter(job=job, page_status="created").count() == 12,
+        what="all pages are made",
+    )
     assert Prompt.objects.count() == 12
     assert Prompt.objects.values("source_ref").distinct().count() == 12
     assert audit() == []
@@ -204,7 +222,9 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(server, text_acco
 def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text_account):
     job = finished_job(2)
     page_queue.create_pages(job.pk)
-    job.images.update(page_status="writing", page_not_before=timezone.now() - dt.timedelta(seconds=5))
+    job.images.update(
+        page_status="writing", page_not_before=timezone.now() - dt.timedelta(seconds=5)
+    )
     ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=False)
     pump.run()
     job.refresh_from_db()
@@ -264,7 +284,15 @@ def test_a_text_is_written_from_the_small_picture(server, text_account):
     b2_upload.delete(image.picture_key)
     permit_work = texts.work_for(
         opening.Permit(
-            call_id=uuid.uuid4(), kind="text", image_id=image.pk, job_id=job.pk, account_id=1, pool_id=1, attempt=1, prompt="a calm sea", model="gpt-6-luna"
+            call_id=uuid.uuid4(),
+            kind="text",
+            image_id=image.pk,
+            job_id=job.pk,
+            account_id=1,
+            pool_id=1,
+            attempt=1,
+            prompt="a calm sea",
+            model="gpt-6-luna",
         )
     )
     permit_work.run(lambda done: None)

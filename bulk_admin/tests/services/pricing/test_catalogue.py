@@ -1,4 +1,6 @@
-"""The catalogue: what it starts with, what may be chosen, which sizes are possible, what a refresh changes."""
+"""The catalogue: what it starts with, what may be chosen, which sizes are possible, what a refresh
+changes.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,13 @@ def test_every_model_that_can_be_chosen_has_a_price_for_everything_it_offers():
 
 
 def test_the_default_is_the_one_that_the_decision_names():
-    assert ImageModel.objects.get(provider="openai", kind="image", is_default=True).name == "gpt-image-2.5-flare"
-    assert ImageModel.objects.get(provider="openai", kind="text", is_default=True).name == "gpt-6-luna"
+    assert (
+        ImageModel.objects.get(provider="openai", kind="image", is_default=True).name
+        == "gpt-image-2.5-flare"
+    )
+    assert (
+        ImageModel.objects.get(provider="openai", kind="text", is_default=True).name == "gpt-6-luna"
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +73,11 @@ def test_the_default_is_the_one_that_the_decision_names():
         (dt.date(2026, 5, 11), [], ["dall-e-3", "gpt-image-1", "gpt-image-1.5"]),
         (dt.date(2026, 5, 12), ["dall-e-2", "dall-e-3"], ["gpt-image-1", "gpt-image-1.5"]),
         (dt.date(2026, 11, 30), ["gpt-image-1"], ["gpt-image-1.5", "gpt-image-1-mini"]),
-        (dt.date(2026, 12, 1), ["gpt-image-1.5", "gpt-image-1-mini", "chatgpt-image-latest"], ["gpt-image-2"]),
+        (
+            dt.date(2026, 12, 1),
+            ["gpt-image-1.5", "gpt-image-1-mini", "chatgpt-image-latest"],
+            ["gpt-image-2"],
+        ),
     ],
 )
 def test_a_model_can_be_chosen_until_the_day_before_it_retires(on, gone, still):
@@ -77,13 +88,18 @@ def test_a_model_can_be_chosen_until_the_day_before_it_retires(on, gone, still):
 
 def test_a_snapshot_is_there_but_switched_off():
     assert not ImageModel.objects.get(name="gpt-image-2.5-flare-2026-09-08").is_enabled
-    assert "gpt-image-2.5-flare-2026-09-08" not in catalogue.choosable_models("openai", TODAY).values_list("name", flat=True)
+    assert "gpt-image-2.5-flare-2026-09-08" not in catalogue.choosable_models(
+        "openai", TODAY
+    ).values_list("name", flat=True)
 
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("gpt-image-1", r"GPT Image 1 is retired since 2026-10-23\. Use gpt-image-2.5-flare instead\."),
+        (
+            "gpt-image-1",
+            r"GPT Image 1 is retired since 2026-10-23\. Use gpt-image-2.5-flare instead\.",
+        ),
         ("gpt-image-2-2026-04-21", "switched off in the catalogue"),
         ("gpt-image-9", "has no model gpt-image-9"),
         ("gpt-6-luna", "has no model gpt-6-luna"),  # it writes texts
@@ -103,11 +119,19 @@ def test_a_model_comes_with_its_prices_in_few_queries(django_assert_num_queries)
 
 
 @pytest.mark.parametrize(
-    ("on", "warned"), [(dt.date(2026, 10, 31), False), (dt.date(2026, 11, 1), True), (dt.date(2026, 11, 30), True), (dt.date(2026, 12, 1), False)]
+    ("on", "warned"),
+    [
+        (dt.date(2026, 10, 31), False),
+        (dt.date(2026, 11, 1), True),
+        (dt.date(2026, 11, 30), True),
+        (dt.date(2026, 12, 1), False),
+    ],
 )
 def test_the_last_thirty_days_of_a_model_are_warned_of(on, warned):
     text = catalogue.retirement_warning(ImageModel.objects.get(name="gpt-image-1.5"), on)
-    assert text == ("GPT Image 1.5 ends on 2026-12-01. Its successor is gpt-image-2.6-flare." if warned else "")
+    assert text == (
+        "GPT Image 1.5 ends on 2026-12-01. Its successor is gpt-image-2.6-flare." if warned else ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,14 +163,22 @@ def test_a_size_is_checked_against_the_models_rule(size, complaint):
 def test_a_model_without_a_rule_takes_only_its_own_sizes():
     model = ImageModel.objects.get(name="gpt-image-1.5")
     assert catalogue.validate_size(model, "1536x1024") == ""
-    assert catalogue.validate_size(model, "1536x864") == "GPT Image 1.5 makes 1024x1024, 1536x1024, 1024x1536."
+    assert (
+        catalogue.validate_size(model, "1536x864")
+        == "GPT Image 1.5 makes 1024x1024, 1536x1024, 1024x1536."
+    )
 
 
 def test_what_the_catalogue_starts_with_is_sound():
     for model in ImageModel.objects.prefetch_related("prices"):
-        assert (rules.size_rule(model.size_rule), rules.token_rule(model.token_rule)) == ("", ""), model
+        assert (rules.size_rule(model.size_rule), rules.token_rule(model.token_rule)) == ("", ""), (
+            model
+        )
         assert all(rules.flat_prices(price.per_image) == "" for price in model.prices.all()), model
-        assert all(rules.texts(names) == "" for names in (model.sizes, model.qualities, model.output_formats, model.backgrounds)), model
+        assert all(
+            rules.texts(names) == ""
+            for names in (model.sizes, model.qualities, model.output_formats, model.backgrounds)
+        ), model
 
 
 SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max_ratio": 2.5}
@@ -156,7 +188,11 @@ SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max
     ("check", "value", "complaint"),
     [
         (rules.flat_prices, {}, ""),
-        (rules.flat_prices, {"*": 0, "low|*": 1, "*|640x640": 2, "low|640x640": 3, "|640x640": 4}, ""),
+        (
+            rules.flat_prices,
+            {"*": 0, "low|*": 1, "*|640x640": 2, "low|640x640": 3, "|640x640": 4},
+            "",
+        ),
         (rules.flat_prices, {"base": 15_000, "per_megapixel": 15_000}, ""),
         (rules.flat_prices, {"*": 0.04}, "$0.04 is 40000."),
         (rules.flat_prices, {"*": "40000"}, "write whole micro-dollars"),
@@ -176,13 +212,30 @@ SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max
         (rules.size_rule, "16", "JSON object"),
         (rules.token_rule, {}, ""),
         (rules.token_rule, {"rule": "none"}, ""),
-        (rules.token_rule, {"rule": "patches", "factors": {"low": 16}, "percent": {"low": [100, 200]}, "ceiling_percent": {"low": 250}}, ""),
+        (
+            rules.token_rule,
+            {
+                "rule": "patches",
+                "factors": {"low": 16},
+                "percent": {"low": [100, 200]},
+                "ceiling_percent": {"low": 250},
+            },
+            "",
+        ),
         (rules.token_rule, {"rule": "patches"}, "needs factors too"),
         (rules.token_rule, {"rule": "patches", "factors": {}}, "“factors” must have"),
         (rules.token_rule, {"rule": "tiles", "factors": {"low": 1}}, "must be “patches”"),
         (rules.token_rule, {"rule": "patches", "factors": {"low": 1.5}}, "“factors” must be"),
-        (rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percent": {"low": [2, 1]}}, "“percent” must be"),
-        (rules.token_rule, {"rule": "patches", "factors": {"low": 1}, "percents": {}}, "has no “percents”"),
+        (
+            rules.token_rule,
+            {"rule": "patches", "factors": {"low": 1}, "percent": {"low": [2, 1]}},
+            "“percent” must be",
+        ),
+        (
+            rules.token_rule,
+            {"rule": "patches", "factors": {"low": 1}, "percents": {}},
+            "has no “percents”",
+        ),
         (rules.texts, [], ""),
         (rules.texts, "low", "JSON list"),
         (rules.texts, [1], "JSON list"),
@@ -197,11 +250,39 @@ def posted(model, **changes):
     """The change form as it is sent when nothing is touched but ``changes``."""
     price = model.prices.get()
     jsons = ("sizes", "size_rule", "qualities", "output_formats", "backgrounds", "token_rule")
-    plain = ("kind", "provider", "name", "label", "prompt_limit", "default_size", "default_quality", "successor", "note", "sort_order")
-    rows = {"prices-TOTAL_FORMS": 1, "prices-INITIAL_FORMS": 1, "prices-0-id": price.pk, "prices-0-model": model.pk, "prices-0-valid_from": price.valid_from}
-    written = {name: json.dumps(getattr(model, name)) for name in jsons} | {"prices-0-per_image": json.dumps(price.per_image)}
-    before = {f"initial-{name}": text for name, text in written.items()}  # as Django does it where a default is a function
-    return {**written, **before, **{name: getattr(model, name) for name in plain}, "is_enabled": "on", **rows, **changes}
+    plain = (
+        "kind",
+        "provider",
+        "name",
+        "label",
+        "prompt_limit",
+        "default_size",
+        "default_quality",
+        "successor",
+        "note",
+        "sort_order",
+    )
+    rows = {
+        "prices-TOTAL_FORMS": 1,
+        "prices-INITIAL_FORMS": 1,
+        "prices-0-id": price.pk,
+        "prices-0-model": model.pk,
+        "prices-0-valid_from": price.valid_from,
+    }
+    written = {name: json.dumps(getattr(model, name)) for name in jsons} | {
+        "prices-0-per_image": json.dumps(price.per_image)
+    }
+    before = {
+        f"initial-{name}": text for name, text in written.items()
+    }  # as Django does it where a default is a function
+    return {
+        **written,
+        **before,
+        **{name: getattr(model, name) for name in plain},
+        "is_enabled": "on",
+        **rows,
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(
@@ -213,10 +294,14 @@ def posted(model, **changes):
         ("qualities", '"low"', "JSON list"),
     ],
 )
-def test_the_form_refuses_what_the_price_function_could_not_read(client, superuser, name, text, complaint):
+def test_the_form_refuses_what_the_price_function_could_not_read(
+    client, superuser, name, text, complaint
+):
     client.force_login(superuser)
     model = make_model("openai_compatible", label="Flat")
-    response = client.post(f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, **{name: text}))
+    response = client.post(
+        f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, **{name: text})
+    )
     assert response.status_code == 200
     assert complaint in html.unescape(response.content.decode())
 
@@ -224,7 +309,10 @@ def test_the_form_refuses_what_the_price_function_could_not_read(client, superus
 def test_an_emptied_field_is_an_empty_one_and_not_null(client, superuser):
     client.force_login(superuser)
     model = make_model("openai_compatible", label="Flat", size_rule=SIZES, backgrounds=["opaque"])
-    response = client.post(f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, size_rule="", backgrounds="", **{"prices-0-per_image": ""}))
+    response = client.post(
+        f"/admin/bulk_admin/imagemodel/{model.pk}/change/",
+        posted(model, size_rule="", backgrounds="", **{"prices-0-per_image": ""}),
+    )
     assert response.status_code == 302
     model = ImageModel.objects.get(pk=model.pk)
     assert (model.size_rule, model.backgrounds, model.prices.get().per_image) == ({}, [], {})

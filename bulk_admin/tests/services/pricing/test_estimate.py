@@ -1,4 +1,6 @@
-"""The price function against the provider's published figures, and what the caps rely on: the bill is never above the reserve."""
+"""The price function against the provider's published figures, and what the caps rely on: the bill
+is never above the reserve.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,16 @@ TOKENS_25 = {
     "2048x2048": (397, 892, 3568, 6343, 14272),
     "3840x2160": (371, 865, 3336, 5930, 13342),
 }
-CELLS = [(RULE_2, size, quality, n) for size, row in TOKENS_2.items() for quality, n in zip(FACTORS_2, row, strict=True)]
-CELLS += [(RULE_25, size, quality, n) for size, row in TOKENS_25.items() for quality, n in zip(FACTORS_25, row, strict=True)]
+CELLS = [
+    (RULE_2, size, quality, n)
+    for size, row in TOKENS_2.items()
+    for quality, n in zip(FACTORS_2, row, strict=True)
+]
+CELLS += [
+    (RULE_25, size, quality, n)
+    for size, row in TOKENS_25.items()
+    for quality, n in zip(FACTORS_25, row, strict=True)
+]
 
 
 def seeded(name: str) -> ImageModel:
@@ -46,7 +56,9 @@ def test_the_token_rule_gives_every_published_cell(rule, size, quality, tokens):
     assert estimate.output_tokens(rule, quality, size) == tokens
 
 
-@pytest.mark.parametrize(("rule", "quality"), [(RULE_2, "max"), (RULE_25, ""), ({"rule": "none"}, "low"), ({}, "low")])
+@pytest.mark.parametrize(
+    ("rule", "quality"), [(RULE_2, "max"), (RULE_25, ""), ({"rule": "none"}, "low"), ({}, "low")]
+)
 def test_a_quality_or_rule_that_is_not_known_has_no_tokens(rule, quality):
     with pytest.raises(UnknownPrice):
         estimate.output_tokens(rule, quality, "1024x1024")
@@ -70,7 +82,9 @@ def test_a_quality_or_rule_that_is_not_known_has_no_tokens(rule, quality):
     ],
 )
 def test_a_picture_costs_what_the_catalogue_says(name, quality, size, low, high):
-    assert estimate.price_of_image(seeded(name), quality, size, "a fox", TODAY) == Price(low, high, low == high)
+    assert estimate.price_of_image(seeded(name), quality, size, "a fox", TODAY) == Price(
+        low, high, low == high
+    )
 
 
 @pytest.mark.django_db
@@ -98,19 +112,31 @@ def test_what_has_no_price_is_refused_and_never_guessed(name, quality, size, on)
 @pytest.mark.django_db
 def test_the_price_of_the_day_counts():
     model = seeded("black-forest-labs/flux-dev")
-    ModelPrice.objects.create(model=model, valid_from=dt.date(2026, 11, 20), per_image={"*": 25_000})
-    assert [estimate.price_of_image(model, "", "1024x1024", "", dt.date(2026, 11, day)).low for day in (19, 20, 21)] == [14_000, 25_000, 25_000]
+    ModelPrice.objects.create(
+        model=model, valid_from=dt.date(2026, 11, 20), per_image={"*": 25_000}
+    )
+    assert [
+        estimate.price_of_image(model, "", "1024x1024", "", dt.date(2026, 11, day)).low
+        for day in (19, 20, 21)
+    ] == [14_000, 25_000, 25_000]
 
 
 @pytest.mark.django_db
 def test_a_flat_price_is_read_from_the_nearest_key():
-    model = make_model("openai_compatible", label="Flat", qualities=["low", "high"], sizes=["1024x1024", "512x512"])
+    model = make_model(
+        "openai_compatible", label="Flat", qualities=["low", "high"], sizes=["1024x1024", "512x512"]
+    )
     model.prices.update(per_image={"low|512x512": 1, "low|*": 20, "*|512x512": 300, "*": 4_000})
     asked = [("low", "512x512"), ("low", "1024x1024"), ("high", "512x512"), ("high", "1024x1024")]
-    assert [estimate.price_of_image(model, quality, size, "a fox", TODAY).high for quality, size in asked] == [1, 20, 300, 4_000]
+    assert [
+        estimate.price_of_image(model, quality, size, "a fox", TODAY).high
+        for quality, size in asked
+    ] == [1, 20, 300, 4_000]
     model.prices.update(per_image={"low|512x512": 1})
     with pytest.raises(UnknownPrice):
-        estimate.price_of_image(ImageModel.objects.get(pk=model.pk), "high", "512x512", "a fox", TODAY)
+        estimate.price_of_image(
+            ImageModel.objects.get(pk=model.pk), "high", "512x512", "a fox", TODAY
+        )
 
 
 @pytest.mark.django_db
@@ -146,9 +172,35 @@ def test_a_model_billed_by_tokens_is_not_free_for_want_of_a_price():
         estimate.reserve_for(model, "low", "1024x1024", "a fox", TODAY)
 
 
-WORDS = ["*", "low", "low|*", "*|640x640", "base", "per_megapixel", "rule", "factors", "percent", "ceiling_percent", "multiple", "longest", "max_ratio"]
-SCALARS = st.none() | st.booleans() | st.integers(-5, 10**14) | st.floats() | st.sampled_from(["patches", "none", "low", "640x640"])
-ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5), max_leaves=8)
+WORDS = [
+    "*",
+    "low",
+    "low|*",
+    "*|640x640",
+    "base",
+    "per_megapixel",
+    "rule",
+    "factors",
+    "percent",
+    "ceiling_percent",
+    "multiple",
+    "longest",
+    "max_ratio",
+]
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**14)
+    | st.floats()
+    | st.sampled_from(["patches", "none", "low", "640x640"])
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5)
+    ),
+    max_leaves=8,
+)
 
 
 @pytest.mark.django_db
@@ -157,10 +209,17 @@ def test_whatever_stands_in_the_catalogue_the_answer_is_an_amount_or_that_there_
     (price,) = model.prices.all()
 
     @settings(max_examples=500, deadline=None)
-    @given(ANYTHING, ANYTHING, ANYTHING, st.just(["640x640"]) | ANYTHING, st.just(["low"]) | ANYTHING)
+    @given(
+        ANYTHING, ANYTHING, ANYTHING, st.just(["640x640"]) | ANYTHING, st.just(["low"]) | ANYTHING
+    )
     def check(per_image, token_rule, size_rule, sizes, qualities):
         price.per_image = per_image
-        model.token_rule, model.size_rule, model.sizes, model.qualities = token_rule, size_rule, sizes, qualities
+        model.token_rule, model.size_rule, model.sizes, model.qualities = (
+            token_rule,
+            size_rule,
+            sizes,
+            qualities,
+        )
         for size in ("640x640", "1024x1024"):
             with suppress(UnknownPrice):
                 assert estimate.reserve_for(model, "low", size, "a fox", TODAY) >= 0
@@ -169,8 +228,15 @@ def test_whatever_stands_in_the_catalogue_the_answer_is_an_amount_or_that_there_
 
 
 def bill(model: ImageModel, prompt: str, output_tokens: int) -> int:
-    """The dearest bill that the provider may write: a token for every byte of the prompt, and 6 around it."""
-    usage = {"text_input": len(prompt.encode()) + 6, "image_input": 0, "image_output": output_tokens, "text_output": 0}
+    """The dearest bill that the provider may write: a token for every byte of the prompt, and 6
+    around it.
+    """
+    usage = {
+        "text_input": len(prompt.encode()) + 6,
+        "image_input": 0,
+        "image_output": output_tokens,
+        "text_output": 0,
+    }
     cost = estimate.cost_from_usage(model, usage, TODAY)
     assert cost is not None
     return cost
@@ -180,14 +246,20 @@ def bill(model: ImageModel, prompt: str, output_tokens: int) -> int:
 @pytest.mark.parametrize(
     ("name", "rule", "percent"),
     # What 2.6 was measured at, per cent of 2.5; the reserve must hold with room to spare.
-    [("gpt-image-2", RULE_2, {}), ("gpt-image-2.5-flare", RULE_25, {}), ("gpt-image-2.6-flare", RULE_26, {"low": 450, "medium": 400})],
+    [
+        ("gpt-image-2", RULE_2, {}),
+        ("gpt-image-2.5-flare", RULE_25, {}),
+        ("gpt-image-2.6-flare", RULE_26, {"low": 450, "medium": 400}),
+    ],
 )
 @pytest.mark.parametrize("prompt", ["", "a fox", "雪の中の狐" * 40, "🦊" * 500])
 def test_no_bill_exceeds_the_reserve(name, rule, percent, prompt):
     model = seeded(name)
     for size in model.sizes:
         for quality in model.qualities:
-            tokens = estimate.output_tokens(rule, quality, size) * percent.get(quality, 100) // 100 + 1
+            tokens = (
+                estimate.output_tokens(rule, quality, size) * percent.get(quality, 100) // 100 + 1
+            )
             reserve = estimate.reserve_for(model, quality, size, prompt, TODAY)
             assert bill(model, prompt, tokens) <= reserve
             assert estimate.price_of_image(model, quality, size, prompt, TODAY).high <= reserve
@@ -210,10 +282,16 @@ def test_every_possible_size_has_a_positive_number_of_tokens():
     ("usage", "cost"),
     [
         ({"text_input": 17, "image_output": 439}, 85 + 13_170),
-        ({"text_input": 17, "image_input": 1024, "image_output": 439, "text_output": 3}, 85 + 8_192 + 13_170 + 30),
+        (
+            {"text_input": 17, "image_input": 1024, "image_output": 439, "text_output": 3},
+            85 + 8_192 + 13_170 + 30,
+        ),
         ({}, None),
         ({"text_input": 0, "image_output": 0}, None),
-        ({"text_input": 17, "image_output": 0}, None),  # a picture was made: that it cost nothing is not believed
+        (
+            {"text_input": 17, "image_output": 0},
+            None,
+        ),  # a picture was made: that it cost nothing is not believed
     ],
 )
 def test_the_cost_follows_from_the_usage(usage, cost):
@@ -238,7 +316,10 @@ def test_a_model_with_a_flat_price_does_not_become_free_when_the_server_tells_to
 def test_a_price_that_was_deleted_meanwhile_does_not_stop_the_booking():
     model = seeded("gpt-image-2.5-flare")
     model.prices.all().delete()
-    assert estimate.cost_from_usage(seeded("gpt-image-2.5-flare"), {"image_output": 439}, TODAY) is None
+    assert (
+        estimate.cost_from_usage(seeded("gpt-image-2.5-flare"), {"image_output": 439}, TODAY)
+        is None
+    )
 
 
 @pytest.mark.django_db
@@ -253,20 +334,44 @@ def test_the_text_of_a_page_costs_at_most_its_reserve():
 @pytest.mark.django_db
 def test_a_job_costs_the_sum_of_its_rows_with_their_own_settings():
     account = make_account("openai", limit_per_minute=5)
-    job = make_job(0, "draft", account=account, model_name="gpt-image-2.5-flare", quality="medium", images_per_prompt=3)
-    rows = [GeneratedImage(), GeneratedImage(count=1, quality="high"), GeneratedImage(count=2, size="1536x1024")]
-    found = estimate.estimate_job(job, seeded(job.model_name), rows, ["", "four", "12345678"], TODAY, account.pools.get(kind="image"))
+    job = make_job(
+        0,
+        "draft",
+        account=account,
+        model_name="gpt-image-2.5-flare",
+        quality="medium",
+        images_per_prompt=3,
+    )
+    rows = [
+        GeneratedImage(),
+        GeneratedImage(count=1, quality="high"),
+        GeneratedImage(count=2, size="1536x1024"),
+    ]
+    found = estimate.estimate_job(
+        job,
+        seeded(job.model_name),
+        rows,
+        ["", "four", "12345678"],
+        TODAY,
+        account.pools.get(kind="image"),
+    )
     texts = 3 * 16 * 5 + 17 * 5 + 2 * 18 * 5
     assert found.pictures == 6
-    assert found.total == Price(3 * 13_170 + 52_680 + 2 * 10_290 + texts, 3 * 13_170 + 52_680 + 2 * 10_290 + texts, True)
+    assert found.total == Price(
+        3 * 13_170 + 52_680 + 2 * 10_290 + texts, 3 * 13_170 + 52_680 + 2 * 10_290 + texts, True
+    )
     # The sixth picture waits for the first one's minute to pass.
     assert found.seconds == round(60.5 + 15)
 
 
 @pytest.mark.django_db
 def test_a_range_stays_a_range_and_zero_is_shown_as_zero():
-    job = make_job(0, "draft", account=make_account("openai"), model_name="gpt-image-2.6-flare", quality="low")
-    total = estimate.estimate_job(job, seeded(job.model_name), [GeneratedImage()] * 2, ["", ""], TODAY).total
+    job = make_job(
+        0, "draft", account=make_account("openai"), model_name="gpt-image-2.6-flare", quality="low"
+    )
+    total = estimate.estimate_job(
+        job, seeded(job.model_name), [GeneratedImage()] * 2, ["", ""], TODAY
+    ).total
     assert (total.low, total.high, total.exact) == (2 * (17_640 + 80), 2 * (26_460 + 80), False)
     assert total.text == "$0.0354 – $0.0531"
     assert Price(0, 0, True).text == "$0.00"
@@ -290,7 +395,13 @@ def test_the_time_follows_from_the_accounts_pace(pictures, limit, at_once, secon
 
 
 def delivered(job, actual, **fields):
-    make_call(make_image(job, **{name: fields.pop(name) for name in ("size", "quality") if name in fields}), actual=actual, **fields)
+    make_call(
+        make_image(
+            job, **{name: fields.pop(name) for name in ("size", "quality") if name in fields}
+        ),
+        actual=actual,
+        **fields,
+    )
 
 
 @pytest.mark.django_db

@@ -31,7 +31,14 @@ def storage_is_down(settings, tmp_path):
     blocker.touch()
 
     def switch(down):
-        settings.STORAGES = {**healthy, "private": {**healthy["private"], "OPTIONS": {"location": blocker / "below"}}} if down else healthy
+        settings.STORAGES = (
+            {
+                **healthy,
+                "private": {**healthy["private"], "OPTIONS": {"location": blocker / "below"}},
+            }
+            if down
+            else healthy
+        )
 
     return switch
 

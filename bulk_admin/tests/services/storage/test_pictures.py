@@ -18,14 +18,31 @@ def looked_at(content: bytes) -> Image.Image:
     return Image.open(BytesIO(base64.b64decode(body)))
 
 
-@pytest.mark.parametrize(("width", "height", "size"), [(1024, 1024, (512, 512)), (1536, 1024, (512, 341)), (300, 200, (300, 200)), (8, 4000, (1, 512))])
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [
+        (1024, 1024, (512, 512)),
+        (1536, 1024, (512, 341)),
+        (300, 200, (300, 200)),
+        (8, 4000, (1, 512)),
+    ],
+)
 def test_a_model_sees_a_jpeg_of_at_most_512_pixels(width, height, size):
     small = looked_at(make_picture(width, height))
     assert (small.format, small.size) == ("JPEG", size)
 
 
 @pytest.mark.parametrize(
-    ("mode", "file_format"), [("RGBA", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("1", "PNG"), ("CMYK", "JPEG"), ("L", "JPEG"), ("RGBA", "WEBP")]
+    ("mode", "file_format"),
+    [
+        ("RGBA", "PNG"),
+        ("LA", "PNG"),
+        ("P", "PNG"),
+        ("1", "PNG"),
+        ("CMYK", "JPEG"),
+        ("L", "JPEG"),
+        ("RGBA", "WEBP"),
+    ],
 )
 def test_every_mode_of_picture_can_be_looked_at(mode, file_format):
     assert looked_at(make_picture(64, 64, file_format, mode)).mode == "RGB"
@@ -48,7 +65,15 @@ def test_a_turned_picture_is_opened_upright():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"This is not a picture.", make_picture()[:-400], bomb(), make_picture(8, 20_000), make_picture(file_format="GIF", mode="P")]
+    "content",
+    [
+        b"",
+        b"This is not a picture.",
+        make_picture()[:-400],
+        bomb(),
+        make_picture(8, 20_000),
+        make_picture(file_format="GIF", mode="P"),
+    ],
 )
 def test_what_can_not_be_read_is_refused_before_anything_is_sent(content):
     with pytest.raises(pictures.Unreadable):

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageStatus, ProviderCall, UnstoredImage, Worker
+from bulk_admin.models import (
+    BulkGenerationJob,
+    CallState,
+    GeneratedImage,
+    ImageStatus,
+    ProviderCall,
+    UnstoredImage,
+    Worker,
+)
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import storing
@@ -37,7 +45,12 @@ def quick(settings, tmp_path):
 
 
 def job_with(prompts, **options):
-    return make_job(prompts, status="pending", account=make_account(options={"delay": 0, "faults": True, **options.pop("options", {})}), **options)
+    return make_job(
+        prompts,
+        status="pending",
+        account=make_account(options={"delay": 0, "faults": True, **options.pop("options", {})}),
+        **options,
+    )
 
 
 def test_every_prompt_becomes_a_stored_picture_and_the_job_ends():
@@ -72,11 +85,18 @@ def test_a_full_pool_is_asked_again_as_soon_as_one_of_its_calls_has_ended(monkey
 
 
 def test_faults_stay_one_tile_each_and_say_what_happened():
-    job = job_with(["fine one", "[blocked] a", "[rejected] b", "[not-an-image] c", "[unknown] d", "fine two"])
+    job = job_with(
+        ["fine one", "[blocked] a", "[rejected] b", "[not-an-image] c", "[unknown] d", "fine two"]
+    )
     pump.run()
     found = dict(job.images.values_list("position", "error_code"))
     assert found == {1: "", 2: "blocked", 3: "rejected", 4: "undecodable", 5: "unknown", 6: ""}
-    assert all(message for code, message in job.images.exclude(error_code="").values_list("error_code", "error_message"))
+    assert all(
+        message
+        for code, message in job.images.exclude(error_code="").values_list(
+            "error_code", "error_message"
+        )
+    )
     assert job.images.get(position=5).status == ImageStatus.UNKNOWN
     job.refresh_from_db()
     assert job.status == "completed"
@@ -120,7 +140,9 @@ def test_a_pump_that_is_asked_to_end_opens_nothing_and_rings_for_the_next():
 def test_a_pump_that_is_asked_to_end_begins_no_rescue():
     job = make_job(0, account=make_account())
     dead = make_worker(beat_at=timezone.now() - timezone.timedelta(hours=1))
-    make_call(make_image(job, "generating", owner=dead, attempt=1), CallState.OPEN, owner=dead, reserved=0)
+    make_call(
+        make_image(job, "generating", owner=dead, attempt=1), CallState.OPEN, owner=dead, reserved=0
+    )
     draining.ask()
     pump.run()
     assert ProviderCall.objects.get().state == CallState.OPEN
@@ -136,7 +158,12 @@ def test_a_permit_that_is_too_old_to_send_is_handed_back(settings):
     one._open()
     one._sleep(5.0)
     call = ProviderCall.objects.get()
-    assert (call.state, call.billed, call.error_code, call.actual) == ("refused", "no", "not_sent", 0)
+    assert (call.state, call.billed, call.error_code, call.actual) == (
+        "refused",
+        "no",
+        "not_sent",
+        0,
+    )
     assert job.images.get().status == ImageStatus.QUEUED
     assert audit() == []
     one._leave()
@@ -160,7 +187,10 @@ def test_a_storage_that_is_down_fills_the_outbox_and_empties_it_later(settings, 
     blocker = tmp_path / "a-file"
     blocker.write_text("")
     healthy = settings.STORAGES
-    settings.STORAGES = {**healthy, "private": {**healthy["private"], "OPTIONS": {"location": blocker / "below"}}}
+    settings.STORAGES = {
+        **healthy,
+        "private": {**healthy["private"], "OPTIONS": {"location": blocker / "below"}},
+    }
     pump.run()
     assert UnstoredImage.objects.count() == 2
     assert job.images.filter(status="completed", thumb_300="").count() == 2
@@ -183,9 +213,18 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
     job.refresh_from_db()
     assert (job.pages_created, job.pages_open) == (3, 0)
     assert Prompt.objects.count() == 3
-    assert sorted(job.images.filter(page_status="created").values_list("position", "variant")) == [(1, 1), (2, 2), (3, 1)]
+    assert sorted(job.images.filter(page_status="created").values_list("position", "variant")) == [
+        (1, 1),
+        (2, 2),
+        (3, 1),
+    ]
     page = job.images.get(position=1, variant=1).prompt_page
-    assert (page.status, page.content_source, page.is_placeholder, page.moderation) == ("draft", "rule", True, "skipped")
+    assert (page.status, page.content_source, page.is_placeholder, page.moderation) == (
+        "draft",
+        "rule",
+        True,
+        "skipped",
+    )
     assert b2_upload.exists(page.image, public=True)
     assert page_queue.create_pages(job.pk).queued == 0
     pump.run()
@@ -243,7 +282,12 @@ def test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look(setti
     settings.BULK_LOOK_AGAIN = [0.0]
     job = make_job(0, account=make_account())
     image = make_image(job, "unknown", attempt=1, error_code="unknown")
-    call = make_call(image, CallState.UNKNOWN, reserved=0, finished_at=timezone.now() - timezone.timedelta(minutes=5))
+    call = make_call(
+        image,
+        CallState.UNKNOWN,
+        reserved=0,
+        finished_at=timezone.now() - timezone.timedelta(minutes=5),
+    )
     rescue.look_again()
     call.refresh_from_db()
     assert (call.looked_up, image.status) == (1, "unknown")
@@ -266,7 +310,9 @@ def test_the_tick_rings_only_when_work_is_due():
 
 def test_a_key_that_can_not_be_read_pauses_its_job_before_anything_is_booked():
     account = make_account("openai", encrypted_key="was encrypted with another key")
-    job = make_job(2, status="pending", account=account, model_name="gpt-image-2.5-flare", quality="low")
+    job = make_job(
+        2, status="pending", account=account, model_name="gpt-image-2.5-flare", quality="low"
+    )
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.status_reason, job.queued) == ("paused", "bad_key", 2)
@@ -313,7 +359,15 @@ def test_a_result_that_can_not_be_booked_is_found_by_the_next_pump(monkeypatch):
 def test_an_odd_call_does_not_keep_the_rescue_from_the_others(monkeypatch):
     job = make_job(0, account=make_account())
     dead = make_worker(beat_at=timezone.now() - timezone.timedelta(hours=1))
-    odd, plain = [make_call(make_image(job, "generating", owner=dead, attempt=1), CallState.OPEN, owner=dead, reserved=0) for _ in range(2)]
+    odd, plain = [
+        make_call(
+            make_image(job, "generating", owner=dead, attempt=1),
+            CallState.OPEN,
+            owner=dead,
+            reserved=0,
+        )
+        for _ in range(2)
+    ]
     real = storing.find
 
     def find(key):
@@ -323,4 +377,7 @@ def test_an_odd_call_does_not_keep_the_rescue_from_the_others(monkeypatch):
 
     monkeypatch.setattr("bulk_admin.services.storage.storing.find", find)
     rescue.run()
-    assert {call.pk: call.state for call in ProviderCall.objects.all()} == {odd.pk: "open", plain.pk: "unknown"}
+    assert {call.pk: call.state for call in ProviderCall.objects.all()} == {
+        odd.pk: "open",
+        plain.pk: "unknown",
+    }

@@ -1,4 +1,6 @@
-"""A burst of answers: their originals are safe at once, and they wait for their thumbnails outside of memory."""
+"""A burst of answers: their originals are safe at once, and they wait for their thumbnails outside
+of memory.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,15 @@ class OneAnswer:
 @pytest.fixture
 def work():
     ids = {"image_id": 1, "job_id": uuid.uuid4(), "account_id": 1, "pool_id": 1, "attempt": 1}
-    permit = Permit(call_id=uuid.uuid4(), kind="image", prompt="A fox", model="m", size="64x64", quality="low", **ids)
+    permit = Permit(
+        call_id=uuid.uuid4(),
+        kind="image",
+        prompt="A fox",
+        model="m",
+        size="64x64",
+        quality="low",
+        **ids,
+    )
     return ImageWork(permit, OneAnswer())
 
 
@@ -42,7 +52,9 @@ def all_of_pillow():
             PILLOW.release()
 
 
-def test_a_safe_original_waits_for_its_thumbnails_without_its_bytes_and_never_goes_into_the_outbox(work):
+def test_a_safe_original_waits_for_its_thumbnails_without_its_bytes_and_never_goes_into_the_outbox(
+    work,
+):
     thread = threading.Thread(target=work.run, args=(lambda done: None,))
     with all_of_pillow():
         thread.start()

@@ -38,7 +38,9 @@ def access(server):
 
 
 def write(access, prompt="a red fox in deep snow", style_note="", picture=None) -> Written:
-    return ai_content.write(access, MODEL, prompt, picture or make_picture(), style_note, client_request_id="call-1")
+    return ai_content.write(
+        access, MODEL, prompt, picture or make_picture(), style_note, client_request_id="call-1"
+    )
 
 
 def answers(server, name="answer", **changes) -> None:
@@ -46,7 +48,10 @@ def answers(server, name="answer", **changes) -> None:
     text = json.dumps({**GOOD, **changes})
 
     def spoil(good):
-        return {**good, "output": [message({"type": "output_text", "text": text, "annotations": []})]}
+        return {
+            **good,
+            "output": [message({"type": "output_text", "text": text, "annotations": []})],
+        }
 
     server.text_plan.table = {**server.text_plan.table, name: Fault(name, billed=True, spoil=spoil)}
     server.text_plan.next(name)
@@ -66,7 +71,10 @@ def test_a_text_is_written_from_prompt_and_picture(server, access):
     assert content.tags == ["red", "fox", "deep", "snow"]
     assert len(content.alt_text) <= 125
     entry = server.till.entries[-1]
-    assert written.usage == {"text_input": entry.usage["input_tokens"], "text_output": entry.usage["output_tokens"]}
+    assert written.usage == {
+        "text_input": entry.usage["input_tokens"],
+        "text_output": entry.usage["output_tokens"],
+    }
     assert written.request_id.startswith("req_")
 
 
@@ -75,7 +83,12 @@ def test_the_request_is_small_not_kept_and_carries_our_id(server, access):
     [request] = server.requests
     body = request.json
     assert request.headers["x-client-request-id"] == "call-1"
-    assert (body["model"], body["store"], body["reasoning"], body["max_output_tokens"]) == (MODEL, False, {"effort": "none"}, ai_content.MAX_OUTPUT_TOKENS)
+    assert (body["model"], body["store"], body["reasoning"], body["max_output_tokens"]) == (
+        MODEL,
+        False,
+        {"effort": "none"},
+        ai_content.MAX_OUTPUT_TOKENS,
+    )
     text, picture = body["input"][0]["content"]
     assert text["text"].endswith("a red fox in deep snow")
     assert picture["detail"] == "low"
@@ -94,7 +107,10 @@ def test_nobody_is_asked_to_guess_a_persons_ethnicity(server, access):
 def test_what_is_too_long_is_cut_and_what_is_twice_is_once(server, access):
     answers(
         server,
-        title='"A Wonderful Red Fox That Is Curled Up and Asleep in the Deepest Winter Snow of the Year"',
+        title=(
+            '"A Wonderful Red Fox That Is Curled Up and Asleep in the Deepest Winter Snow of the'
+            ' Year"'
+        ),
         description=" ".join(f"Sentence number {n} is here." for n in range(9)),
         tags=["Red Fox", "red-fox", "#Snow", "", *(f"tag {n}" for n in range(20))],
         alt_text="A red fox " * 30,
@@ -144,12 +160,23 @@ def test_a_refused_or_truncated_answer_is_booked_at_its_usage(server, access, fa
     error = refused(access)
     usage = server.till.entries[-1].usage
     assert (error.code, error.retryable, error.billed) == ("bad_content", True, "yes")
-    assert error.usage == {"text_input": usage["input_tokens"], "text_output": usage["output_tokens"]}
+    assert error.usage == {
+        "text_input": usage["input_tokens"],
+        "text_output": usage["output_tokens"],
+    }
     assert error.request_id.startswith("req_")
 
 
 def test_an_answer_that_was_cut_after_its_last_bracket_is_truncated_all_the_same(server, access):
-    whole = Fault("whole", billed=True, spoil=lambda good: {**good, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}})
+    whole = Fault(
+        "whole",
+        billed=True,
+        spoil=lambda good: {
+            **good,
+            "status": "incomplete",
+            "incomplete_details": {"reason": "max_output_tokens"},
+        },
+    )
     server.text_plan.table = {"whole": whole}
     server.text_plan.next("whole")
     assert refused(access).code == "bad_content"
@@ -158,7 +185,11 @@ def test_an_answer_that_was_cut_after_its_last_bracket_is_truncated_all_the_same
 def test_a_truncated_answer_without_usage_may_have_been_billed(server, access):
     def spoil(good):
         cut = message({"type": "output_text", "text": '{"title": "Red', "annotations": []})
-        return {name: value for name, value in {**good, "status": "incomplete", "output": [cut]}.items() if name != "usage"}
+        return {
+            name: value
+            for name, value in {**good, "status": "incomplete", "output": [cut]}.items()
+            if name != "usage"
+        }
 
     server.text_plan.table = {"no_usage": Fault("no_usage", billed=True, spoil=spoil)}
     server.text_plan.next("no_usage")
@@ -195,7 +226,11 @@ def test_nothing_is_sent_with_a_picture_that_can_not_be_read(server, access):
     assert server.requests == []
 
 
-@pytest.mark.parametrize("prompt", ["a fox", "狐" * 3_000, "🦊" * 40_000, "é" * 40_000, ""], ids=["short", "wide", "widest", "long", "empty"])
+@pytest.mark.parametrize(
+    "prompt",
+    ["a fox", "狐" * 3_000, "🦊" * 40_000, "é" * 40_000, ""],
+    ids=["short", "wide", "widest", "long", "empty"],
+)
 @pytest.mark.parametrize("style_note", ["", "Be brief. " * 50], ids=["plain", "with a note"])
 def test_the_token_ceiling_counts_every_byte_that_is_sent(server, access, prompt, style_note):
     answers(server)
@@ -210,10 +245,26 @@ def test_the_token_ceiling_counts_every_byte_that_is_sent(server, access, prompt
 
 def is_valid(content: Content) -> bool:
     texts = [content.title, content.description, content.alt_text, *content.tags]
-    is_clean = not any(unicodedata.category(char) in ("Cc", "Cs") for text in texts for char in text)
-    fits = 20 <= len(content.title) <= 60 and len(content.alt_text) <= 125 and len(content.description) <= 1500
-    has_tags = 1 <= len(content.tags) <= 10 and len(set(content.tags)) == len(content.tags) and all(0 < len(tag) <= 50 for tag in content.tags)
-    return is_clean and fits and has_tags and content.source == "rule" and bool(content.alt_text.strip())
+    is_clean = not any(
+        unicodedata.category(char) in ("Cc", "Cs") for text in texts for char in text
+    )
+    fits = (
+        20 <= len(content.title) <= 60
+        and len(content.alt_text) <= 125
+        and len(content.description) <= 1500
+    )
+    has_tags = (
+        1 <= len(content.tags) <= 10
+        and len(set(content.tags)) == len(content.tags)
+        and all(0 < len(tag) <= 50 for tag in content.tags)
+    )
+    return (
+        is_clean
+        and fits
+        and has_tags
+        and content.source == "rule"
+        and bool(content.alt_text.strip())
+    )
 
 
 @pytest.mark.parametrize("prompt", CORPUS, ids=lambda prompt: ascii(prompt[:20]))
@@ -229,10 +280,26 @@ def test_a_rule_makes_a_text_of_any_text(prompt):
 
 
 def test_a_rule_takes_title_and_tags_from_the_prompts_words():
-    content = ai_content.from_prompt("a red fox (curled asleep), in the deep winter snow, soft morning light, 8k, highly detailed")
+    content = ai_content.from_prompt(
+        "a red fox (curled asleep), in the deep winter snow, soft morning light, 8k, highly"
+        " detailed"
+    )
     assert content.title == "A red fox (curled asleep), in the deep winter snow, soft"
-    assert content.tags == ["red", "fox", "curled", "asleep", "deep", "winter", "snow", "soft", "morning", "light"]
-    assert content.description.startswith("A picture made from this prompt: a red fox (curled asleep), in the deep winter snow")
+    assert content.tags == [
+        "red",
+        "fox",
+        "curled",
+        "asleep",
+        "deep",
+        "winter",
+        "snow",
+        "soft",
+        "morning",
+        "light",
+    ]
+    assert content.description.startswith(
+        "A picture made from this prompt: a red fox (curled asleep), in the deep winter snow"
+    )
     assert "highly detailed. Copy the prompt" in content.description
 
 

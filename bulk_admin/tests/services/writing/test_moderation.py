@@ -32,7 +32,9 @@ def check(access, prompt="a red fox", picture=None) -> Verdict:
 def judged(**scores: float) -> Verdict:
     """The verdict on an answer with these scores; all else is low."""
     body = moderation({"model": MODEL, "input": ""})
-    body["results"][0]["category_scores"] |= {name.replace("_", "/"): score for name, score in scores.items()}
+    body["results"][0]["category_scores"] |= {
+        name.replace("_", "/"): score for name, score in scores.items()
+    }
     return nsfw_moderation._judge(ModerationCreateResponse.construct(**body))
 
 
@@ -54,7 +56,11 @@ def test_an_empty_prompt_sends_the_picture_alone(server, access):
 
 def test_a_score_over_its_threshold_flags(access):
     verdict = check(access, "a battle [flagged]")
-    assert (verdict.status, verdict.categories, verdict.scores["violence"]) == ("flagged", ["violence"], 0.91)
+    assert (verdict.status, verdict.categories, verdict.scores["violence"]) == (
+        "flagged",
+        ["violence"],
+        0.91,
+    )
 
 
 @pytest.mark.parametrize("category", sorted(THRESHOLDS))
@@ -67,7 +73,9 @@ def test_each_category_has_its_own_threshold(category):
 def test_where_children_are_concerned_the_provider_is_believed():
     body = moderation({"model": MODEL, "input": ""})
     body["results"][0]["categories"]["sexual/minors"] = True
-    assert nsfw_moderation._judge(ModerationCreateResponse.construct(**body)).categories == ["sexual/minors"]
+    assert nsfw_moderation._judge(ModerationCreateResponse.construct(**body)).categories == [
+        "sexual/minors"
+    ]
 
 
 @pytest.mark.parametrize("status", ["passed", "flagged", "skipped", "not_checked"])
@@ -104,10 +112,21 @@ def test_a_failed_check_is_an_error_and_never_a_verdict(server, access, fault, c
     assert len(server.requests) == 1, "the package must not retry by itself"
 
 
-@pytest.mark.parametrize("results", [[], None, [{}], [{"category_scores": {}, "categories": {}}], [{"category_scores": None, "categories": None}]])
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        None,
+        [{}],
+        [{"category_scores": {}, "categories": {}}],
+        [{"category_scores": None, "categories": None}],
+    ],
+)
 def test_an_answer_without_scores_is_no_verdict(results):
     with pytest.raises(ServiceError, match="no verdict"):
-        nsfw_moderation._judge(ModerationCreateResponse.construct(id="m", model=MODEL, results=results))
+        nsfw_moderation._judge(
+            ModerationCreateResponse.construct(id="m", model=MODEL, results=results)
+        )
 
 
 def test_a_picture_that_can_not_be_read_is_not_sent(server, access):
