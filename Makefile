@@ -100,10 +100,10 @@ browser: .venv/.installed-dev
 bench: browser | var ## Speed and size on loopback, 40 minutes; ARGS=--quick shows that it runs, ARGS=poll_cost runs one
 	@$(PY) -m benchmarks $(ARGS)
 
-screenshots: browser | var ## Take the README's pictures anew
+screenshots: browser | var ## Take the README's pictures again
 	@$(PY) -m pytest -q e2e/take_screenshots.py
 
-requirements: .venv/.installed-dev ## Resolve requirements*.in anew
+requirements: .venv/.installed-dev ## Resolve requirements*.in again
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements.in -o requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
 

@@ -153,7 +153,7 @@ def main() -> None:
         f"{costs[many] / costs[few]:.2f} times",
     )
     tell(
-        "Pictures a minute that one coordinator could book",
+        "Pictures per minute that one coordinator could book",
         f"{many:,} queued, {site.DATABASE}",
         f"{60_000 / costs[many]:,.0f}",
         "tier 5: 250",

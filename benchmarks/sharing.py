@@ -33,7 +33,7 @@ class Share:
         accounts = (
             f"{self.accounts} accounts at {self.limit}"
             if self.accounts > 1
-            else f"{self.limit} a minute"
+            else f"{self.limit} per minute"
         )
         return (
             f"{self.workers} workers, {accounts}, {self.latency:g} s latency, {self.seconds:g} s,"
@@ -107,7 +107,7 @@ def main() -> None:
         "--accounts",
         type=int,
         default=10,
-        help="and one run with so many accounts at 60 a minute; 0: none",
+        help="and one run with so many accounts at 60 per minute; 0: none",
     )
     parser.add_argument("--limit", type=int, default=250)
     parser.add_argument("--latency", type=float, default=5.0)

@@ -1,4 +1,4 @@
-"""Pictures a minute of one worker at a provider's limit; beside it a task for each picture, and a
+"""Pictures per minute of one worker at a provider's limit; beside it a task for each picture, and a
 bare asyncio script.
 
 python -m benchmarks.throughput --limit 250 --latency 30 --minutes 3 --database postgres
@@ -43,7 +43,7 @@ class Run:
     @property
     def name(self) -> str:
         return (
-            f"{self.limit} a minute, {self.latency:g} s latency, {self.seconds:g} s,"
+            f"{self.limit} per minute, {self.latency:g} s latency, {self.seconds:g} s,"
             f" {site.DATABASE}"
         )
 

@@ -173,7 +173,7 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         ]
     if missing and not settings.DEBUG and "sqlite" not in settings.DATABASES["default"]["ENGINE"]:
         hint = (
-            "Set the B2_* variables, unless web and worker share one disk: else web can not show"
+            "Set the B2_* variables, unless web and worker share one disk: else web cannot show"
             " what the worker stores."
         )
         return [Warning("Pictures are kept in local files.", hint=hint, id="bulk_admin.W001")]

@@ -39,7 +39,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     new_key = NewKeyField(label="Key")
     provider = forms.ChoiceField(
         choices=provider_choices,
-        help_text="It can not be changed later: add another account instead.",
+        help_text="It cannot be changed later: add another account instead.",
     )
     tier = forms.TypedChoiceField(
         choices=TIERS,
@@ -81,7 +81,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "base_url": "Address",
             "is_enabled": "Switched on",
             "is_default": "Chosen for new jobs unless somebody chooses another",
-            "images_per_minute": "Pictures a minute",
+            "images_per_minute": "Pictures per minute",
             "max_in_flight": "At once",
             "buy_again_unasked": "Buy again unasked",
         }
@@ -151,7 +151,7 @@ class PoolInline(TabularInline[Pool, ProviderAccount]):
     extra = 0
     can_delete = False
 
-    @admin.display(description="calls a minute")
+    @admin.display(description="calls per minute")
     def limit(self, pool: Pool) -> str:
         return str(pool.limit_per_minute or "no limit")
 
@@ -369,7 +369,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
             return "Never. Press Check: by itself it buys nothing."
         return f"{account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}"
 
-    @admin.display(description="pictures a minute")
+    @admin.display(description="pictures per minute")
     def pace(self, account: ProviderAccount) -> str:
         pool = next((pool for pool in account.pools.all() if pool.kind == CallKind.IMAGE), None)
         return "–" if pool is None else str(pool.limit_per_minute or "no limit")

@@ -98,7 +98,9 @@ def _minutes(seconds: int | None, pool: Pool | None) -> str:
     if not seconds:
         return ""
     pace = (
-        f" at {pool.limit_per_minute:,} pictures a minute" if pool and pool.limit_per_minute else ""
+        f" at {pool.limit_per_minute:,} pictures per minute"
+        if pool and pool.limit_per_minute
+        else ""
     )
     return f"About {duration(seconds)}{pace}."
 

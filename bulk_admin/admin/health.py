@@ -15,14 +15,14 @@ from django.views.decorators.http import require_GET
 
 from bulk_admin.services.monitoring import health
 
-WORDS = {"ok": "Well", "note": "Note", "bad": "Needs somebody"}
+WORDS = {"ok": "Well", "note": "Note", "bad": "Needs attention"}
 TONES = {"ok": "ok", "note": "unk", "bad": "bad"}
 
 
 @never_cache
 @require_GET
 def health_page(request: HttpRequest) -> HttpResponse:
-    """503 when something needs somebody; JSON for who accepts that."""
+    """503 when something needs attention; JSON for who asks for it."""
     if not request.user.has_perm("bulk_admin.view_bulkgenerationjob"):
         raise PermissionDenied
     parts = health.report()

@@ -38,7 +38,7 @@ class ProviderAccount(models.Model):
         help_text="Empty: the platform's own, for everybody.",
     )
     tier = models.PositiveSmallIntegerField(
-        default=1, help_text="The provider's usage tier, 1-5: sets the pictures a minute."
+        default=1, help_text="The provider's usage tier, 1-5: sets the pictures per minute."
     )
     images_per_minute = models.PositiveIntegerField(
         null=True, blank=True, help_text="Only if the account's real limit differs from its tier's."
@@ -46,7 +46,7 @@ class ProviderAccount(models.Model):
     max_in_flight = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Pictures under way at once. Empty: as many as the limit a minute.",
+        help_text="Pictures under way at once. Empty: as many as the limit per minute.",
     )
     day_cap = models.BigIntegerField(null=True, blank=True)
     month_cap = models.BigIntegerField(null=True, blank=True)
@@ -128,7 +128,7 @@ class Pool(models.Model):
 
 
 def pool_limits(account: ProviderAccount, provider_limit: int) -> dict[str, Any]:
-    """A pool's numbers from what the account says; ``provider_limit`` is the tier's, a minute."""
+    """A pool's numbers from what the account says; ``provider_limit`` is the tier's, per minute."""
     limit = account.images_per_minute or provider_limit
     return {
         "limit_per_minute": limit,

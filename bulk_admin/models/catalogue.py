@@ -47,7 +47,7 @@ class ImageModel(models.Model):
     )
     released = models.DateField(null=True, blank=True)
     retired_on = models.DateField(
-        null=True, blank=True, help_text="From this day on it can not be chosen."
+        null=True, blank=True, help_text="From this day on it cannot be chosen."
     )
     successor = models.CharField(max_length=120, blank=True)
     note = models.TextField(blank=True, help_text="Source, date and confidence of these figures.")

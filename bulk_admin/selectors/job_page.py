@@ -102,7 +102,7 @@ def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> 
 
 
 def _pace(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
-    """Pictures a minute in the last minutes, and the seconds left at the pace of everything that
+    """Pictures per minute in the last minutes, and the seconds left at the pace of everything that
     ended, failures too.
     """
     now = now.replace(

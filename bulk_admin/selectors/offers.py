@@ -1,4 +1,4 @@
-"""What a person may choose for a job: accounts, models, and why one can not be chosen."""
+"""What a person may choose for a job: accounts, models, and why one cannot be chosen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bulk_admin.services.pricing.catalogue import image_models, retirement_warni
 class AccountChoice:
     account: ProviderAccount
     label: str
-    why_not: str = ""  # not empty: it can not be chosen
+    why_not: str = ""  # not empty: it cannot be chosen
     warning: str = ""
 
 
@@ -54,9 +54,9 @@ def account_choices(person: Any) -> list[AccountChoice]:
 
 def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoice:
     pace = (
-        f"{pool.limit_per_minute:,} a minute"
+        f"{pool.limit_per_minute:,} per minute"
         if pool and pool.limit_per_minute
-        else "no limit a minute"
+        else "no limit per minute"
     )
     provider = provider_class(account.provider)
     tier = f"tier {account.tier}, " if provider.requires_key else ""

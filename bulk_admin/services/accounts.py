@@ -29,7 +29,7 @@ class Platform:
     """The settings of a provider whose key may stand in the environment, by their names."""
 
     base_url: str
-    pace: str = ""  # pictures a minute, 0: the tier's
+    pace: str = ""  # pictures per minute, 0: the tier's
     writes_texts: bool = False
     comes_first: bool = False  # its account becomes the default even where another one is
 

@@ -94,7 +94,7 @@ def make_account(
     max_in_flight: int = 60,
     **fields: Any,
 ) -> ProviderAccount:
-    """An account with its pools for pictures and texts; 0 a minute means no limit."""
+    """An account with its pools for pictures and texts; 0 per minute means no limit."""
     account = ProviderAccount.objects.create(
         **{"provider": provider, "label": f"{provider} account {next(numbers)}", **fields}
     )
@@ -282,7 +282,7 @@ def make_call(
 
 
 def counters(job: BulkGenerationJob) -> dict[str, int]:
-    """What the job's counters must say, counted anew from its images."""
+    """What the job's counters must say, counted again from its images."""
     images = list(GeneratedImage.objects.filter(job=job).values_list("status", "page_status"))
     statuses = [status for status, _ in images]
     pages = [page for _, page in images]
@@ -301,7 +301,7 @@ def counters(job: BulkGenerationJob) -> dict[str, int]:
 
 
 def recount(job: BulkGenerationJob) -> BulkGenerationJob:
-    """Write the true counters onto the job, and read it anew."""
+    """Write the true counters onto the job, and read it again."""
     BulkGenerationJob.objects.filter(pk=job.pk).update(**counters(job))
     job.refresh_from_db()
     return job

@@ -260,7 +260,7 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
     @admin.display(description="picture")
     def shown(self, page: Prompt) -> str:
         if not page.image:
-            return "This page has no picture: it can not be published."
+            return "This page has no picture: it cannot be published."
         smaller: dict[str, Any] = (
             page.variants[1]
             if len(page.variants) > 1

@@ -49,7 +49,7 @@ def make_files(
 
 
 def make_new(**changes: Any) -> NewPage:
-    """A page to be; its files are not prepared anew for every one, unless given."""
+    """A page to be; its files are not prepared again for every one, unless given."""
     facts: dict[str, Any] = {
         "source_ref": "image-7",
         "prompt_text": "a red fox curled asleep in deep winter snow",

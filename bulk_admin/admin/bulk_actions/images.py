@@ -94,7 +94,7 @@ def _preview_retry(images: Images) -> list[Line]:
     return [
         _line(image, "Will be tried again.")
         if _can_retry(image)
-        else _line(image, "A retry can not help it.", ok=False)
+        else _line(image, "A retry cannot help it.", ok=False)
         for image in images
     ]
 
@@ -105,7 +105,7 @@ def _retry(images: Images) -> list[Line]:
     return [
         _line(before, "Queued again.")
         if _can_retry(before) and not _can_retry(after)
-        else _line(before, "A retry can not help it.", ok=False)
+        else _line(before, "A retry cannot help it.", ok=False)
         for before, after in _pairs(images)
     ]
 
@@ -240,5 +240,5 @@ DELETE = Act(
     _delete,
     _for_so_many("Delete"),
     danger=True,
-    warning="The files go too. This can not be undone.",
+    warning="The files go too. This cannot be undone.",
 )

@@ -154,5 +154,5 @@ DELETE = Act(
     _each(_delete),
     _for_so_many("Delete"),
     danger=True,
-    warning="This can not be undone.",
+    warning="This cannot be undone.",
 )

@@ -61,7 +61,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The chosen rows, parted by whether this person may do it to them."""
+    """The chosen rows, separated by whether this person may do it to them."""
 
     allowed: list[Any] = field(default_factory=list)
     refused: list[Line] = field(default_factory=list)

@@ -58,12 +58,12 @@ class NewJobForm(forms.Form):
             spellcheck="false",
             wrap="soft",
             placeholder=(
-                "One prompt a line.\n\nOr longer ones, parted by a line of three dashes:\n---"
+                "One prompt per line.\n\nOr longer ones, separated by a line of three dashes:\n---"
             ),
         ),
         help_text=(
-            "One a line, or blocks parted by a line of <code>---</code>. You see and check every"
-            " row before anything is bought."
+            "One per line, or blocks separated by a line of <code>---</code>. You see and check"
+            " every row before anything is bought."
         ),
     )
     file = forms.FileField(
@@ -111,7 +111,7 @@ class NewJobForm(forms.Form):
         label="Tags for every page",
         required=False,
         max_length=300,
-        help_text="Parted by commas. Each page gets its own ones as well.",
+        help_text="Separate with commas. Each page gets its own ones as well.",
     )
     page_visibility = forms.ChoiceField(
         label="Visibility", choices=Prompt.Visibility.choices, initial=Prompt.Visibility.PUBLIC
@@ -274,7 +274,7 @@ class NewJobForm(forms.Form):
         choice = self.account_choice
         if choice and choice.why_not:
             raise ValidationError(
-                f"{choice.account.label} can not be used: {choice.why_not}. Choose another account."
+                f"{choice.account.label} cannot be used: {choice.why_not}. Choose another account."
             )
         return str(self.cleaned_data["account"])
 

@@ -182,8 +182,8 @@ def _prompts_of(job: BulkGenerationJob, which: str) -> str:
 
 
 def as_paste(texts: list[str]) -> str:
-    """Prompts as somebody would paste them: one a line, or in blocks when one of them has lines of
-    its own.
+    """Prompts as somebody would paste them: one per line, or in blocks when one of them has lines
+    of its own.
     """
     if not any("\n" in text for text in texts):
         return "\n".join(texts)

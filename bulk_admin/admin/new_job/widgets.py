@@ -13,7 +13,7 @@ BOX = 28  # the longer side of a drawn shape
 
 
 class SelectWithReasons(forms.Select):
-    """``closed`` are the values that can not be chosen; their labels say why."""
+    """``closed`` are the values that cannot be chosen; their labels say why."""
 
     closed: frozenset[str] = frozenset()
 

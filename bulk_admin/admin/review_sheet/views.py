@@ -82,7 +82,7 @@ def include(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpRe
 def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int) -> HttpResponse:
     """GET: the row as a form, or as it stands (?show).
 
-    POST: the new text; its flags, and its twins', are found anew.
+    POST: the new text; its flags, and its twins', are found again.
     """
     job = _draft(request, job_id)
     if job is None:
@@ -100,7 +100,7 @@ def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int
 
 def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> HttpResponse:
     text = request.POST.get("text", "").replace("\r\n", "\n").strip()
-    error = "" if text else "A prompt can not be empty. Untick the row to leave it out."
+    error = "" if text else "A prompt cannot be empty. Untick the row to leave it out."
     if "\x00" in text:
         error = "This text holds a NUL character. Remove it."
     before = {other.pk: (other.flags, other.included) for other in job.images.all()}
@@ -243,7 +243,7 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
 
 def _changed(request: HttpRequest, job: BulkGenerationJob, ids: set[int]) -> HttpResponse:
     """Only the rows that changed travel, with the bill and the counts."""
-    # Read anew, and before its rows: the button's revision must never be newer than what the bill
+    # Read again, and before its rows: the button's revision must never be newer than what the bill
     # was made from.
     context = _sheet(request, _job(job.pk))
     context["rows"] = [image for image in context["rows"] if image.pk in ids]

@@ -29,8 +29,8 @@ BAD_INPUT = 2
 
 class Command(BaseCommand):
     help = (
-        "Generate pictures of the prompts in a file: one a line, blocks parted by a line of ---, or"
-        " a .csv. The workers do the work."
+        "Generate pictures of the prompts in a file: one per line, blocks separated by a line of"
+        " ---, or a .csv. The workers do the work."
     )
     requires_system_checks = ()
 
@@ -139,7 +139,7 @@ def read(name: str) -> Intake:
             return parse_file(name, file.read(MAX_BYTES + 1))
     except (OSError, ValueError) as error:
         raise IntakeError(
-            f"{name} can not be read: {getattr(error, 'strerror', None) or error}."
+            f"{name} cannot be read: {getattr(error, 'strerror', None) or error}."
         ) from error
 
 

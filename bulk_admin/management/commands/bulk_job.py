@@ -73,7 +73,7 @@ def find(job_id: str) -> BulkGenerationJob:
 def act(job: BulkGenerationJob, action: str) -> str:
     """Do it, and say what came of it.
 
-    Raises CommandError when the job can not come to the state that was asked for.
+    Raises CommandError when the job cannot come to the state that was asked for.
     """
     if action == "pause":
         return (
@@ -103,5 +103,5 @@ def act(job: BulkGenerationJob, action: str) -> str:
 def _already(job: BulkGenerationJob, wanted: tuple[str, ...], what: str) -> str:
     job.refresh_from_db(fields=["status"])
     if job.status not in wanted:
-        raise CommandError(f"{job.name} is {job.status} and can not {what}.", returncode=BAD_INPUT)
+        raise CommandError(f"{job.name} is {job.status} and cannot {what}.", returncode=BAD_INPUT)
     return f"{job.name} is {job.status} already."

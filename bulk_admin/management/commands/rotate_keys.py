@@ -1,4 +1,4 @@
-"""Encrypt the stored keys anew after a change of CREDENTIAL_KEYS."""
+"""Encrypt the stored keys again after a change of CREDENTIAL_KEYS."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ class Command(BaseCommand):
             rotated += ProviderAccount.objects.filter(
                 pk=account.pk, encrypted_key=account.encrypted_key
             ).update(encrypted_key=fresh)
-        self.stdout.write(f"{rotated} encrypted anew, {unreadable} can not be read.")
+        self.stdout.write(f"{rotated} encrypted again, {unreadable} cannot be read.")
         if unreadable:
             sys.exit(1)

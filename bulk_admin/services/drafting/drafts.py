@@ -29,7 +29,7 @@ MAX_PICTURES = 1000
 
 
 class DraftRefused(ValueError):
-    """The draft can not be made; the message says what to change."""
+    """The draft cannot be made; the message says what to change."""
 
 
 def create_draft(
@@ -159,7 +159,7 @@ def _raise_revision(job: BulkGenerationJob) -> None:
 
 @whole_step
 def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
-    """Reword a row of a draft; every row is flagged anew, since a twin may have come or gone.
+    """Reword a row of a draft; every row is flagged again, since a twin may have come or gone.
 
     Raises DraftRefused.
     """

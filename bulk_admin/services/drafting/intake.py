@@ -75,7 +75,7 @@ class Intake:
 
 
 def parse_text(text: str) -> Intake:
-    """One prompt a line, or multi-line blocks parted by lines of three or more hyphens.
+    """One prompt per line, or multi-line blocks separated by lines of three or more hyphens.
 
     Raises IntakeError.
     """
@@ -141,7 +141,7 @@ def _is_utf16(data: bytes) -> bool:
 
 
 def clean(prompt: str) -> str:
-    """One prompt as it is kept: line ends are newlines, what can not be shown or stored is gone,
+    """One prompt as it is kept: line ends are newlines, what cannot be shown or stored is gone,
     the ends are trimmed.
     """
     return "".join(filter(_is_kept, _newlines(prompt))).strip()
@@ -251,7 +251,7 @@ def _fit(records: list[Record]) -> tuple[int, int]:
 
 
 def _records(text: str, delimiter: str) -> list[Record]:
-    """All records with the line that each starts on; what a csv reader can not make sense of is a
+    """All records with the line that each starts on; what a csv reader cannot make sense of is a
     Problem.
     """
     reader = csv.reader(
@@ -366,7 +366,8 @@ def _count(text: str) -> int | None:
 def _checked(intake: Intake) -> Intake:
     if not intake.rows and not intake.problems:
         raise IntakeError(
-            "There is no prompt in it. Write one prompt a line, or blocks parted by a line of ---."
+            "There is no prompt in it. Write one prompt per line, or blocks separated by a line of"
+            " ---."
         )
     if len(intake.rows) > MAX_ROWS:
         raise IntakeError(

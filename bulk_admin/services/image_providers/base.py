@@ -103,7 +103,7 @@ class ImageProvider(ABC):
 
     @abstractmethod
     def get_rate_limit(self) -> int:
-        """Pictures a minute that the account's tier allows; 0 when there is no limit."""
+        """Pictures per minute that the account's tier allows; 0 when there is no limit."""
 
     @abstractmethod
     def check(self, model: str = "") -> CheckResult:

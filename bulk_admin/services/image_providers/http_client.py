@@ -136,7 +136,7 @@ def clean(text: object, key: str = "") -> str:
 
 def sendable(key: str) -> bool:
     """Whether a key can stand in a header at all: one pasted with a line break or a dash made
-    typographic can not.
+    typographic cannot.
     """
     return key.isascii() and key.isprintable() and " " not in key
 

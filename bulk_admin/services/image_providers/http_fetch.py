@@ -61,7 +61,7 @@ def fetch(
     their subdomains.
 
     The address is looked up once, judged, and the very same address is connected to, so that a name
-    can not point elsewhere in between. Addresses inside our own network are refused unless
+    cannot point elsewhere in between. Addresses inside our own network are refused unless
     ``base_url`` itself is there. No redirect is followed, no key is sent.
     """
     ends = time.monotonic() + min(seconds, MAX_SECONDS)

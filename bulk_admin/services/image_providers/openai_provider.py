@@ -43,7 +43,7 @@ class OpenAIProvider(OpenAIProtocol):
                 f"The format {output_format!r} is not one of {', '.join(FORMATS)}."
             )
         if background == "transparent" and output_format == "jpeg":
-            raise UnsupportedOption("A JPEG can not be transparent.")
+            raise UnsupportedOption("A JPEG cannot be transparent.")
         body = {
             "model": model,
             "prompt": prompt,

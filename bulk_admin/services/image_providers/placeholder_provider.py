@@ -1,7 +1,7 @@
 """The embedded default: free, offline, and the same picture for the same prompt and size.
 
 The account's options: ``delay`` (seconds, or [least, most] chosen by the prompt), ``limit``
-(pictures a minute,
+(pictures per minute,
 0: none) and ``faults`` (false: markers such as ``[blocked]`` in a prompt are only words).
 """
 

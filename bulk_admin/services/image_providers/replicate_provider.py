@@ -187,7 +187,7 @@ class ReplicateProvider(ImageProvider):
             return {}
         if response.status_code in (401, 403, 404):
             raise OutcomeUnknown(
-                f"The run can not be looked up: HTTP {response.status_code}.",
+                f"The run cannot be looked up: HTTP {response.status_code}.",
                 http_status=response.status_code,
                 request_id=remote_id,
             )

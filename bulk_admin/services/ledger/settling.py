@@ -288,7 +288,7 @@ def _deliver(
     picture = _picture(outcome)
     cost = image.cost + booked - (call.reserved if was_unknown else 0)
     target = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
-    if target == image.status:  # given up as lost, and what came can not be read either
+    if target == image.status:  # given up as lost, and what came cannot be read either
         GeneratedImage.objects.filter(pk=image.pk).update(
             revision=job.revision, cost=cost, **_picture_fields(picture, outcome)
         )

@@ -1,6 +1,6 @@
 """Is everything well that pictures and pages need?
 
-Facts for staff, and what needs somebody. Buys nothing.
+Facts for staff, and what needs attention. Buys nothing.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _bells(part: Part, now: dt.datetime) -> None:
     is_late = age > settings.BULK_NO_WORKER_AFTER
     told = f"{bells['n']}, the oldest {age:.0f} s old" if bells["n"] else "none"
     part.add(
-        "Doorbells not taken",
+        "Tasks not picked up",
         told,
         State.BAD if is_late else State.OK,
         "Nobody takes tasks: start a worker, or restart the one that hangs.",

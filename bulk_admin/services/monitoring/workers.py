@@ -42,7 +42,7 @@ def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:
     if not waits(job) or signs is None:
         return False
     waits_since = _rung(signs.bell, now) or job.started or job.created
-    # A worker that has nothing to do ends a tick a minute.
+    # A worker that has nothing to do ends a tick every minute.
     seen = [signs.beat, signs.task_ended and signs.task_ended + TICK_EVERY]
     since = max(moment for moment in (waits_since, *seen) if moment)
     return bool((now - since).total_seconds() > settings.BULK_NO_WORKER_AFTER)

@@ -119,7 +119,7 @@ def _page_work(
 
 
 def finish(works: list[PageWork]) -> None:
-    """Save what page steps came to; a page that can not be made is its image's failure alone."""
+    """Save what page steps came to; a page that cannot be made is its image's failure alone."""
     by_job: dict[uuid.UUID, list[PageWork]] = defaultdict(list)
     for work in works:
         by_job[work.job_id].append(work)

@@ -30,7 +30,7 @@ from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
 NOTHING = "Nothing could be bought from the account for page texts."
 PERSON_CAP = "The day's spending cap of whoever started this job is reached."
-UNREADABLE = "The key of the account for page texts can not be read any more: enter it again."
+UNREADABLE = "The key of the account for page texts cannot be read any more: enter it again."
 MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
 
 

@@ -108,7 +108,7 @@ def save(
     rows = BulkGenerationJob.objects.filter(pk=job.pk)
     changes = {name: getattr(job, name) for name in CHANGING}
     if target != job.status and not rows.move(target, **changes):
-        raise ValueError(f"A job that is {job.status} can not become {target}.")
+        raise ValueError(f"A job that is {job.status} cannot become {target}.")
     if target == job.status:
         rows.update(**changes)
     else:

@@ -43,7 +43,7 @@ def _opened(content: bytes) -> tuple[Image.Image, str]:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF says; as it came when that can not be read, for the picture may be whole
+    """Turned as its EXIF says; as it came when that cannot be read, for the picture may be whole
     all the same.
     """
     try:

@@ -96,7 +96,7 @@ def text_response(body: dict[str, Any]) -> dict[str, Any]:
 def refused(good: dict[str, Any]) -> dict[str, Any]:
     return {
         **good,
-        "output": [message({"type": "refusal", "refusal": "I can not help with that."})],
+        "output": [message({"type": "refusal", "refusal": "I cannot help with that."})],
     }
 
 

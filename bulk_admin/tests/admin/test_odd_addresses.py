@@ -1,4 +1,4 @@
-"""Addresses and forms that no page of ours makes: an id that can not be one is an answer, never a
+"""Addresses and forms that no page of ours makes: an id that cannot be one is an answer, never a
 500.
 """
 

@@ -11,7 +11,7 @@ from .stage import SECONDS, Stage
 
 
 def bought_unasked(stage: Stage) -> list[str]:
-    """Calls after one that was, or may have been, paid for: each needs somebody who ordered it."""
+    """Calls after one that was, or may have been, paid for: each needs attention who ordered it."""
     findings = []
     asked, retried = stage.decisions.bought_again, stage.decisions.retried
     by_image: dict[int, list[ProviderCall]] = defaultdict(list)

@@ -155,8 +155,8 @@ def test_a_file_that_can_not_be_used_creates_nothing(superuser, tmp_path, data, 
 
 
 def test_a_file_that_is_not_there_is_told(superuser, tmp_path):
-    assert "can not be read: No such file" in refusal(tmp_path / "nope.txt")
-    assert "can not be read: Is a directory" in refusal(tmp_path)
+    assert "cannot be read: No such file" in refusal(tmp_path / "nope.txt")
+    assert "cannot be read: Is a directory" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_file_that_is_not_there_is_told(superuser, tmp_path):
     [
         ({"user": "nobody"}, "There is no active user nobody. There are: root, somebody."),
         ({"account": "nope"}, "There is no account nope. There are: "),
-        ({"account": "Off"}, "Off can not be used: switched off"),
-        ({"account": "Bare"}, "Bare can not be used: it has no key"),
+        ({"account": "Off"}, "Off cannot be used: switched off"),
+        ({"account": "Bare"}, "Bare cannot be used: it has no key"),
         ({"account": "Somebody's"}, "There is no account Somebody's"),
         ({"account": "Paid", "model": "nope"}, "Paid has no model nope. There are: "),
         ({"account": "Paid", "model": "old"}, "was retired on 01 Jan 2024. Use new instead."),

@@ -1,4 +1,4 @@
-"""The commands for the upkeep: retirement days from the provider, keys encrypted anew."""
+"""The commands for the upkeep: retirement days from the provider, keys encrypted again."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def account_with(key, settings, credential_key, label):
 def test_keys_are_encrypted_anew_and_the_old_credential_key_can_go(settings):
     account = account_with("sk-the-same-key", settings, "old", "Mine")
     settings.CREDENTIAL_KEYS = ["new", "old"]
-    assert run("rotate_keys") == (0, "1 encrypted anew, 0 can not be read.\n", "")
+    assert run("rotate_keys") == (0, "1 encrypted again, 0 cannot be read.\n", "")
     settings.CREDENTIAL_KEYS = ["new"]
     account.refresh_from_db()
     assert account.api_key == "sk-the-same-key"
@@ -107,7 +107,7 @@ def test_a_key_that_can_not_be_read_is_reported_left_as_it_is_and_the_others_go_
     kept = account_with("sk-kept", settings, "old", "Sound")
     settings.CREDENTIAL_KEYS = ["new", "old"]
     code, out, err = run("rotate_keys")
-    assert (code, out) == (1, "1 encrypted anew, 1 can not be read.\n")
+    assert (code, out) == (1, "1 encrypted again, 1 cannot be read.\n")
     assert err.startswith("Lost: ")
     assert "Enter the key again." in err
     settings.CREDENTIAL_KEYS = ["new", "forgotten"]

@@ -1,4 +1,4 @@
-"""A disk that is full loses no picture that was paid for, and buys none anew."""
+"""A disk that is full loses no picture that was paid for, and buys none again."""
 
 from __future__ import annotations
 

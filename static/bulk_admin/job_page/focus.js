@@ -13,7 +13,7 @@ export function heirOf(element) {
   const at = row ? buttons(row).indexOf(element) : 0;
   return () => {
     if (!isNowhere()) return;
-    document.getElementById(element.id)?.focus(); // the same button, as the answer brought it anew
+    document.getElementById(element.id)?.focus(); // the same button, as the answer brought it again
     if (!isNowhere()) return;
     const heir = tile ? document.getElementById(tile)?.querySelector(".face") : buttons(row)[at] ?? buttons(row).at(-1);
     heir?.focus();

@@ -19,7 +19,7 @@ export function applyFilter(root) {
   const filter = root.dataset.filter;
   let any = false;
   for (const tile of tiles()) {
-    // The tile that has the focus stays until the filter is chosen anew: nothing vanishes under a hand.
+    // The tile that has the focus stays until the filter is chosen again: nothing vanishes under a hand.
     tile.hidden = !matches[filter](tile) && !tile.contains(document.activeElement);
     any ||= !tile.hidden;
   }

@@ -2,7 +2,7 @@
 const form = document.getElementById("new-job");
 const NAME = `new-job ${form.dataset.person} ${location.pathname}${location.search}`;
 const box = () => document.getElementById("id_prompts");
-const first = box().value; // as the server sends it to who opens the page anew
+const first = box().value; // as the server sends it to who opens the page again
 
 function keep(text) {
   try {

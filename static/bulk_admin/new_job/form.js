@@ -67,7 +67,7 @@ function startSending() {
     page.addEventListener(fault, (event) => {
       if (event.target !== form()) return;
       const status = event.detail.xhr.status;
-      const why = status === 403 ? "Your session has ended, or you may not do this." : status ? `The server could not take the form (${status}).` : "The server can not be reached.";
+      const why = status === 403 ? "Your session has ended, or you may not do this." : status ? `The server could not take the form (${status}).` : "The server cannot be reached.";
       tell(`${why} Nothing was saved; your text is still here.`);
     });
   }

@@ -114,7 +114,7 @@ def test_an_edited_row_is_flagged_anew_and_so_is_its_twin(page, job):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("   ", "can not be empty"), ("\ufeff", "empty"), ("a \x00 b", "NUL")]
+    ("text", "message"), [("   ", "cannot be empty"), ("\ufeff", "empty"), ("a \x00 b", "NUL")]
 )
 def test_a_bad_edit_is_refused_and_the_row_stays(page, job, text, message):
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": text}).content.decode()

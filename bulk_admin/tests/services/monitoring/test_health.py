@@ -1,4 +1,4 @@
-"""The health page tells what needs somebody; /healthz tells a stranger nothing."""
+"""The health page tells what needs attention; /healthz tells a stranger nothing."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_doorbell_that_nobody_takes_is_503_and_one_in_work_is_not(client):
     OrmQ.objects.create(
         key="promptfinder", payload="x", lock=timezone.now() - dt.timedelta(seconds=300)
     )
-    assert bad(told(client, 503)) == {"Doorbells not taken"}
+    assert bad(told(client, 503)) == {"Tasks not picked up"}
     OrmQ.objects.update(lock=timezone.now() + dt.timedelta(seconds=300))
     assert bad(told(client)) == set()
 
