@@ -10,18 +10,18 @@ from django.utils.module_loading import import_string
 from .base import CheckResult, Credentials, ImageProvider, ImageResult, ListedModel
 
 PROVIDERS: dict[str, tuple[str, str]] = {
-    "openai": ("OpenAI", "bulk_admin.services.image_providers.openai_provider.OpenAIProvider"),
+    "openai": ("OpenAI", "bulk_admin.services.image_providers.openai.provider.OpenAIProvider"),
     "openai_compatible": (
         "OpenAI-compatible server",
-        "bulk_admin.services.image_providers.openai_compatible_provider.OpenAICompatibleProvider",
+        "bulk_admin.services.image_providers.openai.compatible.OpenAICompatibleProvider",
     ),
     "replicate": (
         "Replicate",
-        "bulk_admin.services.image_providers.replicate_provider.ReplicateProvider",
+        "bulk_admin.services.image_providers.replicate.ReplicateProvider",
     ),
     "placeholder": (
         "Placeholder (offline)",
-        "bulk_admin.services.image_providers.placeholder_provider.PlaceholderProvider",
+        "bulk_admin.services.image_providers.placeholder.provider.PlaceholderProvider",
     ),
 }
 

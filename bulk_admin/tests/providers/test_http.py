@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from bulk_admin.services.image_providers import http_client
-from bulk_admin.services.image_providers.http_client import clean, new_client
-from bulk_admin.services.image_providers.http_fetch import FetchFailed, FetchRefused, fetch
+from bulk_admin.services.image_providers.http import client as http_client
+from bulk_admin.services.image_providers.http.client import clean, new_client
+from bulk_admin.services.image_providers.http.fetch import FetchFailed, FetchRefused, fetch
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.wire import Answer, LoopbackServer
 

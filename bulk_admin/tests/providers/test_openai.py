@@ -6,8 +6,8 @@ import pytest
 
 from bulk_admin.services.image_providers import Credentials
 from bulk_admin.services.image_providers.errors import BadKey
-from bulk_admin.services.image_providers.http_client import retry_after
-from bulk_admin.services.image_providers.openai_api import read_usage
+from bulk_admin.services.image_providers.http.client import retry_after
+from bulk_admin.services.image_providers.openai.protocol import read_usage
 from bulk_admin.testing.loopback.faults import FAULTS
 from bulk_admin.testing.loopback.openai_server import MODELS, OpenAIServer
 

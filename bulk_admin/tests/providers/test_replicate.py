@@ -14,7 +14,7 @@ from bulk_admin.services.image_providers.errors import (
     PromptRejected,
     RateLimited,
 )
-from bulk_admin.services.image_providers.replicate_provider import aspect_ratio
+from bulk_admin.services.image_providers.replicate import aspect_ratio
 from bulk_admin.testing.loopback import pictures
 from bulk_admin.testing.loopback.replicate_server import CREATE_FAULTS, RUNS, ReplicateServer
 

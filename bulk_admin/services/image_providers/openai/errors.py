@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import (
+from bulk_admin.services.image_providers.errors import (
     BadKey,
     BadRequest,
     Billed,
@@ -23,7 +23,7 @@ from .errors import (
     ProviderError,
     RateLimited,
 )
-from .http_client import clean, retry_after
+from bulk_admin.services.image_providers.http.client import clean, retry_after
 
 CODES: dict[str, type[ProviderError]] = {
     "moderation_blocked": PromptBlocked,

@@ -29,8 +29,8 @@ from .errors import (
     RateLimited,
     UnsupportedOption,
 )
-from .http_client import clean, new_client, retry_after, sendable, timeouts, transport_error
-from .http_fetch import FetchFailed, FetchRefused, decode_data_url, fetch
+from .http.client import clean, new_client, retry_after, sendable, timeouts, transport_error
+from .http.fetch import FetchFailed, FetchRefused, decode_data_url, fetch
 
 BASE_URL = "https://api.replicate.com/v1"
 DOWNLOAD_HOSTS = ("replicate.delivery",)

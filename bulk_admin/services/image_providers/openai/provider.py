@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from .base import CheckResult
-from .errors import ModelRetired, UnsupportedOption
-from .openai_api import OpenAIProtocol
+from bulk_admin.services.image_providers.base import CheckResult
+from bulk_admin.services.image_providers.errors import ModelRetired, UnsupportedOption
+
+from .protocol import OpenAIProtocol
 
 BASE_URL = "https://api.openai.com/v1"
 IMAGES_PER_MINUTE = {1: 5, 2: 20, 3: 50, 4: 150, 5: 250}

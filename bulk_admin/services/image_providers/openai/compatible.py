@@ -19,10 +19,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from .base import CheckResult
-from .errors import ModelRetired, OutcomeUnknown, PromptRejected, UnsupportedOption
-from .http_fetch import FetchFailed, FetchRefused, decode_data_url, fetch
-from .openai_api import OpenAIProtocol
+from bulk_admin.services.image_providers.base import CheckResult
+from bulk_admin.services.image_providers.errors import (
+    ModelRetired,
+    OutcomeUnknown,
+    PromptRejected,
+    UnsupportedOption,
+)
+from bulk_admin.services.image_providers.http.fetch import (
+    FetchFailed,
+    FetchRefused,
+    decode_data_url,
+    fetch,
+)
+
+from .protocol import OpenAIProtocol
 
 OPTIONAL = ("quality", "output_format", "background")
 RESPONSE_FORMATS = ("omit", "b64_json", "base64")

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import httpx2
 
-from .http_client import CONNECT_SECONDS, trust
+from .client import CONNECT_SECONDS, trust
 
 MAX_BYTES = 40 * 1024 * 1024
 MAX_SECONDS = 60.0

@@ -11,11 +11,28 @@ from urllib.parse import quote
 import httpx2
 import openai
 
-from .base import CheckResult, Credentials, ImageProvider, ImageResult, ListedModel
-from .errors import BadKey, OutcomeUnknown, ProviderError, UnsupportedOption
-from .http_client import new_client, sendable, timeouts, transport_error
-from .http_fetch import decode_base64
-from .openai_errors import error_for
+from bulk_admin.services.image_providers.base import (
+    CheckResult,
+    Credentials,
+    ImageProvider,
+    ImageResult,
+    ListedModel,
+)
+from bulk_admin.services.image_providers.errors import (
+    BadKey,
+    OutcomeUnknown,
+    ProviderError,
+    UnsupportedOption,
+)
+from bulk_admin.services.image_providers.http.client import (
+    new_client,
+    sendable,
+    timeouts,
+    transport_error,
+)
+from bulk_admin.services.image_providers.http.fetch import decode_base64
+
+from .errors import error_for
 
 SIZE = re.compile(r"[1-9]\d{1,4}x[1-9]\d{1,4}")
 CHECK_SECONDS = 20.0

@@ -13,8 +13,8 @@ import re
 import time
 from typing import Any, ClassVar
 
-from .base import CheckResult, ImageProvider, ImageResult
-from .errors import (
+from bulk_admin.services.image_providers.base import CheckResult, ImageProvider, ImageResult
+from bulk_admin.services.image_providers.errors import (
     BadKey,
     NoCredit,
     OutcomeUnknown,
@@ -25,6 +25,7 @@ from .errors import (
     RateLimited,
     UnsupportedOption,
 )
+
 from .landscape import draw
 
 SIZE = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})")

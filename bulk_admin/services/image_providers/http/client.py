@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from .errors import NotSent, OutcomeUnknown
+from bulk_admin.services.image_providers.errors import NotSent, OutcomeUnknown
 
 IDLE_SECONDS = (
     4.0  # less than any provider or proxy keeps a socket: a reused one must not turn out to be dead
