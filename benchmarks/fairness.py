@@ -10,7 +10,8 @@ import argparse
 from benchmarks import site
 from benchmarks.report import head, tell
 from benchmarks.rows import account_at, queue_pictures
-from bulk_admin.services.ledger.opening import Permit, open_call
+from bulk_admin.services.ledger.opening import open_call
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.testing.factories import make_worker
 
 BEFORE = 20

@@ -20,8 +20,9 @@ from benchmarks import site
 from benchmarks.report import head, note, quantiles, tell
 from benchmarks.rows import AT_ONCE, account_at, forget_everything, queue_pictures
 from bulk_admin.models import Billed, CallState, ProviderAccount, ProviderCall
-from bulk_admin.services.ledger.opening import Permit, open_call
+from bulk_admin.services.ledger.opening import open_call
 from bulk_admin.services.ledger.outcome import Outcome
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.storage.storing import StoredPicture
 from bulk_admin.testing.factories import make_worker

@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import time
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import Count, F, IntegerField, Q, QuerySet, Subquery, Sum
+from django.db.models import F, Q, QuerySet
 
 from bulk_admin.models import (
     ACTIVE_JOBS,
     BulkGenerationJob,
     CallKind,
-    CallState,
     GeneratedImage,
     ImageModel,
     ImageStatus,
@@ -31,100 +28,21 @@ from bulk_admin.models import (
     Pool,
     ProviderAccount,
     ProviderCall,
-    Spend,
-    UnstoredImage,
 )
-from bulk_admin.services.database import Clock, database_now, whole_step
+from bulk_admin.services.database import Clock, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt
+from bulk_admin.services.ledger.pacing import gate
+from bulk_admin.services.ledger.pausing import pause_account, pause_jobs, pause_locked
+from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, boottime
+from bulk_admin.services.ledger.spend import CapReached, reserve
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
-from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
+from bulk_admin.services.queue.job_row import count, lock_job, save
 from prompts.models import StyleNote
 
 logger = logging.getLogger(__name__)
 CANDIDATES = 10
 ACCOUNT_STOPS = ("day_cap", "month_cap", "account_off", "no_credit", "bad_key", "not_verified")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Permit:
-    """Leave for one call. Good for BULK_PERMIT_AGE seconds from ``stamp`` (``boottime``)."""
-
-    call_id: uuid.UUID
-    kind: str
-    image_id: int
-    job_id: uuid.UUID
-    account_id: int
-    pool_id: int
-    attempt: int
-    prompt: str
-    model: str
-    size: str = ""
-    quality: str = ""
-    output_format: str = ""
-    background: str = ""
-    stamp: float = field(default_factory=lambda: boottime())
-
-    @property
-    def ids(self) -> dict[str, object]:
-        """For a log line; the prompt stays out of it."""
-        names = (
-            "kind",
-            "job_id",
-            "image_id",
-            "call_id",
-            "account_id",
-            "pool_id",
-            "attempt",
-            "model",
-        )
-        return {name.removesuffix("_id"): str(getattr(self, name)) for name in names}
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing may leave for so many seconds."""
-
-    seconds: float
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Nothing may leave from this pool, or with ``job_id`` for this job's pages, until somebody
-    mends what ``code`` names.
-    """
-
-    code: str
-    job_id: uuid.UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Nothing is queued for this pool."""
-
-
-Answer = Permit | Wait | Stop | Idle
-
-
-class CapReached(Exception):
-    """Undoes an opening whose price does not fit: nothing of it is kept.
-
-    With ``job_id`` only that job's person is at their cap.
-    """
-
-    def __init__(
-        self, code: str, *, job_id: uuid.UUID | None = None, may_come_back: bool = False
-    ) -> None:
-        super().__init__(code)
-        self.code, self.job_id, self.may_come_back = code, job_id, may_come_back
-
-
-def boottime() -> float:
-    """Seconds on a clock that nobody sets and that goes on while the process or the machine is
-    stopped.
-    """
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
@@ -173,71 +91,12 @@ def _open_call(
         .get(pk=pool_id)
     )
     stamp = boottime()  # a wait for the lock is not age; a stop before the commit is
-    gate = _gate(pool)
-    if not isinstance(gate, dt.datetime):
-        return gate
+    now = gate(pool)
+    if not isinstance(now, dt.datetime):
+        return now
     if pool.kind == CallKind.IMAGE:
-        return _claim_image(pool, gate, worker_id, stamp, passed_over)
-    return _claim_text(pool, gate, worker_id, stamp, passed_over)
-
-
-def _gate(pool: Pool) -> Wait | Stop | dt.datetime:
-    """What the pool and its account have to say; the database's clock when they have nothing
-    against a call.
-    """
-    account = pool.account
-    if not account.is_enabled:
-        return Stop("account_off")
-    if account.stop_code:
-        return Stop(account.stop_code)
-    if _outbox_is_full():
-        return Stop("storage_down")
-    now, nth, last, in_flight = _pace(pool)
-    if pool.cooldown_until and pool.cooldown_until > now:
-        return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")
-    if (
-        nth
-        and (free_at := nth + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD))
-        > now
-    ):
-        return Wait((free_at - now).total_seconds(), "pace")
-    if pool.gap and last and (free_at := last + dt.timedelta(seconds=pool.gap)) > now:
-        return Wait((free_at - now).total_seconds(), "gap")
-    if in_flight >= pool.max_in_flight:
-        return Wait(0.5, "in_flight")
-    return now
-
-
-def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | None, int]:
-    """The clock, when the limit-th newest and the newest call were sent, and how many are open: one
-    statement.
-    """
-    calls = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")
-    opened = (
-        ProviderCall.objects.filter(pool=pool, state=CallState.OPEN)
-        .order_by()
-        .values("pool")
-        .annotate(n=Count("*"))
-        .values("n")
-    )
-    limit = pool.limit_per_minute
-    nth = Subquery(calls[limit - 1 : limit]) if limit else Subquery(calls.none())
-    row = (
-        Pool.objects.filter(pk=pool.pk)
-        .values_list(
-            Clock(), nth, Subquery(calls[:1]), Subquery(opened, output_field=IntegerField())
-        )
-        .get()
-    )
-    return row[0], row[1], row[2], row[3] or 0
-
-
-def _outbox_is_full() -> bool:
-    held = UnstoredImage.objects.aggregate(n=Count("*"), size=Sum("size"))
-    return bool(
-        held["n"] >= settings.BULK_OUTBOX_PICTURES
-        or (held["size"] or 0) >= settings.BULK_OUTBOX_BYTES
-    )
+        return _claim_image(pool, now, worker_id, stamp, passed_over)
+    return _claim_text(pool, now, worker_id, stamp, passed_over)
 
 
 def due(now: dt.datetime) -> Q:
@@ -283,7 +142,7 @@ def _claim_image(
         model, price = priced
         if job.budget_cap is not None and job.spent + job.reserved + price > job.budget_cap:
             if job.spent + price > job.budget_cap:
-                _pause_locked(job, "job_cap", now)
+                pause_locked(job, "job_cap", now)
             else:
                 held_back = True
                 BulkGenerationJob.objects.filter(pk=job.pk).update(served=Clock())
@@ -326,9 +185,9 @@ def _price_or_pause(
             now.date(),
         )
     except ModelNotAvailable:
-        _pause_locked(job, "model_retired", now)
+        pause_locked(job, "model_retired", now)
     except estimate.UnknownPrice:
-        _pause_locked(job, "bad_request", now)
+        pause_locked(job, "bad_request", now)
     else:
         return model, price
     return None
@@ -471,84 +330,5 @@ def _write_call(
         sent_at=Clock(),
         reserved=price,
     )
-    _reserve(pool.account, job, price, now.date())
+    reserve(pool.account, job, price, now.date())
     return call
-
-
-def _reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: dt.date) -> None:
-    account_key, person_key = spend_keys(account.pk, job.created_by_id)
-    earlier = _spent_this_month(account_key, day) if account.month_cap is not None else 0
-    month_room = None if account.month_cap is None else account.month_cap - earlier
-    _take(
-        Spend.Scope.ACCOUNT,
-        account_key,
-        day,
-        price,
-        [(account.day_cap, "day_cap"), (month_room, "month_cap")],
-    )
-    if person_key:
-        _take(
-            Spend.Scope.PERSON,
-            person_key,
-            day,
-            price,
-            [(account.person_day_cap, "day_cap")],
-            job_id=job.pk,
-        )
-
-
-def spend_keys(account_id: int, person_id: int | None) -> tuple[str, str]:
-    return str(account_id), f"{account_id}:{person_id}" if person_id else ""
-
-
-def _spent_this_month(key: str, day: dt.date) -> int:
-    """What the account has booked in this month before today."""
-    days = Spend.objects.filter(
-        scope=Spend.Scope.ACCOUNT, key=key, day__gte=day.replace(day=1), day__lt=day
-    )
-    return days.aggregate(total=Sum(F("spent") + F("reserved")))["total"] or 0
-
-
-def _take(
-    scope: str,
-    key: str,
-    day: dt.date,
-    price: int,
-    caps: list[tuple[int | None, str]],
-    *,
-    job_id: uuid.UUID | None = None,
-) -> None:
-    """Reserve a price in one day row, if every cap leaves room; else raise CapReached."""
-    row = Spend.objects.filter(scope=scope, key=key, day=day)
-    room = row
-    for cap, _ in caps:
-        if cap is not None:
-            room = room.filter(spent__lte=cap - price - F("reserved"))
-    if room.update(reserved=F("reserved") + price):
-        return
-    Spend.objects.bulk_create([Spend(scope=scope, key=key, day=day)], ignore_conflicts=True)
-    if room.update(reserved=F("reserved") + price):
-        return
-    spent = row.values_list("spent", flat=True).get()
-    full = next((code for cap, code in caps if cap is not None and spent + price > cap), "")
-    raise CapReached(full or caps[0][1], job_id=job_id, may_come_back=not full)
-
-
-def pause_account(pool_id: int, code: str) -> None:
-    """Pause, once and with that reason, every active job of the pool's account."""
-    account_jobs = BulkGenerationJob.objects.filter(account__pools=pool_id, status__in=ACTIVE_JOBS)
-    pause_jobs(list(account_jobs.values_list("pk", flat=True)), code)
-
-
-@whole_step
-def pause_jobs(job_ids: list[uuid.UUID], code: str) -> None:
-    jobs = lock_jobs(job_ids)
-    now = database_now()
-    for job in jobs:
-        if job.status in ACTIVE_JOBS:
-            _pause_locked(job, code, now)
-
-
-def _pause_locked(job: BulkGenerationJob, code: str, now: dt.datetime) -> None:
-    job.revision += 1
-    save(job, now, status=JobStatus.PAUSED, reason=code)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
 
 from bulk_admin.models import (
     ACTIVE_JOBS,
@@ -28,17 +26,16 @@ from bulk_admin.models import (
     Pool,
     ProviderAccount,
     ProviderCall,
-    Spend,
-    UnstoredImage,
 )
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.ledger.opening import spend_keys
+from bulk_admin.services.ledger.delivering import add_late_variant, deliver
 from bulk_admin.services.ledger.outcome import Outcome
+from bulk_admin.services.ledger.pacing import gap_after_refusal
+from bulk_admin.services.ledger.spend import book
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
-from bulk_admin.services.storage.storing import StoredPicture
 
 logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
@@ -134,7 +131,7 @@ def _tell_the_pool(call: ProviderCall, outcome: Outcome) -> None:
     now = database_now()
     if outcome.cooldown is not None:
         until = now + dt.timedelta(seconds=outcome.cooldown)
-        gap = _gap_after_refusal(pool, now) if outcome.error_code == "rate_limited" else pool.gap
+        gap = gap_after_refusal(pool, now) if outcome.error_code == "rate_limited" else pool.gap
         Pool.objects.filter(pk=pool.pk).update(
             cooldown_until=max(until, pool.cooldown_until or until), gap=gap
         )
@@ -142,21 +139,6 @@ def _tell_the_pool(call: ProviderCall, outcome: Outcome) -> None:
         ProviderAccount.objects.filter(pk=call.account_id or 0).update(
             stop_code=outcome.error_code, stop_message=outcome.message[:300]
         )
-
-
-def _gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
-    """Space calls out when the provider refused although our own minute was not full: it counts
-    finer than we do.
-    """
-    if not pool.limit_per_minute:
-        return pool.gap
-    in_window = ProviderCall.objects.filter(
-        pool=pool, sent_at__gt=now - dt.timedelta(seconds=settings.BULK_WINDOW)
-    ).count()
-    if in_window >= pool.limit_per_minute:
-        return pool.gap
-    even = settings.BULK_WINDOW / pool.limit_per_minute
-    return float(min(max(pool.gap * 2, even / 8), even))
 
 
 def _owner_is_dead(call: ProviderCall, now: dt.datetime) -> bool:
@@ -220,9 +202,9 @@ def _settle_image(
     job.reserved -= 0 if was_unknown else call.reserved
     mine = image.attempt == call.attempt and _is_waiting_for(image, was_unknown=was_unknown)
     if outcome.state == CallState.DELIVERED and mine:
-        done = _deliver(job, image, call, outcome, booked, was_unknown=was_unknown)
+        done = deliver(job, image, call, outcome, booked, was_unknown=was_unknown)
     elif outcome.state == CallState.DELIVERED:
-        done = _add_late_variant(job, image, call, outcome, booked)
+        done = add_late_variant(job, image, call, outcome, booked)
     elif not mine:
         GeneratedImage.objects.filter(pk=image.pk).update(
             cost=image.cost + booked - (call.reserved if was_unknown else 0), revision=job.revision
@@ -273,114 +255,6 @@ def _pause_others(
         if other.pk != call.job_ref and other.status in ACTIVE_JOBS:
             other.revision += 1
             save(other, now, status=JobStatus.PAUSED, reason=outcome.error_code)
-
-
-def _deliver(
-    job: BulkGenerationJob,
-    image: GeneratedImage,
-    call: ProviderCall,
-    outcome: Outcome,
-    booked: int,
-    *,
-    was_unknown: bool,
-) -> str:
-    """The picture is here: completed, or failed as undecodable with its bytes kept."""
-    picture = _picture(outcome)
-    cost = image.cost + booked - (call.reserved if was_unknown else 0)
-    target = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
-    if target == image.status:  # given up as lost, and what came cannot be read either
-        GeneratedImage.objects.filter(pk=image.pk).update(
-            revision=job.revision, cost=cost, **_picture_fields(picture, outcome)
-        )
-    elif GeneratedImage.objects.filter(pk=image.pk, attempt=call.attempt).move(
-        target,
-        revision=job.revision,
-        owner=None,
-        not_before=None,
-        tries=0,
-        cost=cost,
-        **_picture_fields(picture, outcome),
-    ):
-        count(job, image.status, target)
-    _put_in_outbox(call, picture)
-    return "adopted" if was_unknown else "delivered"
-
-
-def _picture(outcome: Outcome) -> StoredPicture:
-    if outcome.picture is None:
-        raise ValueError("A delivered call must say where its bytes are.")
-    return outcome.picture
-
-
-def _picture_fields(picture: StoredPicture, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "picture_key": picture.key,
-        "thumb_300": picture.thumb_300,
-        "thumb_600": picture.thumb_600,
-        "width": picture.width,
-        "height": picture.height,
-        "bytes": picture.length,
-        "sha256": picture.sha256,
-        "content_type": picture.content_type,
-        "revised_prompt": outcome.revised_prompt,
-        "seconds": outcome.seconds,
-        "error_code": "" if picture.is_readable else "undecodable",
-        "error_message": (
-            ""
-            if picture.is_readable
-            else (
-                "What the provider sent is not a picture that can be shown. It was billed; you can"
-                " download it."
-            )
-        ),
-    }
-
-
-def _put_in_outbox(call: ProviderCall, picture: StoredPicture) -> None:
-    if picture.unstored is not None:
-        UnstoredImage.objects.create(
-            call=call,
-            content=picture.unstored,
-            metadata=dict(picture.metadata),
-            size=len(picture.unstored),
-        )
-
-
-def _add_late_variant(
-    job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int
-) -> str:
-    """The picture was bought again meanwhile, and the first answer came after all: it gets a tile
-    of its own.
-    """
-    picture = _picture(outcome)
-    newest = GeneratedImage.objects.filter(job=job, position=image.position).aggregate(
-        newest=Max("variant")
-    )["newest"]
-    status = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
-    late = GeneratedImage.objects.create(
-        job=job,
-        position=image.position,
-        variant=newest + 1,
-        prompt_text=image.prompt_text,
-        size=image.size,
-        quality=image.quality,
-        status=status,
-        revision=job.revision,
-        attempt=call.attempt,
-        parent=image,
-        cost=booked,
-        **_picture_fields(picture, outcome),
-    )
-    # The unknown call's price was on the first tile; it belongs to this picture.
-    GeneratedImage.objects.filter(pk=image.pk).update(
-        cost=image.cost - call.reserved, revision=job.revision
-    )
-    ProviderCall.objects.filter(pk=call.pk).update(
-        image=late, place=f"{late.position}.{late.variant}"
-    )
-    count(job, None, status)
-    _put_in_outbox(call, picture)
-    return "new variant"
 
 
 def _settle_without_picture(
@@ -449,16 +323,3 @@ def _close(call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime) 
         # they do.
         sent_at=call.sent_at + dt.timedelta(seconds=outcome.send_delay),
     )
-
-
-def book(call: ProviderCall, booked: int, *, was_unknown: bool) -> None:
-    """Carry a call's price from reserved to spent in the counters of its day: the last rows of the
-    lock order.
-    """
-    account_key, person_key = spend_keys(call.account_id or 0, call.person_id)
-    released, earlier = (0, call.reserved) if was_unknown else (call.reserved, 0)
-    for scope, key in ((Spend.Scope.ACCOUNT, account_key), (Spend.Scope.PERSON, person_key)):
-        if key:
-            Spend.objects.filter(scope=scope, key=key, day=call.day).update(
-                reserved=F("reserved") - released, spent=F("spent") + booked - earlier
-            )

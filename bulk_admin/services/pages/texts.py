@@ -20,8 +20,9 @@ from bulk_admin.models import (
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.ledger.opening import Permit, style_note
+from bulk_admin.services.ledger.opening import style_note
 from bulk_admin.services.ledger.outcome import Outcome
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages.steps import fail_or_wait, fail_waiting, move_page
 from bulk_admin.services.pages.work import TextWork

@@ -17,8 +17,8 @@ from django.conf import settings
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
-from bulk_admin.services.ledger.opening import Permit, boottime
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
+from bulk_admin.services.ledger.permits import Permit, boottime
 from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing import content as ai_content
 from bulk_admin.services.writing import moderation as nsfw_moderation

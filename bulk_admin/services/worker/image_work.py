@@ -14,8 +14,8 @@ from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers import ImageProvider, ImageResult
 from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.ledger.opening import Permit, boottime
 from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
+from bulk_admin.services.ledger.permits import Permit, boottime
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
 from prompts.services.b2_upload import StorageUnavailable

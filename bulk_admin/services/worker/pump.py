@@ -27,8 +27,9 @@ from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Work
 from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import ImageProvider, provider_class
-from bulk_admin.services.ledger import opening as ledger
-from bulk_admin.services.ledger.opening import Idle, Permit, Stop, Wait
+from bulk_admin.services.ledger.opening import open_call
+from bulk_admin.services.ledger.pausing import pause_account
+from bulk_admin.services.ledger.permits import Idle, Permit, Stop, Wait
 from bulk_admin.services.ledger.settling import note_remote_id, settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork
@@ -233,7 +234,7 @@ class Pump:
                 continue
             if not self._is_ready(pool_id, account_id):
                 continue
-            match ledger.open_call(pool_id, self.worker.pk):
+            match open_call(pool_id, self.worker.pk):
                 case Permit() as permit:
                     reach("after_commit")
                     self._start(permit)
@@ -268,7 +269,7 @@ class Pump:
             if account_id is not None:
                 self._provider(account_id)
         except KeyUnreadable:
-            ledger.pause_account(pool_id, "bad_key")
+            pause_account(pool_id, "bad_key")
             return False
         return True
 

@@ -20,7 +20,7 @@ from bulk_admin.models import (
     Spend,
     UnstoredImage,
 )
-from bulk_admin.services.ledger.opening import spend_keys
+from bulk_admin.services.ledger.spend import spend_keys
 from bulk_admin.testing.factories import counters
 from bulk_admin.testing.loopback import pictures
 from bulk_admin.testing.loopback.openai_server import OpenAIServer

@@ -40,8 +40,8 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import opening
-from bulk_admin.services.ledger.opening import Permit
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork

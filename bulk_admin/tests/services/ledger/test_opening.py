@@ -21,8 +21,8 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services.jobs import lifecycle
-from bulk_admin.services.ledger import opening
-from bulk_admin.services.ledger.opening import Idle, Permit, Stop, Wait
+from bulk_admin.services.ledger import opening, spend
+from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait
 from bulk_admin.services.pages import texts
 from bulk_admin.testing.factories import (
     make_account,
@@ -56,7 +56,7 @@ def job(account, model):
     )
 
 
-def open_one(job: BulkGenerationJob) -> opening.Answer:
+def open_one(job: BulkGenerationJob) -> Answer:
     return opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
 
 
@@ -196,8 +196,8 @@ def test_a_month_cap_counts_the_days_before(job):
         day=today.replace(day=1) if today.day > 1 else today,
         spent=PRICE * 2,
     )
-    assert opening._spent_this_month(str(job.account_id), today) == PRICE * 2
-    assert opening._spent_this_month(str(job.account_id), today.replace(day=1)) == 0
+    assert spend.spent_this_month(str(job.account_id), today) == PRICE * 2
+    assert spend.spent_this_month(str(job.account_id), today.replace(day=1)) == 0
 
 
 def test_what_was_spent_earlier_in_the_month_leaves_less_for_today(job):

@@ -22,6 +22,7 @@ from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, Rat
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
+from bulk_admin.services.ledger.permits import Permit, Stop, Wait
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage.storing import StoredPicture
@@ -43,13 +44,13 @@ def job():
     )
 
 
-def open_one(job: BulkGenerationJob) -> opening.Permit:
+def open_one(job: BulkGenerationJob) -> Permit:
     permit = opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk)
-    assert isinstance(permit, opening.Permit)
+    assert isinstance(permit, Permit)
     return permit
 
 
-def delivered(permit: opening.Permit, **changes: object) -> Outcome:
+def delivered(permit: Permit, **changes: object) -> Outcome:
     key = f"originals/{permit.job_id}/{permit.call_id}"
     picture = StoredPicture(
         key=key,
@@ -83,7 +84,7 @@ def refused(code: str = "blocked", **changes: object) -> Outcome:
     )
 
 
-def image_of(permit: opening.Permit) -> GeneratedImage:
+def image_of(permit: Permit) -> GeneratedImage:
     return GeneratedImage.objects.get(pk=permit.image_id)
 
 
@@ -315,7 +316,7 @@ def test_a_rate_limit_cools_the_pool_and_uses_no_try(job):
     assert (image_of(permit).status, image_of(permit).tries) == ("queued", 0)
     pool = Pool.objects.get(account=job.account, kind="image")
     assert 10 < (pool.cooldown_until - timezone.now()).total_seconds() <= 12
-    assert isinstance(opening.open_call(pool.pk, make_worker().pk), opening.Wait)
+    assert isinstance(opening.open_call(pool.pk, make_worker().pk), Wait)
 
 
 def test_only_a_refusal_of_the_picture_itself_counts_as_a_try():
@@ -361,9 +362,7 @@ def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(jo
     elsewhere.refresh_from_db()
     assert elsewhere.status == "processing"
     assert {image_of(first).status, image_of(second).status} == {"queued"}
-    assert opening.open_call(
-        job.account.pools.get(kind="image").pk, make_worker().pk
-    ) == opening.Stop(code)
+    assert opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk) == Stop(code)
     assert lifecycle.resume(job.pk)
     assert open_one(job).image_id
     assert audit() == []
@@ -454,7 +453,7 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
     job.refresh_from_db()
     assert (job.status, job.queued, job.unknown_count, job.finished) == ("processing", 1, 1, None)
     assert OrmQ.objects.count() == 1
-    assert isinstance(open_one(job), opening.Permit)
+    assert isinstance(open_one(job), Permit)
     assert audit() == []
 
 

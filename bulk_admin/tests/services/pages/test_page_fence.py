@@ -6,7 +6,7 @@ import pytest
 
 from bulk_admin.models import CallState, GeneratedImage, PageStatus, ProviderCall, Worker
 from bulk_admin.services.ledger import opening
-from bulk_admin.services.ledger.opening import Permit
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork
 from bulk_admin.services.queue import page_queue

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.models import GeneratedImage, PageStatus, ProviderAccount, ProviderCall
-from bulk_admin.services.ledger import opening
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.pages import texts
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import pump
@@ -283,7 +283,7 @@ def test_a_text_is_written_from_the_small_picture(server, text_account):
     image = job.images.get()
     b2_upload.delete(image.picture_key)
     permit_work = texts.work_for(
-        opening.Permit(
+        Permit(
             call_id=uuid.uuid4(),
             kind="text",
             image_id=image.pk,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from bulk_admin.services.image_providers import ImageResult
-from bulk_admin.services.ledger.opening import Permit
+from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.pictures import PILLOW
 from bulk_admin.services.worker.image_work import ImageWork

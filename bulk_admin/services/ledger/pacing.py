@@ -1,0 +1,88 @@
+"""When a pool may open its next call: cooldown, calls per minute, the gap between two, and how many
+are in flight.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import Count, IntegerField, Subquery, Sum
+
+from bulk_admin.models import CallState, Pool, ProviderCall, UnstoredImage
+from bulk_admin.services.database import Clock
+from bulk_admin.services.ledger.permits import Stop, Wait
+
+
+def gate(pool: Pool) -> Wait | Stop | dt.datetime:
+    """What the pool and its account have to say; the database's clock when they have nothing
+    against a call.
+    """
+    account = pool.account
+    if not account.is_enabled:
+        return Stop("account_off")
+    if account.stop_code:
+        return Stop(account.stop_code)
+    if _outbox_is_full():
+        return Stop("storage_down")
+    now, nth, last, in_flight = _pace(pool)
+    if pool.cooldown_until and pool.cooldown_until > now:
+        return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")
+    if (
+        nth
+        and (free_at := nth + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD))
+        > now
+    ):
+        return Wait((free_at - now).total_seconds(), "pace")
+    if pool.gap and last and (free_at := last + dt.timedelta(seconds=pool.gap)) > now:
+        return Wait((free_at - now).total_seconds(), "gap")
+    if in_flight >= pool.max_in_flight:
+        return Wait(0.5, "in_flight")
+    return now
+
+
+def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | None, int]:
+    """The clock, when the limit-th newest and the newest call were sent, and how many are open: one
+    statement.
+    """
+    calls = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")
+    opened = (
+        ProviderCall.objects.filter(pool=pool, state=CallState.OPEN)
+        .order_by()
+        .values("pool")
+        .annotate(n=Count("*"))
+        .values("n")
+    )
+    limit = pool.limit_per_minute
+    nth = Subquery(calls[limit - 1 : limit]) if limit else Subquery(calls.none())
+    row = (
+        Pool.objects.filter(pk=pool.pk)
+        .values_list(
+            Clock(), nth, Subquery(calls[:1]), Subquery(opened, output_field=IntegerField())
+        )
+        .get()
+    )
+    return row[0], row[1], row[2], row[3] or 0
+
+
+def _outbox_is_full() -> bool:
+    held = UnstoredImage.objects.aggregate(n=Count("*"), size=Sum("size"))
+    return bool(
+        held["n"] >= settings.BULK_OUTBOX_PICTURES
+        or (held["size"] or 0) >= settings.BULK_OUTBOX_BYTES
+    )
+
+
+def gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
+    """Space calls out when the provider refused although our own minute was not full: it counts
+    finer than we do.
+    """
+    if not pool.limit_per_minute:
+        return pool.gap
+    in_window = ProviderCall.objects.filter(
+        pool=pool, sent_at__gt=now - dt.timedelta(seconds=settings.BULK_WINDOW)
+    ).count()
+    if in_window >= pool.limit_per_minute:
+        return pool.gap
+    even = settings.BULK_WINDOW / pool.limit_per_minute
+    return float(min(max(pool.gap * 2, even / 8), even))

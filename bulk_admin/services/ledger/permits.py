@@ -1,0 +1,75 @@
+"""What the ledger answers when it is asked for a call."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permit:
+    """Leave for one call. Good for BULK_PERMIT_AGE seconds from ``stamp`` (``boottime``)."""
+
+    call_id: uuid.UUID
+    kind: str
+    image_id: int
+    job_id: uuid.UUID
+    account_id: int
+    pool_id: int
+    attempt: int
+    prompt: str
+    model: str
+    size: str = ""
+    quality: str = ""
+    output_format: str = ""
+    background: str = ""
+    stamp: float = field(default_factory=lambda: boottime())
+
+    @property
+    def ids(self) -> dict[str, object]:
+        """For a log line; the prompt stays out of it."""
+        names = (
+            "kind",
+            "job_id",
+            "image_id",
+            "call_id",
+            "account_id",
+            "pool_id",
+            "attempt",
+            "model",
+        )
+        return {name.removesuffix("_id"): str(getattr(self, name)) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing may leave for so many seconds."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing may leave from this pool, or with ``job_id`` for this job's pages, until somebody
+    mends what ``code`` names.
+    """
+
+    code: str
+    job_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing is queued for this pool."""
+
+
+Answer = Permit | Wait | Stop | Idle
+
+
+def boottime() -> float:
+    """Seconds on a clock that nobody sets and that goes on while the process or the machine is
+    stopped.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
