@@ -11,7 +11,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
-from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
 from bulk_admin.services.pricing.catalogue import image_models, retirement_warning
 
@@ -42,7 +41,6 @@ class CapLeft:
 
 def account_choices(person: Any) -> list[AccountChoice]:
     """The platform's accounts and the person's own, the default one first. A handful of queries."""
-    ensure_platform_accounts()
     mine = ProviderAccount.objects.filter(
         Q(owner=None) | Q(owner=person.pk), provider__in=PROVIDERS
     ).order_by("-is_default", "label")

@@ -14,6 +14,7 @@ from bulk_admin.management import ordering, watching
 from bulk_admin.management.ordering import Order, Refused
 from bulk_admin.models import GeneratedImage
 from bulk_admin.money import parse_usd
+from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.drafting.intake import (
     MAX_BYTES,
     MAX_COUNT,
@@ -92,6 +93,7 @@ class Command(BaseCommand):
         if not intake.rows:
             self.tell_left_out(intake.problems)
             raise Refused("No row can be used. Nothing was created.")
+        ensure_platform_accounts()
         user = ordering.choose_user(options["user"])
         account = ordering.choose_account(user, options["account"])
         settings = ordering.settings_for(

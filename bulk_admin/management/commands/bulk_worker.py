@@ -17,6 +17,7 @@ from django_q import cluster
 from django_q.signals import post_spawn
 
 from bulk_admin.management.parents import end_with_parent
+from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.worker import draining
 
@@ -147,6 +148,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         cluster.Sentinel = SafeSentinel
         post_spawn.connect(_drain_on_sigterm, dispatch_uid="bulk_worker")
+        ensure_platform_accounts()  # a key may have been put into the environment since migrate
         ring()  # whatever waited while no worker ran
         connections.close_all()  # none is for a child to inherit
         SafeCluster().run()

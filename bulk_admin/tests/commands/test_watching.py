@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from bulk_admin.management import watching
-from bulk_admin.models import BulkGenerationJob, JobStatus
+from bulk_admin.models import BulkGenerationJob, JobStatus, ProviderAccount
 from bulk_admin.services.worker import draining, pump
 from bulk_admin.testing.factories import make_account, make_job, make_user
 from bulk_admin.tests.support.processes import ROOT, environment, start, stop, wait_until
@@ -44,7 +44,8 @@ def test_a_worker_makes_pictures_and_pages_while_the_command_watches(
     worker_process, fast_account, prompts, tmp_path
 ):
     make_user("root", is_superuser=True)
-    worker_process(env={"BULK_PUMP_LOCK": str(tmp_path / "worker.lock")})
+    lock = str(tmp_path / "worker.lock")
+    worker_process(env={"BULK_PUMP_LOCK": lock, "REPLICATE_API_TOKEN": "r8-for-a-test"})
     out, err = io.StringIO(), io.StringIO()
     with pytest.raises(SystemExit) as stopped:
         call_command(
@@ -58,6 +59,8 @@ def test_a_worker_makes_pictures_and_pages_while_the_command_watches(
             stderr=err,
         )
     assert stopped.value.code == 3
+    # A worker's start looks for keys that came into the environment after the last migrate.
+    assert ProviderAccount.objects.filter(provider="replicate", key_from_environment=True).exists()
     told = json.loads(out.getvalue())
     assert (told["status"], told["completed"], told["failed"], told["pages_created"]) == (
         "completed",
