@@ -1,0 +1,47 @@
+"""The one cleaner of prompt text."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from .rows import MAX_LINES, IntakeError
+
+
+def clean(prompt: str) -> str:
+    """One prompt as it is kept: line ends are newlines, what cannot be shown or stored is gone,
+    the ends are trimmed.
+    """
+    return "".join(filter(_is_kept, _newlines(prompt))).strip()
+
+
+def _newlines(text: str) -> str:
+    return (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\u2028", " ")
+        .replace("\u2029", "\n")
+    )
+
+
+def clean_paste(text: str) -> str:
+    """A text of many prompts, cleaned likewise. Raises IntakeError on NUL and on too many lines."""
+    text = _newlines(text)
+    if "\0" in text:
+        raise IntakeError(
+            f"Line {text.count(chr(10), 0, text.index(chr(0))) + 1} holds a NUL character."
+            " Remove it."
+        )
+    lines = text.rstrip("\n").count("\n") + 1
+    if lines > MAX_LINES:
+        raise IntakeError(
+            f"{lines:,} lines are too many: at most {MAX_LINES:,} at a time. Split them."
+        )
+    return "".join(filter(_is_kept, text))
+
+
+def _is_kept(char: str) -> bool:
+    return char in "\n\t" or (char != "\ufeff" and unicodedata.category(char) not in ("Cc", "Cs"))
+
+
+def is_blank(text: str) -> bool:
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
