@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
+from bulk_admin.services.storage.private import StorageUnavailable
 from prompts.models import Prompt
-from prompts.services.b2_upload import StorageUnavailable
 from prompts.services.publishing import delete_page_files
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from django_q.models import OrmQ, Task
 
 from bulk_admin.models import CallKind, ProviderAccount, UnstoredImage, Worker
 from bulk_admin.services.database import database_now
+from bulk_admin.services.storage import private
 from bulk_admin.services.worker.rescue import work_is_waiting
-from prompts.services import b2_upload
 
 TICK = "bulk_admin.tasks.tick"
 LATE_TICK = 180.0  # it is due every minute
@@ -195,8 +195,8 @@ def _probe(part: Part, name: str, *, public: bool) -> None:
     key, content = f"{PROBE}{uuid.uuid4()}", b"probe"
     begun = time.monotonic()
     try:
-        is_whole = b2_upload.round_trip(key, content, public=public) == content
-    except (b2_upload.StorageUnavailable, FileNotFoundError):
+        is_whole = private.round_trip(key, content, public=public) == content
+    except (private.StorageUnavailable, FileNotFoundError):
         # The storage's own words may name buckets and keys: they are in its log.
         part.add(
             name,

@@ -19,13 +19,14 @@ from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit, boottime
+from bulk_admin.services.storage import private
 from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing import content as ai_content
 from bulk_admin.services.writing import moderation as nsfw_moderation
 from bulk_admin.services.writing.content import Content
 from bulk_admin.services.writing.errors import Billed, OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
-from prompts.services import b2_upload, publishing
+from prompts.services import publishing
 from prompts.utils.seo import file_words
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
         return ServiceError(
             "The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no"
         )
-    if isinstance(error, b2_upload.StorageUnavailable):
+    if isinstance(error, private.StorageUnavailable):
         return ServiceError(
             "The storage did not answer.", code="storage_down", retryable=True, billed="no"
         )
@@ -96,7 +97,7 @@ class PageWork:
             self.content = ai_content.from_prompt(self.prompt).to_json()
         name = file_words(self.page_content.title, str(self.image_id))
         self.files = publishing.prepare_files(
-            b2_upload.get(self.picture_key), self.content_type, name
+            private.get(self.picture_key), self.content_type, name
         )
         publishing.store_files(self.files)
         reach("page_files_stored")
@@ -110,7 +111,7 @@ class PageWork:
             self.access,
             self.moderation_model,
             self.prompt,
-            b2_upload.get(self.picture_key),
+            private.get(self.picture_key),
             self.content_type,
         )
 
@@ -159,7 +160,7 @@ class TextWork:
             raise ServiceError(
                 "There is no key for page texts.", code="bad_key", retryable=False, billed="no"
             )
-        picture = b2_upload.get(self.picture_key)
+        picture = private.get(self.picture_key)
         if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
             raise ServiceError(
                 "The permit was too old to send.", code="not_sent", retryable=True, billed="no"

@@ -18,9 +18,8 @@ from typing import Any
 from PIL import Image
 
 from bulk_admin.failpoints import reach
-from bulk_admin.services.storage import pictures
+from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.pictures import PILLOW
-from prompts.services import b2_upload
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 MAX_PIXELS = 40_000_000
@@ -80,12 +79,12 @@ def store(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPicture:
 def keep(key: str, content: bytes, facts: Mapping[str, Any]) -> None:
     """The first half of ``store``: the original is safe when this returns."""
     # The sidecar goes first: where there is an original, there is what it cost.
-    b2_upload.put(
+    private.put(
         f"{key}.json",
         json.dumps({**facts, "sha256": hashlib.sha256(content).hexdigest()}).encode(),
         "application/json",
     )
-    b2_upload.put(key, content, _sniff(content))
+    private.put(key, content, _sniff(content))
     reach("after_put")
 
 
@@ -114,11 +113,11 @@ def find(key: str) -> StoredPicture | None:
 
     Raises StorageUnavailable.
     """
-    if not b2_upload.exists(key):
+    if not private.exists(key):
         return None
-    content = b2_upload.get(key)
+    content = private.get(key)
     try:
-        facts = json.loads(b2_upload.get(f"{key}.json"))
+        facts = json.loads(private.get(f"{key}.json"))
     except (FileNotFoundError, ValueError):
         facts = {}
     return with_thumbnails(key, lambda: content, facts)
@@ -131,7 +130,7 @@ def delete(keys: Iterable[str]) -> None:
     """
     for key in keys:
         for name in (key, f"{key}.json", *(_thumbnail_key(key, side) for side in THUMBNAILS)):
-            b2_upload.delete(name)
+            private.delete(name)
 
 
 def _thumbnail_key(key: str, side: int) -> str:
@@ -160,8 +159,8 @@ def with_thumbnails(
     for side, thumbnail in decoded.thumbnails.items():
         name = _thumbnail_key(key, side)
         try:
-            b2_upload.put(name, thumbnail, "image/webp")
-        except b2_upload.StorageUnavailable:
+            private.put(name, thumbnail, "image/webp")
+        except private.StorageUnavailable:
             continue
         names[side] = name
     return StoredPicture(

@@ -37,7 +37,7 @@ REGISTRY_ONLY = [
     for path in sorted((ROOT / PROVIDERS.replace(".", "/")).iterdir())
     if path.stem not in {*SHARED_BY_PROVIDERS, "__pycache__"}
 ]
-STORAGE_WRITERS = ("prompts/services/b2_upload.py", "bulk_admin/storages.py")
+STORAGE_WRITERS = ("bulk_admin/services/storage/private.py", "bulk_admin/storages.py")
 INLINE_SCRIPT = re.compile(
     r"<script\b(?![^>]*\bsrc=)(?![^>]*application/ld\+json)[^>]*>", re.IGNORECASE
 )

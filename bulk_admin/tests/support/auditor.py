@@ -21,11 +21,11 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services.ledger.spend import spend_keys
+from bulk_admin.services.storage import private
 from bulk_admin.testing.factories import counters
 from bulk_admin.testing.loopback import pictures
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from prompts.models import Prompt
-from prompts.services import b2_upload
 
 
 def audit() -> list[str]:
@@ -135,7 +135,7 @@ def audit_pictures(server: OpenAIServer) -> list[str]:
     good = {entry.client_request_id for entry in server.till.billed() if entry.outcome == "ok"}
     for call in ProviderCall.objects.filter(kind=CallKind.IMAGE):
         held = UnstoredImage.objects.filter(call=call).first()
-        stored = b2_upload.get(call.picture_key) if b2_upload.exists(call.picture_key) else None
+        stored = private.get(call.picture_key) if private.exists(call.picture_key) else None
         if call.state == CallState.OPEN:
             continue
         if call.state != CallState.DELIVERED:
@@ -171,7 +171,7 @@ def audit_pages() -> list[str]:
         if made.pop(page.pk, None) is None:
             findings.append(f"page {page.pk} ({page.source_ref}) is no picture's")
         for key in (page.image, *(variant["key"] for variant in page.variants)):
-            if not b2_upload.exists(key, public=True):
+            if not private.exists(key, public=True):
                 findings.append(f"page {page.pk} has no file {key}")
     sources = Counter(Prompt.objects.exclude(source_ref="").values_list("source_ref", flat=True))
     findings += [f"{source} has {times} pages" for source, times in sources.items() if times > 1]

@@ -14,13 +14,13 @@ from bulk_admin.models import GeneratedImage, PageStatus, ProviderAccount, Provi
 from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.pages import texts
 from bulk_admin.services.queue import page_queue
+from bulk_admin.services.storage import private
 from bulk_admin.services.worker import pump
 from bulk_admin.testing.factories import make_account, make_job, png_bytes
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.tests.support import processes
 from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt, StyleNote
-from prompts.services import b2_upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = {
@@ -281,7 +281,7 @@ def test_refusals_that_are_normal_use_no_try_of_a_page_up(server, text_account):
 def test_a_text_is_written_from_the_small_picture(server, text_account):
     job = finished_job(1)
     image = job.images.get()
-    b2_upload.delete(image.picture_key)
+    private.delete(image.picture_key)
     permit_work = texts.work_for(
         Permit(
             call_id=uuid.uuid4(),

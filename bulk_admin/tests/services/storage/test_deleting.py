@@ -10,10 +10,10 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bulk_admin import tasks
+from bulk_admin.services.storage import private
 from bulk_admin.services.storage.deleting import MOST_TRIES
+from bulk_admin.services.storage.private import StorageUnavailable
 from bulk_admin.testing.factories import make_image, make_job
-from prompts.services import b2_upload
-from prompts.services.b2_upload import StorageUnavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -54,10 +54,10 @@ def test_what_the_storage_would_not_delete_is_deleted_later(keys, storage_is_dow
     assert plan.schedule_type == Schedule.ONCE
     assert dt.timedelta(minutes=9) < plan.next_run - timezone.now() <= dt.timedelta(minutes=10)
     storage_is_down(False)
-    assert all(map(b2_upload.exists, keys))
+    assert all(map(private.exists, keys))
     plan.delete()  # as Django-Q does when it is due
     tasks.delete_files(*ast.literal_eval(plan.args))
-    assert not any(map(b2_upload.exists, keys))
+    assert not any(map(private.exists, keys))
     assert not Schedule.objects.filter(func="bulk_admin.tasks.delete_files").exists()
 
 

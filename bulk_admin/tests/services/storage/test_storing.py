@@ -10,9 +10,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from bulk_admin.services.storage import storing
+from bulk_admin.services.storage import private, storing
 from bulk_admin.testing.factories import png_bytes
-from prompts.services import b2_upload
 
 
 def key() -> str:
@@ -71,14 +70,14 @@ def odd_exif() -> bytes:
 def test_a_picture_is_kept_byte_for_byte_with_its_real_type_and_size(content, content_type, size):
     name = key()
     stored = storing.store(name, content, {"usage": {"image_output": 7}})
-    assert b2_upload.get(name) == content
+    assert private.get(name) == content
     assert (stored.content_type, (stored.width, stored.height), stored.is_readable) == (
         content_type,
         size,
         True,
     )
     for thumbnail, side in ((stored.thumb_300, 300), (stored.thumb_600, 600)):
-        with Image.open(io.BytesIO(b2_upload.get(thumbnail))) as small:
+        with Image.open(io.BytesIO(private.get(thumbnail))) as small:
             assert small.format == "WEBP"
             assert max(small.size) == min(side, max(size))
 
@@ -98,7 +97,7 @@ def test_bytes_that_do_not_decode_are_kept_all_the_same(content):
     name = key()
     stored = storing.store(name, content, {})
     assert not stored.is_readable
-    assert b2_upload.get(name) == content
+    assert private.get(name) == content
     assert stored.thumb_300 == ""
 
 
@@ -122,5 +121,5 @@ def test_storing_again_is_harmless_and_deleting_leaves_nothing():
     storing.delete([name])
     storing.delete([name])
     assert not any(
-        b2_upload.exists(one) for one in (name, f"{name}.json", stored.thumb_300, stored.thumb_600)
+        private.exists(one) for one in (name, f"{name}.json", stored.thumb_300, stored.thumb_600)
     )

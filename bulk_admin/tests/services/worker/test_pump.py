@@ -18,7 +18,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
-from bulk_admin.services.storage import storing
+from bulk_admin.services.storage import private, storing
 from bulk_admin.services.worker import draining, pump, rescue
 from bulk_admin.services.worker.host_lock import OpeningLock
 from bulk_admin.testing.factories import (
@@ -31,7 +31,6 @@ from bulk_admin.testing.factories import (
 )
 from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt
-from prompts.services import b2_upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,7 +60,7 @@ def test_every_prompt_becomes_a_stored_picture_and_the_job_ends():
     for image in job.images.all():
         assert storing.find(image.picture_key).sha256 == image.sha256
         assert image.picture_key.endswith(str(image.calls.get().pk))
-        assert b2_upload.exists(image.thumb_300)
+        assert private.exists(image.thumb_300)
     assert audit() == []
     assert not Worker.objects.exists()
 
@@ -198,8 +197,8 @@ def test_a_storage_that_is_down_fills_the_outbox_and_empties_it_later(settings, 
     rescue.empty_outbox()
     assert not UnstoredImage.objects.exists()
     for image in job.images.all():
-        assert b2_upload.exists(image.picture_key)
-        assert b2_upload.exists(image.thumb_300)
+        assert private.exists(image.picture_key)
+        assert private.exists(image.thumb_300)
     assert audit() == []
 
 
@@ -225,7 +224,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
         True,
         "skipped",
     )
-    assert b2_upload.exists(page.image, public=True)
+    assert private.exists(page.image, public=True)
     assert page_queue.create_pages(job.pk).queued == 0
     pump.run()
     assert Prompt.objects.count() == 3

@@ -12,12 +12,11 @@ import pytest
 
 from bulk_admin.services.image_providers import ImageResult
 from bulk_admin.services.ledger.permits import Permit
-from bulk_admin.services.storage import storing
+from bulk_admin.services.storage import private, storing
 from bulk_admin.services.storage.pictures import PILLOW
 from bulk_admin.services.worker.image_work import ImageWork
 from bulk_admin.testing.factories import png_bytes
 from bulk_admin.tests.support.processes import wait_until
-from prompts.services import b2_upload
 
 
 class OneAnswer:
@@ -59,13 +58,13 @@ def test_a_safe_original_waits_for_its_thumbnails_without_its_bytes_and_never_go
     with all_of_pillow():
         thread.start()
         wait_until(lambda: work.answer and not work.answer.content, what="the bytes are let go")
-        assert b2_upload.get(work.key) == png_bytes()
+        assert private.get(work.key) == png_bytes()
         assert work.into_outbox() is None
         assert work.outcome is None
     thread.join(timeout=10)
     picture = work.outcome.picture
     assert (picture.width, picture.length, picture.unstored) == (64, len(png_bytes()), None)
-    assert b2_upload.exists(picture.thumb_300)
+    assert private.exists(picture.thumb_300)
     assert work.outcome.usage == {"image_output": 7}
 
 

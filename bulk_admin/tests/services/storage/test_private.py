@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 
+from bulk_admin.services.storage import private as b2_upload
+from bulk_admin.services.storage.private import StorageUnavailable
 from bulk_admin.storages import b2_options
-from prompts.services import b2_upload
-from prompts.services.b2_upload import StorageUnavailable
-
-from .b2_server import B2Server
+from prompts.tests.b2_server import B2Server
 
 
 @pytest.fixture(scope="module")
