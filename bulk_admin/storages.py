@@ -1,15 +1,20 @@
-"""Where files live: durable local files, or Backblaze B2 through its S3 protocol."""
+"""Where files live: durable local files, or Backblaze B2 through its S3 protocol. What goes wrong
+there is one of two errors: FileNotFoundError or StorageUnavailable.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -88,6 +93,83 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
             Bucket=self.bucket_name, Key=self._normalize_name(clean_name(name))
         )
         return ContentFile(found["Body"].read(), name=name)
+
+
+class StorageUnavailable(Exception):
+    """The storage did not take or give it now. Nothing is lost: a later try may work."""
+
+
+class ObjectStore:
+    """Whole objects under their keys, in one of STORAGES. Safe to use from many threads.
+
+    Every method raises StorageUnavailable.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    @property
+    def backend(self) -> Storage:
+        return storages[self.alias]
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a whole object; the same bytes again are harmless."""
+        file = ContentFile(content, name=key)
+        file.content_type = content_type  # type: ignore[attr-defined]  # the S3 backend reads it
+        try:
+            with _faults():
+                self.backend.save(key, file)
+        except FileNotFoundError as error:
+            # A folder or a bucket that went away under us: nothing that a caller could have known.
+            raise StorageUnavailable(str(error)) from error
+
+    def get(self, key: str) -> bytes:
+        """An object's bytes. Raises FileNotFoundError too."""
+        with _faults(), self.backend.open(key, "rb") as file:
+            return cast(bytes, file.read())
+
+    def open(self, key: str) -> IO[Any]:
+        """An open file for streaming. Raises FileNotFoundError too."""
+        with _faults():
+            return cast(IO[Any], self.backend.open(key, "rb"))
+
+    def exists(self, key: str) -> bool:
+        with _faults():
+            return bool(self.backend.exists(key))
+
+    def delete(self, key: str) -> None:
+        """One object: B2 refuses boto3's multi-object delete. A missing one is no error."""
+        with _faults():
+            self.backend.delete(key)
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+            raise FileNotFoundError(str(error)) from error
+        raise StorageUnavailable(str(error)) from error
+    except (BotoCoreError, OSError) as error:
+        raise StorageUnavailable(str(error)) from error
+
+
+def round_trip(alias: str, key: str, content: bytes) -> bytes:
+    """Write, read and delete an object in one of STORAGES, each asked for once: a health check does
+    not wait for retries.
+
+    Returns what was read. Raises FileNotFoundError, StorageUnavailable.
+    """
+    storage = asking_once(alias)
+    with _faults():
+        storage.save(key, ContentFile(content, name=key))
+        with storage.open(key, "rb") as file:
+            found = cast(bytes, file.read())
+        storage.delete(key)
+    return found
 
 
 def asking_once(alias: str) -> Storage:

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from bulk_admin.services.storage import private
 from prompts import selectors
 from prompts.models import Category, Prompt
+from prompts.services import b2_upload
 from prompts.utils import seo
 
 PER_PAGE = 24
@@ -152,7 +152,7 @@ def _for_machines(request: HttpRequest, page: Prompt, tags: list[str]) -> dict[s
 
 
 def _absolute(request: HttpRequest, key: str) -> str:
-    return request.build_absolute_uri(private.public_url(key)) if key else ""
+    return request.build_absolute_uri(b2_upload.public_url(key)) if key else ""
 
 
 @require_safe

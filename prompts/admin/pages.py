@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
-from bulk_admin.services.storage import private
 from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
+from prompts.services import b2_upload
 from prompts.utils.seo import RESERVED
 
 from . import publishing_actions
@@ -233,7 +233,7 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
             if key
             else '<span class="none"></span>'
         )
-        picture = format_html(html, private.public_url(key) if key else "", THUMBNAIL_SIDE)
+        picture = format_html(html, b2_upload.public_url(key) if key else "", THUMBNAIL_SIDE)
         return format_html(
             '<span class="page-name">{}<span dir="auto">{}</span></span>', picture, page.title
         )
@@ -271,8 +271,8 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
         )
         return format_html(
             html,
-            private.public_url(page.image),
-            private.public_url(smaller["key"]),
+            b2_upload.public_url(page.image),
+            b2_upload.public_url(smaller["key"]),
             smaller["width"],
             smaller["height"],
             page.alt_text,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from bulk_admin.services.storage.private import StorageUnavailable
+from bulk_admin.storages import StorageUnavailable
 from prompts.models import Prompt
 from prompts.services.publishing import delete_page_files
 

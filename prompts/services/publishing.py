@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -18,11 +17,10 @@ from django.db.models import Q
 from django.utils import timezone
 from PIL import Image
 
-from bulk_admin.services.storage import pictures, private
-from bulk_admin.services.writing.content import Content
-from bulk_admin.services.writing.moderation import Verdict
+from bulk_admin.adapter import Content, Verdict, pictures
 from bulk_admin.wording import clean_tags
 from prompts.models import Prompt
+from prompts.services import b2_upload
 from prompts.services.tagging import tag_page
 from prompts.utils.seo import cut_at_word, slug_base, unique_slug
 
@@ -108,9 +106,9 @@ def store_files(files: PageFiles) -> None:
     Raises StorageUnavailable; a second call is harmless.
     """
     for variant in files.variants:
-        private.put(variant.key, variant.content, "image/webp", public=True)
+        b2_upload.put(variant.key, variant.content, "image/webp")
         files.stored.add(variant.key)
-    private.put(files.key, files.content, files.content_type, public=True)
+    b2_upload.put(files.key, files.content, files.content_type)
     files.stored.add(files.key)
 
 
@@ -295,5 +293,5 @@ def delete_page_files(page: Prompt) -> None:
     # At once, for somebody waits: a hundred pages' files one by one take longer than a platform
     # lets a request take.
     with ThreadPoolExecutor(max_workers=len(SIDES) + 1) as threads:
-        for _ in threads.map(partial(private.delete, public=True), keys):
+        for _ in threads.map(b2_upload.delete, keys):
             pass

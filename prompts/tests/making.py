@@ -7,8 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from bulk_admin.services.writing.content import Content
-from bulk_admin.services.writing.moderation import Verdict
+from bulk_admin.adapter import Content, Verdict
 from prompts.services import publishing
 from prompts.services.publishing import NewPage, PageFiles
 from prompts.utils.seo import file_words

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from bulk_admin.services.storage import private
 from bulk_admin.testing.corpus import CORPUS
 from prompts.admin.publishing_actions import MOST_PAGES
 from prompts.models import Category, Prompt, StyleNote
+from prompts.services import b2_upload
 from prompts.services.publishing import create_page
 
 from .making import make_files, make_new
@@ -412,11 +412,11 @@ def test_files_go_with_their_page_and_only_after_the_commit(
     with django_capture_on_commit_callbacks() as callbacks:
         act(admin_client, "delete", [page])
     assert not Prompt.objects.filter(pk=page.pk).exists()
-    assert all(private.exists(key, public=True) for key in keys)
+    assert all(b2_upload.exists(key) for key in keys)
     for callback in callbacks:
         callback()
-    assert not any(private.exists(key, public=True) for key in keys)
-    assert private.exists(other.image, public=True)
+    assert not any(b2_upload.exists(key) for key in keys)
+    assert b2_upload.exists(other.image)
 
 
 # --- categories and the style note --------------------------------------------------------------

@@ -14,20 +14,18 @@ from django.utils import timezone
 from PIL import Image
 from taggit.models import Tag
 
-from bulk_admin.services.storage import private
-from bulk_admin.services.storage.pictures import Unreadable
+from bulk_admin.adapter import Unreadable, Verdict
 from bulk_admin.services.writing.content import from_prompt
-from bulk_admin.services.writing.moderation import Verdict
 from bulk_admin.testing.corpus import CORPUS
 from prompts.models import Category, Prompt
-from prompts.services import publishing
+from prompts.services import b2_upload, publishing
 from prompts.services.publishing import PageNotCreated, create_page
 
 from .making import make_content, make_files, make_new, make_picture
 
 
 def opened(key: str) -> Image.Image:
-    return Image.open(BytesIO(private.get(key, public=True)))
+    return Image.open(BytesIO(b2_upload.get(key)))
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -98,10 +96,10 @@ def test_a_picture_that_can_not_be_read_makes_no_files(original):
 
 def test_stored_files_are_where_everybody_can_read_them():
     files = make_files("Public Fox", "11")
-    assert private.get(files.key, public=True) == files.content
+    assert b2_upload.get(files.key) == files.content
     assert files.stored == {files.key, *(variant.key for variant in files.variants)}
     publishing.store_files(files)
-    assert private.get(files.key, public=True) == files.content
+    assert b2_upload.get(files.key) == files.content
 
 
 def test_files_are_made_in_threads_without_the_database():
@@ -513,8 +511,8 @@ def test_the_files_of_a_page_are_deleted_with_it_and_no_others():
     )
     page, kept = create_page(new), create_page(other)
     publishing.delete_page_files(page)
-    assert not any(private.exists(key, public=True) for key in new.files.stored)
-    assert all(private.exists(key, public=True) for key in other.files.stored)
+    assert not any(b2_upload.exists(key) for key in new.files.stored)
+    assert all(b2_upload.exists(key) for key in other.files.stored)
     publishing.delete_page_files(page)
     assert kept.image
 
@@ -524,12 +522,12 @@ def test_files_that_another_page_shows_are_kept():
     new = make_new()
     page, twin = create_page(new), create_page(replace(new, source_ref="image-8"))
     publishing.delete_page_files(page)
-    assert private.exists(twin.image, public=True)
+    assert b2_upload.exists(twin.image)
 
 
 @pytest.mark.django_db
 def test_only_page_files_are_deleted(settings):
-    private.put("logo.png", b"logo", "image/png", public=True)
+    b2_upload.put("logo.png", b"logo", "image/png")
     page = Prompt.objects.create(
         title="x",
         slug="x",
@@ -538,5 +536,5 @@ def test_only_page_files_are_deleted(settings):
         variants=[{"key": "logo.png", "width": 1, "height": 1}],
     )
     publishing.delete_page_files(page)
-    assert private.get("logo.png", public=True) == b"logo"
+    assert b2_upload.get("logo.png") == b"logo"
     assert (Path(settings.MEDIA_ROOT) / "logo.png").exists()

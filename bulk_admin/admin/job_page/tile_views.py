@@ -24,6 +24,7 @@ from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.selectors import job_page, tiles
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.storage import private
+from bulk_admin.storages import StorageUnavailable
 
 from .tiles import Prices
 from .views import HERE, answer, job_or_404
@@ -145,14 +146,14 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     waiting = tiles.in_outbox(key)
     if waiting is not None:
         return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
-    link = private.private_link(key, content_type=_type_of(image, key), download_name=name)
+    link = private.link(key, content_type=_type_of(image, key), download_name=name)
     if link:
         return HttpResponseRedirect(link, headers={"Cache-Control": LINK_KEPT_BY_BROWSER})
     try:
-        return _send(private.open_private(key), _type_of(image, key), name)
+        return _send(private.open_file(key), _type_of(image, key), name)
     except FileNotFoundError as error:
         raise Http404 from error
-    except private.StorageUnavailable:
+    except StorageUnavailable:
         return HttpResponse(
             "The picture storage does not answer. Try again in a moment.",
             status=503,

@@ -18,9 +18,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min, Sum
 from django_q.models import OrmQ, Task
 
+from bulk_admin import storages
 from bulk_admin.models import CallKind, ProviderAccount, UnstoredImage, Worker
 from bulk_admin.services.database import database_now
-from bulk_admin.services.storage import private
 from bulk_admin.services.worker.rescue import work_is_waiting
 
 TICK = "bulk_admin.tasks.tick"
@@ -176,8 +176,8 @@ def _tick(part: Part, now: dt.datetime) -> None:
 
 
 def _storage(part: Part) -> None:
-    _probe(part, "Private pictures", public=False)
-    _probe(part, "Public pictures", public=True)
+    _probe(part, "Private pictures", "private")
+    _probe(part, "Public pictures", "default")
     held = UnstoredImage.objects.aggregate(n=Count("pk"), size=Sum("size"))
     size = held["size"] or 0
     is_full = held["n"] >= settings.BULK_OUTBOX_PICTURES or size >= settings.BULK_OUTBOX_BYTES
@@ -190,13 +190,13 @@ def _storage(part: Part) -> None:
     part.add("Outbox", f"{held['n']} pictures, {size / 1_000_000:.1f} MB", state, todo)
 
 
-def _probe(part: Part, name: str, *, public: bool) -> None:
+def _probe(part: Part, name: str, storage: str) -> None:
     """Put, get and delete a few bytes under a key of their own."""
     key, content = f"{PROBE}{uuid.uuid4()}", b"probe"
     begun = time.monotonic()
     try:
-        is_whole = private.round_trip(key, content, public=public) == content
-    except (private.StorageUnavailable, FileNotFoundError):
+        is_whole = storages.round_trip(storage, key, content) == content
+    except (storages.StorageUnavailable, FileNotFoundError):
         # The storage's own words may name buckets and keys: they are in its log.
         part.add(
             name,

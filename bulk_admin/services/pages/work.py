@@ -26,6 +26,7 @@ from bulk_admin.services.writing import moderation as nsfw_moderation
 from bulk_admin.services.writing.content import Content
 from bulk_admin.services.writing.errors import Billed, OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
+from bulk_admin.storages import StorageUnavailable
 from prompts.services import publishing
 from prompts.utils.seo import file_words
 
@@ -42,7 +43,7 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
         return ServiceError(
             "The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no"
         )
-    if isinstance(error, private.StorageUnavailable):
+    if isinstance(error, StorageUnavailable):
         return ServiceError(
             "The storage did not answer.", code="storage_down", retryable=True, billed="no"
         )

@@ -6,7 +6,7 @@ import logging
 
 from bulk_admin.services.queue.doorbell import ring_to_delete_later
 from bulk_admin.services.storage import storing
-from bulk_admin.services.storage.private import StorageUnavailable
+from bulk_admin.storages import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 MOST_TRIES = 10  # the last one a little over three days after the first

@@ -20,6 +20,7 @@ from PIL import Image
 from bulk_admin.failpoints import reach
 from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.pictures import PILLOW
+from bulk_admin.storages import StorageUnavailable
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 MAX_PIXELS = 40_000_000
@@ -160,7 +161,7 @@ def with_thumbnails(
         name = _thumbnail_key(key, side)
         try:
             private.put(name, thumbnail, "image/webp")
-        except private.StorageUnavailable:
+        except StorageUnavailable:
             continue
         names[side] = name
     return StoredPicture(

@@ -17,8 +17,8 @@ from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
 from bulk_admin.services.ledger.permits import Permit, boottime
 from bulk_admin.services.storage import storing
-from bulk_admin.services.storage.private import StorageUnavailable
 from bulk_admin.services.storage.storing import StoredPicture
+from bulk_admin.storages import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 

@@ -40,9 +40,9 @@ from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.services.storage import storing
-from bulk_admin.services.storage.private import StorageUnavailable
 from bulk_admin.services.storage.storing import StoredPicture
 from bulk_admin.services.worker.image_work import facts_of
+from bulk_admin.storages import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 DIED = "The worker ended before an answer came. It may have been billed."

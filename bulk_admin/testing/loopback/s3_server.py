@@ -2,14 +2,15 @@
 
     python -m bulk_admin.testing.loopback.s3_server --port 0 --bucket pages --bucket originals
 
-prints its port. GET /_front tells every call; POST /_front takes {"next": [...], "outage":
-true|false}, with the faults slow_down (503), lost_reply (done, but no answer), reset (not done, no
-answer) and internal_error (500).
+prints its port. GET /_front answers every call so far; POST /_front takes {"next": [...],
+"outage": true|false}, with the faults slow_down (503), internal_error (500), access_denied (403),
+lost_reply (done, but no answer) and reset (not done, no answer).
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import socket
@@ -25,6 +26,8 @@ import boto3
 from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from bulk_admin.storages import b2_options
 
 REFUSED_HEADERS = (
     "HTTP_X_AMZ_CHECKSUM_",
@@ -49,8 +52,15 @@ class StrictFront:
         self._lock = threading.Lock()
 
     def next(self, *faults: str) -> None:
+        """What goes wrong with the next requests, one fault each."""
         with self._lock:
             self._next.extend(faults)
+
+    def recover(self) -> None:
+        """No outage, and no fault left to come."""
+        with self._lock:
+            self.outage = False
+            self._next.clear()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == CONTROL:
@@ -58,7 +68,7 @@ class StrictFront:
         refusal = refused(environ)
         outcome = refusal[1] if refusal else self._fault(environ)
         self.calls.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], outcome))
-        if refusal or outcome in ("slow_down", "internal_error"):
+        if refusal or outcome in FAULT_ANSWERS:
             status, code, message = refusal or FAULT_ANSWERS[outcome]
             return _xml(environ, start_response, status, code, message)
         if outcome == "reset":
@@ -89,6 +99,7 @@ class StrictFront:
 FAULT_ANSWERS = {
     "slow_down": ("503 Service Unavailable", "SlowDown", "Please reduce your request rate."),
     "internal_error": ("500 Internal Server Error", "InternalError", "An internal error occurred."),
+    "access_denied": ("403 Forbidden", "AccessDenied", "not entitled"),
 }
 
 
@@ -110,7 +121,7 @@ def refused(environ: dict[str, Any]) -> tuple[str, str, str] | None:
             "NotImplemented",
             "A header you provided implies functionality that is not implemented",
         )
-    if environ["REQUEST_METHOD"] == "PUT" and environ.get("HTTP_X_AMZ_ACL", "private") != "private":
+    if "HTTP_X_AMZ_ACL" in environ:
         return (
             "400 Bad Request",
             "InvalidRequest",
@@ -135,7 +146,36 @@ class S3Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.port}"
 
-    def client(self) -> Any:
+    def environment(self, public: str, private: str) -> dict[str, str]:
+        """What a process of the site is given to keep its files in these two buckets."""
+        return {
+            "B2_ENDPOINT_URL": self.url,
+            "B2_REGION": REGION,
+            "B2_BUCKET": public,
+            "B2_PRIVATE_BUCKET": private,
+            "B2_KEY_ID": KEY_ID,
+            "B2_APPLICATION_KEY": APPLICATION_KEY,
+        }
+
+    def storages(self, public: str, private: str, **options: Any) -> dict[str, Any]:
+        """The two entries of STORAGES for these buckets. ``options``: more for ``b2_options``."""
+        where = {
+            "endpoint_url": self.url,
+            "region": REGION,
+            "key_id": KEY_ID,
+            "application_key": APPLICATION_KEY,
+            **options,
+        }
+        return {
+            alias: {
+                "BACKEND": "bulk_admin.storages.B2Storage",
+                "OPTIONS": b2_options(bucket, **where),
+            }
+            for alias, bucket in (("default", public), ("private", private))
+        }
+
+    @functools.cached_property
+    def _client(self) -> Any:
         how = Config(
             signature_version="s3v4",
             s3={"addressing_style": "path"},
@@ -151,6 +191,9 @@ class S3Server:
             aws_secret_access_key=APPLICATION_KEY,
             config=how,
         )
+
+    def client(self) -> Any:
+        return self._client
 
     def keys(self, bucket: str) -> list[str]:
         return sorted(
@@ -177,8 +220,7 @@ class S3Server:
 
     def reset(self) -> None:
         """Empty buckets, no faults, no memory of calls."""
-        self.front.outage = False
-        self.front._next.clear()
+        self.front.recover()
         client = self.client()
         held = {row["Name"] for row in client.list_buckets()["Buckets"]}
         for bucket in held:

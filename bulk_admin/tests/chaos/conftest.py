@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from bulk_admin.storages import b2_options
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
-from bulk_admin.testing.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
+from bulk_admin.testing.loopback.s3_server import S3Server
 
 from .scenario import draw
-from .stage import PRIVATE, PUBLIC, SECONDS, Nursery, Stage, storage_environment
+from .stage import PRIVATE, PUBLIC, SECONDS, Nursery, Stage
 
 SHORT = (3, 6, 10)
 
@@ -53,7 +52,7 @@ def s3() -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def nursery(django_db_setup: None, s3: S3Server) -> Iterator[Nursery]:
-    found = Nursery({**SECONDS, **storage_environment(s3)})
+    found = Nursery({**SECONDS, **s3.environment(PUBLIC, PRIVATE)})
     yield found
     found.close()
 
@@ -70,23 +69,7 @@ def stage(
 ) -> Iterator[Stage]:
     from django.db import connection
 
-    where = {
-        "endpoint_url": s3.url,
-        "region": REGION,
-        "key_id": KEY_ID,
-        "application_key": APPLICATION_KEY,
-    }
-    buckets = {
-        name: b2_options(bucket, retries=0, **where)
-        for name, bucket in (("default", PUBLIC), ("private", PRIVATE))
-    }
-    settings.STORAGES = {
-        **settings.STORAGES,
-        **{
-            name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": options}
-            for name, options in buckets.items()
-        },
-    }
+    settings.STORAGES = {**settings.STORAGES, **s3.storages(PUBLIC, PRIVATE, retries=0)}
     for name, value in SECONDS.items():
         if name != "BULK_LOOK_AGAIN":
             setattr(settings, name, float(value))

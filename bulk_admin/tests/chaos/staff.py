@@ -17,7 +17,7 @@ from django.db import connections
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
-from bulk_admin.services.storage.private import StorageUnavailable
+from bulk_admin.storages import StorageUnavailable
 
 MOST_REROLLS = 2
 PATIENCE = 0.12

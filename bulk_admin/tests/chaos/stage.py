@@ -38,7 +38,7 @@ from bulk_admin.services.worker.pump import GONE
 from bulk_admin.testing.factories import make_account, make_job, make_user
 from bulk_admin.testing.loopback.faults import FaultPlan
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
-from bulk_admin.testing.loopback.s3_server import APPLICATION_KEY, KEY_ID, REGION, S3Server
+from bulk_admin.testing.loopback.s3_server import S3Server
 from bulk_admin.tests.support import processes
 
 from .scenario import Blow, Scenario
@@ -87,17 +87,6 @@ class Nursery:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-
-
-def storage_environment(s3: S3Server) -> dict[str, str]:
-    return {
-        "B2_ENDPOINT_URL": s3.url,
-        "B2_REGION": REGION,
-        "B2_BUCKET": PUBLIC,
-        "B2_PRIVATE_BUCKET": PRIVATE,
-        "B2_KEY_ID": KEY_ID,
-        "B2_APPLICATION_KEY": APPLICATION_KEY,
-    }
 
 
 @dataclass
@@ -427,8 +416,7 @@ class Stage:
         self.server.plan = FaultPlan()
         self.server.text_plan.clear()
         self.server.window.limit = 0
-        self.s3.front.outage = False
-        self.s3.front._next.clear()
+        self.s3.front.recover()
 
     def has_ended(self) -> bool:
         self.note_deaths()

@@ -22,6 +22,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.ledger.spend import spend_keys
 from bulk_admin.services.storage import private
+from bulk_admin.storages import ObjectStore
 from bulk_admin.testing.factories import counters
 from bulk_admin.testing.loopback import pictures
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
@@ -171,7 +172,7 @@ def audit_pages() -> list[str]:
         if made.pop(page.pk, None) is None:
             findings.append(f"page {page.pk} ({page.source_ref}) is no picture's")
         for key in (page.image, *(variant["key"] for variant in page.variants)):
-            if not private.exists(key, public=True):
+            if not ObjectStore("default").exists(key):
                 findings.append(f"page {page.pk} has no file {key}")
     sources = Counter(Prompt.objects.exclude(source_ref="").values_list("source_ref", flat=True))
     findings += [f"{source} has {times} pages" for source, times in sources.items() if times > 1]

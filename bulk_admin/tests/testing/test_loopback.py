@@ -223,14 +223,16 @@ def test_storage_refuses_what_b2_refuses(storage):
     by_default = boto3.client("s3", config=Config(s3={"addressing_style": "path"}), **credentials)
     assert refusal(by_default.put_object, Body=b"abc") == "InvalidArgument"
     assert refusal(storage.client().put_object, Body=b"abc", IfNoneMatch="*") == "NotImplemented"
-    assert refusal(storage.client().put_object, Body=b"abc", ACL="public-read") == "InvalidRequest"
+    for acl in ("public-read", "private"):
+        assert refusal(storage.client().put_object, Body=b"abc", ACL=acl) == "InvalidRequest"
     assert storage.keys("pages") == []
 
 
 def test_storage_can_be_slow_hang_up_and_be_out(storage):
     put = storage.client().put_object
-    storage.front.next("slow_down", "reset")
+    storage.front.next("slow_down", "access_denied", "reset")
     assert refusal(put, Body=b"abc") == "SlowDown"
+    assert refusal(put, Body=b"abc") == "AccessDenied"
     with pytest.raises(botocore.exceptions.HTTPClientError):
         put(Bucket="pages", Key="a", Body=b"abc")
     assert storage.keys("pages") == []

@@ -10,9 +10,7 @@ from django.db import connection
 from django.urls import reverse
 
 from bulk_admin.models import CallState, ProviderCall, Worker
-from bulk_admin.storages import b2_options
 from bulk_admin.testing.factories import make_account, make_job
-from bulk_admin.testing.loopback import s3_server
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.s3_server import S3Server
 from bulk_admin.tests.support import processes
@@ -47,18 +45,7 @@ def provider():
 def bucket(settings):
     """The web process uses the same buckets as the workers."""
     with S3Server("pages", "originals") as running:
-        how = {
-            "endpoint_url": running.url,
-            "region": s3_server.REGION,
-            "key_id": s3_server.KEY_ID,
-            "application_key": s3_server.APPLICATION_KEY,
-        }
-        names = {"default": "pages", "private": "originals"}
-        b2 = {
-            alias: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(name, **how)}
-            for alias, name in names.items()
-        }
-        settings.STORAGES = {**settings.STORAGES, **b2}
+        settings.STORAGES = {**settings.STORAGES, **running.storages("pages", "originals")}
         yield running
 
 
@@ -69,19 +56,12 @@ def start_host(worker_process, bucket, tmp_path):
     """
 
     def start(name):
-        storage = {
-            "B2_ENDPOINT_URL": bucket.url,
-            "B2_REGION": s3_server.REGION,
-            "B2_BUCKET": "pages",
-            "B2_PRIVATE_BUCKET": "originals",
-        }
-        keys = {"B2_KEY_ID": s3_server.KEY_ID, "B2_APPLICATION_KEY": s3_server.APPLICATION_KEY}
         own = {
             "BULK_PUMP_LOCK": str(tmp_path / f"{name}.lock"),
             "MEDIA_FOLDER": str(tmp_path / f"{name}-media"),
             "Q_WORKERS": "1",
         }
-        return worker_process(env={**FAST, **storage, **keys, **own})
+        return worker_process(env={**FAST, **bucket.environment("pages", "originals"), **own})
 
     return start
 

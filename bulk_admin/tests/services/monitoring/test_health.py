@@ -14,7 +14,6 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bulk_admin.models import CallState, ProviderAccount, UnstoredImage
-from bulk_admin.storages import b2_options
 from bulk_admin.testing.factories import (
     make_account,
     make_call,
@@ -23,7 +22,6 @@ from bulk_admin.testing.factories import (
     make_user,
     make_worker,
 )
-from bulk_admin.testing.loopback import s3_server
 from bulk_admin.testing.loopback.s3_server import S3Server
 
 pytestmark = pytest.mark.django_db
@@ -160,17 +158,7 @@ def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leav
     client, settings
 ):
     with S3Server("pages", "originals") as server:
-        how = {
-            "endpoint_url": server.url,
-            "region": s3_server.REGION,
-            "key_id": s3_server.KEY_ID,
-            "application_key": s3_server.APPLICATION_KEY,
-        }
-        b2 = {
-            name: {"BACKEND": "bulk_admin.storages.B2Storage", "OPTIONS": b2_options(bucket, **how)}
-            for name, bucket in (("default", "pages"), ("private", "originals"))
-        }
-        settings.STORAGES = {**settings.STORAGES, **b2}
+        settings.STORAGES = {**settings.STORAGES, **server.storages("pages", "originals")}
         assert "deleted in" in told(client)["Storage"]["Public pictures"]["value"]
         assert server.keys("pages") == server.keys("originals") == []
         server.front.outage = True

@@ -12,7 +12,7 @@ from django_q.models import Schedule
 from bulk_admin import tasks
 from bulk_admin.services.storage import private
 from bulk_admin.services.storage.deleting import MOST_TRIES
-from bulk_admin.services.storage.private import StorageUnavailable
+from bulk_admin.storages import StorageUnavailable
 from bulk_admin.testing.factories import make_image, make_job
 
 pytestmark = pytest.mark.django_db

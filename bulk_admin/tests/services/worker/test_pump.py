@@ -21,6 +21,7 @@ from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private, storing
 from bulk_admin.services.worker import draining, pump, rescue
 from bulk_admin.services.worker.host_lock import OpeningLock
+from bulk_admin.storages import ObjectStore
 from bulk_admin.testing.factories import (
     make_account,
     make_call,
@@ -224,7 +225,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
         True,
         "skipped",
     )
-    assert private.exists(page.image, public=True)
+    assert ObjectStore("default").exists(page.image)
     assert page_queue.create_pages(job.pk).queued == 0
     pump.run()
     assert Prompt.objects.count() == 3

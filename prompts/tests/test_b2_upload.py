@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from bulk_admin.storages import ObjectStore
+from prompts.services import b2_upload
+
+
+def test_a_pages_file_is_kept_in_the_public_storage(any_storage):
+    b2_upload.put("pages/red-fox.webp", b"bytes", "image/webp")
+    assert b2_upload.get("pages/red-fox.webp") == b"bytes"
+    assert ObjectStore("default").exists("pages/red-fox.webp")
+    assert not ObjectStore("private").exists("pages/red-fox.webp")
+    b2_upload.delete("pages/red-fox.webp")
+    assert not b2_upload.exists("pages/red-fox.webp")
+
+
+def test_a_public_file_has_the_address_of_the_cdn(buckets):
+    assert (
+        b2_upload.public_url("pages/red-fox.webp") == "https://img.example.com/f/pages/red-fox.webp"
+    )
+
+
+def test_a_local_file_has_the_address_of_the_site(local_files):
+    assert b2_upload.public_url("pages/a.png") == "/media/pages/a.png"
