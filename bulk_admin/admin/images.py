@@ -1,4 +1,4 @@
-"""Pictures: the list over all jobs. They change only through acts, each under its job's lock."""
+"""Pictures: the list over all jobs. They change only through actions, each under its job's lock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bulk_admin.money import usd
 
 from . import permissions
 from .bulk_actions import images
-from .bulk_actions.kit import BulkActs, Frame
+from .bulk_actions.kit import BulkActionsMixin, Frame
 from .filters import ErrorFilter, ImagePageFilter, KeptFilter
 from .job_page import urls
 from .job_page.views import job_or_404
@@ -36,7 +36,7 @@ LONGEST = 160
 
 
 @admin.register(GeneratedImage)
-class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
+class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
     list_display = ("thumbnail", "prompt", "state", "kept", "of_job", "booked", "page")
     list_display_links = None
     list_filter = (
@@ -56,7 +56,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
     search_fields = ("prompt_text", "job__name")
     search_help_text = "Words of a prompt, or the name of a job"
     ordering = ("-job__created", "position", "variant")
-    acts = (images.CREATE_PAGES, images.KEEP, images.DROP, images.RETRY, images.DELETE)
+    bulk_actions = images.ALL
     change_list_template = "admin/bulk_admin/change_list.html"
     fields = readonly_fields = (
         "thumbnail",
@@ -99,7 +99,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         )
         return [
             dropped,
-            *self.act_urls(),
+            *self.bulk_urls(),
             *urls.image_urls(self),
             *super().get_urls(),
         ]  # admin ends in a catch-all
@@ -109,7 +109,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         job = job_or_404(request, job_id)
         frame = Frame(request.path, job.get_absolute_url(), "Back to the job")
         if request.method == "POST":
-            return self.do(request, images.DELETE, frame)
+            return self.run(request, images.DELETE, frame)
         dropped = job.images.filter(status=ImageStatus.COMPLETED, selected=False).order_by(
             "position", "variant"
         )
@@ -121,7 +121,7 @@ class GeneratedImageAdmin(BulkActs, ModelAdmin[GeneratedImage]):
         unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")
         return super().get_queryset(request).select_related("job", "prompt_page").defer(*unread)
 
-    def act_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
+    def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
         return (
             GeneratedImage.objects.filter(pk__in=ids)
             .select_related("job")

@@ -19,8 +19,8 @@ from bulk_admin.progress import TONES, bar_segments, label
 from bulk_admin.services.jobs.pictures import RETRYABLE_CODES
 
 from . import permissions
-from .bulk_actions import jobs as job_acts
-from .bulk_actions.kit import BulkActs
+from .bulk_actions import jobs as job_actions
+from .bulk_actions.kit import BulkActionsMixin
 from .filters import JobPagesFilter, JobStatusFilter
 from .job_page import urls
 from .new_job import views as new_job
@@ -31,7 +31,7 @@ THUMBS = 2
 
 
 @admin.register(BulkGenerationJob)
-class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
+class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     list_display = ("job", "state", "pages", "money", "made")
     list_display_links = None
     list_filter = (
@@ -49,10 +49,10 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     ordering = ("-created",)
     search_fields = ("name",)  # the box is shown for it; get_search_results looks into prompts too
     search_help_text = "Name of a job, or words of a prompt"
-    acts = (job_acts.CREATE_PAGES, job_acts.CANCEL, job_acts.RETRY, job_acts.DELETE)
+    bulk_actions = job_actions.ALL
     change_list_template = "admin/bulk_admin/change_list.html"
 
-    # --- rights ----------------------------------------------------------------------------------
+    # --- permissions ---------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("bulk_admin.generate"))
@@ -61,9 +61,9 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         return permissions.can_view(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Jobs change only through their own pages: each of them asks ``rights``.
+        # Jobs change only through their own pages: each of them checks permissions.
         return (
-            permissions.can_act_at_all(request.user)
+            permissions.can_act_on_some(request.user)
             if obj is None
             else permissions.can_act(request.user, obj)
         )
@@ -74,7 +74,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
         ours = [
             *new_job.urls(self),
             *review_sheet.urls(self),
-            *self.act_urls(),
+            *self.bulk_urls(),
             *urls.job_urls(self),
         ]
         return [*ours, *super().get_urls()]  # admin ends in a catch-all
@@ -102,7 +102,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return self.ask(request, job_acts.DELETE, [object_id])
+        return self.ask(request, job_actions.DELETE, [object_id])
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -135,7 +135,7 @@ class BulkGenerationJobAdmin(BulkActs, ModelAdmin[BulkGenerationJob]):
             found["cl"].result_list = _with_thumbs(found["cl"].result_list)
         return response
 
-    def act_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
+    def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
         retryable = Count(
             "images",
             filter=Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES),

@@ -1,15 +1,15 @@
 """Who may see, steer and spend.
 
-Every view asks here itself; ``admin_view`` only asks whether somebody is staff.
+Every view asks here itself; ``admin_view`` only checks that the user is staff.
 """
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 
 from bulk_admin.models import BulkGenerationJob
 
-Person = PermissionsMixin | AbstractBaseUser | AnonymousUser
+Person = PermissionsMixin | AnonymousUser
 
 
 def can_view(user: Person) -> bool:
@@ -23,17 +23,17 @@ def can_act(user: Person, job: BulkGenerationJob) -> bool:
     )
 
 
-def can_act_at_all(user: Person) -> bool:
-    """On some job, if only one of their own."""
+def can_act_on_some(user: Person) -> bool:
+    """On at least one job, if only one of their own."""
     return has(user, "change_bulkgenerationjob") or (can_view(user) and has(user, "generate"))
 
 
-def can_spend_at_all(user: Person) -> bool:
-    return can_act_at_all(user) and has(user, "generate")
+def can_spend_on_some(user: Person) -> bool:
+    return can_act_on_some(user) and has(user, "generate")
 
 
-def can_create_pages_at_all(user: Person) -> bool:
-    return can_act_at_all(user) and has(user, "create_pages")
+def can_create_pages_on_some(user: Person) -> bool:
+    return can_act_on_some(user) and has(user, "create_pages")
 
 
 def can_spend(user: Person, job: BulkGenerationJob) -> bool:
@@ -44,6 +44,5 @@ def can_create_pages(user: Person, job: BulkGenerationJob) -> bool:
     return can_act(user, job) and has(user, "create_pages")
 
 
-def has(user: Person, right: str) -> bool:
-    # Admin_view lets only users in
-    return bool(user.has_perm(f"bulk_admin.{right}"))  # type: ignore[union-attr]
+def has(user: Person, permission: str) -> bool:
+    return user.has_perm(f"bulk_admin.{permission}")

@@ -6,17 +6,19 @@ They are made by the generator, so none is added here.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
+from bulk_admin.admin.bulk_actions.kit import BulkActionsMixin
 from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
 from prompts.services import b2_upload
@@ -106,7 +108,7 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
 
 
 @admin.register(Prompt)
-class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
+class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
     form = PromptForm
     list_display = ["named", "state", "checked", "texts_by", "category", "made", "on_site"]
     list_filter = [
@@ -123,7 +125,11 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
     list_per_page = 50
     search_fields = ["title", "slug", "prompt_text", "tags__name"]
     date_hierarchy = "created"
-    actions = ["publish_pages", "unpublish_pages", "delete_selected"]
+    bulk_actions = (
+        publishing_actions.PUBLISH,
+        publishing_actions.UNPUBLISH,
+        publishing_actions.DELETE,
+    )
     fieldsets = [
         (
             None,
@@ -193,8 +199,10 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
         css = {"all": ["prompts/admin.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(publishing_actions.view_of(self))
-        return [path("<str:act>/pages/", view, name="prompts_prompt_act"), *super().get_urls()]
+        return [*self.bulk_urls(), *super().get_urls()]
+
+    def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[Prompt]:
+        return Prompt.objects.filter(pk__in=ids).order_by("-created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> list[str]:
         """Readers and search engines know a published page by its slug."""
@@ -211,19 +219,6 @@ class PromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no param
 
     def view_on_site(self, obj: Prompt) -> str:
         return obj.get_absolute_url()
-
-    @admin.action(description="Publish the selected pages", permissions=["change"])
-    def publish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
-        return publishing_actions.ask(self, request, "publish", queryset)
-
-    @admin.action(description="Take the selected pages back to draft", permissions=["change"])
-    def unpublish_pages(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
-        return publishing_actions.ask(self, request, "unpublish", queryset)
-
-    @admin.action(description="Delete the selected pages", permissions=["delete"])
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse:
-        """In place of admin's own of this name."""
-        return publishing_actions.ask(self, request, "delete", queryset)
 
     @admin.display(description="page", ordering="title")
     def named(self, page: Prompt) -> str:

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bulk_admin.admin.bulk_actions.kit import MOST_ROWS
 from bulk_admin.testing.corpus import CORPUS
-from prompts.admin.publishing_actions import MOST_PAGES
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import b2_upload
 from prompts.services.publishing import create_page
@@ -34,9 +34,9 @@ def editor(client, django_user_model):
     return user
 
 
-def act(client, name: str, pages, **data):
+def run(client, name: str, pages, **data):
     return client.post(
-        reverse("admin:prompts_prompt_act", args=[name]),
+        reverse("admin:prompts_prompt_bulk", args=[name]),
         {"ids": ",".join(str(page.pk) for page in pages), **data},
     )
 
@@ -92,7 +92,7 @@ def test_no_text_becomes_markup_in_admin(client, editor, text):
     for address in (
         LIST,
         f"{LIST}{page.pk}/change/",
-        f"/admin/prompts/prompt/publish/pages/?ids={page.pk}",
+        f"/admin/prompts/prompt/bulk/publish/?ids={page.pk}",
     ):
         answer = text_of(client.get(address))
         assert "<script>alert" not in answer
@@ -214,13 +214,13 @@ def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
         {"status": "published"},
     )
     response = client.post(
-        LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]}
+        LIST, {"action": "publish", "_selected_action": [page.pk for page in pages]}
     )
     text = text_of(response)
     assert "6 pages selected" in text
-    assert "1 can be published. 2 need a second look first." in text
-    assert "Publish the 2 with a warning all the same" in text
-    assert '<input type="checkbox" name="allow_unchecked" value="1">' in text, (
+    assert "1 ready. 2 need a second look first. 3 will stay as they are." in text
+    assert "Publish those with a warning too (2)" in text
+    assert '<input type="checkbox" name="despite_warnings" value="1">' in text, (
         "the box is not ticked by itself"
     )
     for reason in (
@@ -228,7 +228,7 @@ def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
         "not checked by moderation",
         "Moderation stopped it",
         "no picture",
-        "published already",
+        "Already published",
     ):
         assert reason in text
     assert statuses() == ["draft"] * 5 + ["published"]
@@ -237,23 +237,21 @@ def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
 def test_pages_without_a_doubt_are_counted_on_the_button(client, editor):
     pages = drafts({}, {})
     text = text_of(
-        client.post(
-            LIST, {"action": "publish_pages", "_selected_action": [page.pk for page in pages]}
-        )
+        client.post(LIST, {"action": "publish", "_selected_action": [page.pk for page in pages]})
     )
-    assert 'value="Publish 2 pages"' in text
-    assert "allow_unchecked" not in text
+    assert ">Publish 2 pages</button>" in text
+    assert "despite_warnings" not in text
 
 
 def test_each_page_has_its_result_in_its_row(client, editor):
-    answer = act(client, "publish", drafts({}, {"is_placeholder": True}, {"moderation": "flagged"}))
+    answer = run(client, "publish", drafts({}, {"is_placeholder": True}, {"moderation": "flagged"}))
     rows = re.findall(
-        r"<tr>(.*?)</tr>", text_of(answer).partition('<table class="publishing">')[2], re.S
+        r"<tr>(.*?)</tr>", text_of(answer).partition('<table class="lines">')[2], re.S
     )[1:]
     expected = [
         ("Red Fox 2", "Moderation stopped it"),
         ("Red Fox 1", "a placeholder"),
-        ("Red Fox 0", ">Published.<"),
+        ("Red Fox 0", "<td>Published.</td>"),
     ]
     for row, (title, result) in zip(rows, expected, strict=True):
         assert title in row
@@ -264,8 +262,10 @@ def test_a_page_that_went_meanwhile_is_told(client, editor):
     first, second = drafts({}, {})
     second_id = second.pk
     second.delete()
-    answer = client.post("/admin/prompts/prompt/publish/pages/", {"ids": f"{first.pk},{second_id}"})
-    assert "1 was deleted meanwhile" in text_of(answer)
+    answer = client.post("/admin/prompts/prompt/bulk/publish/", {"ids": f"{first.pk},{second_id}"})
+    assert [line.text for line in answer.context["lines"] if not line.ok] == [
+        "Deleted in the meantime."
+    ]
     assert statuses() == ["published"]
 
 
@@ -273,9 +273,9 @@ def test_publishing_without_confirmation_leaves_what_needs_a_look(client, editor
     pages = drafts(
         {}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}
     )
-    response = act(client, "publish", pages)
+    response = run(client, "publish", pages)
     assert statuses() == ["published", "draft", "draft", "draft"]
-    assert (response.context["changed"], response.context["left"]) == (1, 3)
+    assert (response.context["done"], len(response.context["lines"])) == (1, 1 + 3)
     assert [entry.object_id for entry in LogEntry.objects.all()] == [str(pages[0].pk)]
 
 
@@ -287,38 +287,38 @@ def test_confirmed_warnings_are_published_and_a_flag_never_is(client, editor):
         {"moderation": "flagged"},
         {"image": ""},
     )
-    act(client, "publish", pages, allow_unchecked="Publish all 3")
+    run(client, "publish", pages, despite_warnings="1")
     assert statuses() == ["published", "published", "published", "draft", "draft"]
 
 
 def test_publishing_touches_only_the_pages_that_were_shown(client, editor):
     first, _second = drafts({}, {})
-    act(client, "publish", [first])
+    run(client, "publish", [first])
     assert statuses() == ["published", "draft"]
 
 
 def test_publishing_twice_changes_nothing(client, editor):
     (page,) = drafts({})
-    act(client, "publish", [page])
+    run(client, "publish", [page])
     page.refresh_from_db()
     when = page.published
-    response = act(client, "publish", [page])
+    response = run(client, "publish", [page])
     page.refresh_from_db()
-    assert (page.published, response.context["changed"], LogEntry.objects.count()) == (when, 0, 1)
+    assert (page.published, response.context["done"], LogEntry.objects.count()) == (when, 0, 1)
 
 
 def test_a_page_is_taken_back_to_draft(client, editor):
     published, draft = make_page(1), make_page(2, status="draft")
-    response = act(client, "unpublish", [published, draft])
+    response = run(client, "unpublish", [published, draft])
     assert statuses() == ["draft", "draft"]
-    assert (response.context["changed"], response.context["left"]) == (1, 1)
+    assert (response.context["done"], len(response.context["lines"])) == (1, 1 + 1)
     assert client.get("/").context["found"].paginator.count == 0
 
 
 @pytest.mark.parametrize("ids", ["", "x", "1;2", "999999", "²", "9" * 30])
 def test_odd_ids_publish_nothing(client, editor, ids):
     drafts({})
-    assert client.post("/admin/prompts/prompt/publish/pages/", {"ids": ids}).status_code == 200
+    assert client.post("/admin/prompts/prompt/bulk/publish/", {"ids": ids}).status_code == 200
     assert statuses() == ["draft"]
 
 
@@ -327,10 +327,10 @@ def test_looking_is_no_right_to_publish(client, django_user_model):
     user.user_permissions.set(Permission.objects.filter(codename="view_prompt"))
     client.force_login(user)
     (page,) = drafts({})
-    assert act(client, "publish", [page]).status_code == 403
-    assert client.get(f"/admin/prompts/prompt/publish/pages/?ids={page.pk}").status_code == 403
+    assert run(client, "publish", [page]).status_code == 403
+    assert client.get(f"/admin/prompts/prompt/bulk/publish/?ids={page.pk}").status_code == 403
     client.logout()
-    assert act(client, "publish", [page]).status_code == 302
+    assert run(client, "publish", [page]).status_code == 302
     assert statuses() == ["draft"]
 
 
@@ -338,19 +338,19 @@ def test_more_pages_than_one_answer_holds_are_not_begun(client, editor):
     Prompt.objects.bulk_create(
         [
             Prompt(title=f"Fox {n}", slug=f"fox-{n}", prompt_text="a fox")
-            for n in range(MOST_PAGES + 1)
+            for n in range(MOST_ROWS + 1)
         ]
     )
     chosen = {
-        "action": "publish_pages",
+        "action": "publish",
         "select_across": "1",
         "_selected_action": [Prompt.objects.earliest("pk").pk],
     }
-    assert "more than 2,000 pages" in text_of(client.post(LIST, chosen, follow=True))
+    assert "More than 2,000 rows" in text_of(client.post(LIST, chosen, follow=True))
 
 
-def test_an_unknown_act_is_not_found(client, editor):
-    assert client.get("/admin/prompts/prompt/burn/pages/").status_code == 404
+def test_an_unknown_action_is_not_found(client, editor):
+    assert client.get("/admin/prompts/prompt/bulk/burn/").status_code == 404
 
 
 # --- deletion -----------------------------------------------------------------------------------
@@ -365,17 +365,15 @@ def remover(client, editor):
 def test_deleting_shows_its_count_before_and_changes_nothing(client, remover):
     pages = drafts({}, {"status": "published"})
     text = text_of(
-        client.post(
-            LIST, {"action": "delete_selected", "_selected_action": [page.pk for page in pages]}
-        )
+        client.post(LIST, {"action": "delete", "_selected_action": [page.pk for page in pages]})
     )
-    assert 'value="Delete 2 pages"' in text
+    assert ">Delete 2 pages</button>" in text
     assert statuses() == ["draft", "published"]
 
 
 def test_deleting_meets_the_shown_pages_alone_and_tells_each_result(client, remover):
     first, second, _third = drafts({}, {}, {})
-    answer = act(client, "delete", [first, second])
+    answer = run(client, "delete", [first, second])
     assert text_of(answer).count("<td>Deleted.</td>") == 2
     assert Prompt.objects.count() == 1
     assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == [
@@ -388,16 +386,18 @@ def test_deleting_twice_changes_nothing(client, remover):
     (page,) = drafts({})
     ids = str(page.pk)
     for _ in range(2):
-        answer = client.post("/admin/prompts/prompt/delete/pages/", {"ids": ids})
-    assert "1 was deleted meanwhile" in text_of(answer)
+        answer = client.post("/admin/prompts/prompt/bulk/delete/", {"ids": ids})
+    assert [line.text for line in answer.context["lines"] if not line.ok] == [
+        "Deleted in the meantime."
+    ]
     assert LogEntry.objects.count() == 1
 
 
 def test_mending_is_no_right_to_delete(client, editor):
     (page,) = drafts({})
-    assert "delete_selected" not in text_of(client.get(LIST))
-    assert act(client, "delete", [page]).status_code == 403
-    assert client.get(f"/admin/prompts/prompt/delete/pages/?ids={page.pk}").status_code == 403
+    assert 'value="delete"' not in text_of(client.get(LIST))
+    assert run(client, "delete", [page]).status_code == 403
+    assert client.get(f"/admin/prompts/prompt/bulk/delete/?ids={page.pk}").status_code == 403
     assert statuses() == ["draft"]
 
 
@@ -410,7 +410,7 @@ def test_files_go_with_their_page_and_only_after_the_commit(
     )
     keys = [page.image, *(variant["key"] for variant in page.variants)]
     with django_capture_on_commit_callbacks() as callbacks:
-        act(admin_client, "delete", [page])
+        run(admin_client, "delete", [page])
     assert not Prompt.objects.filter(pk=page.pk).exists()
     assert all(b2_upload.exists(key) for key in keys)
     for callback in callbacks:

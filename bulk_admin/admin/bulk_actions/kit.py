@@ -1,16 +1,16 @@
-"""Acts on many rows at once: a page that counts them before, a page that tells each one's result
-after.
+"""Actions on many rows: a page that counts them before, and one with each row's result after.
 
-The ids are frozen when the list is sent, so the act meets exactly the rows that the filter showed,
-and they travel as one field: a thousand of them are no reason to refuse the form.
+The ids are frozen when the list is sent, so the action meets exactly the rows that the filter
+showed, and they travel as one field: a thousand of them are no reason to refuse the form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -20,61 +20,90 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from bulk_admin.admin.permissions import Person
+from bulk_admin.formats import counted
+
+__all__ = ["BulkAction", "BulkActionsMixin", "Confirmation", "Frame", "Line", "Person"]
 MOST_ROWS = 2_000
+Row = TypeVar("Row", bound=Model)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What will become, or became, of one row."""
+    """What will become, or became, of one row.
 
-    label: str
-    url: str
-    text: str
-    ok: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """``preview`` changes nothing; ``perform`` answers one line per row, also for rows it leaves
-    alone.
+    ``ok``: it will be done, or was done. ``warned``: it will be done only if the person ticks the
+    action's ``despite_warnings``.
     """
 
-    name: str
     label: str
-    may: Callable[[Any, Any], bool]  # (person, row)
-    may_at_all: Callable[[Any], bool]  # (person): on some row; who may not is not offered it
-    preview: Callable[[Sequence[Any]], list[Line]]
-    perform: Callable[[Sequence[Any]], list[Line]]
-    button: Callable[[list[Line]], str]
-    danger: bool = False
-    warning: str = ""
+    url: str = ""
+    text: str
+    ok: bool = True
+    warned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """Who confirmed, and whether they also meant the rows that carry a warning."""
+
+    person: Person
+    despite_warnings: bool = False
+
+
+class BulkAction(ABC, Generic[Row]):
+    """One action of a list. Instances hold no state."""
+
+    name: ClassVar[str]  # in the address and in the list's menu
+    label: ClassVar[str]
+    verb: ClassVar[str] = ""  # on the button, before the count; the label where it is empty
+    noun: ClassVar[str]  # one row
+    note: ClassVar[str] = ""  # what the person should know before they confirm
+    danger: ClassVar[bool] = False
+    despite_warnings: ClassVar[str] = ""  # the box that includes the rows with a warning
+
+    @abstractmethod
+    def may(self, person: Person, row: Row) -> bool: ...
+
+    @abstractmethod
+    def may_on_some(self, person: Person) -> bool:
+        """Whether any row could be allowed; the action is offered to nobody else."""
+
+    @abstractmethod
+    def preview(self, rows: Sequence[Row]) -> list[Line]:
+        """One line per row. Changes nothing."""
+
+    @abstractmethod
+    def run(self, rows: Sequence[Row], confirmation: Confirmation) -> list[Line]:
+        """One line per row, also for rows that it leaves alone. A second call changes nothing."""
+
+    def button(self, count: int) -> str:
+        return f"{self.verb or self.label} {self.counted(count)}"
+
+    def counted(self, count: int) -> str:
+        return counted(count, self.noun)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where an act's two pages stand: the address that does it, and the way back."""
+    """Where an action's two pages stand: the address that runs it, and the way back."""
 
-    act_url: str
+    run_url: str
     back_url: str
     back: str = "Back to the list"
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The chosen rows, separated by whether this person may do it to them."""
+class BulkActionsMixin:
+    """Mixin of a ModelAdmin: ``bulk_actions`` become its actions, each with its own two pages.
 
-    allowed: list[Any] = field(default_factory=list)
-    refused: list[Line] = field(default_factory=list)
+    ``get_urls`` must include ``bulk_urls()``.
+    """
 
-
-class BulkActs:
-    """Mixin of a ModelAdmin: ``acts`` become its actions, each with its own two pages."""
-
-    acts: tuple[Act, ...] = ()
+    bulk_actions: tuple[BulkAction[Any], ...] = ()
     opts: Any
     admin_site: Any
 
-    def act_queryset(self, ids: Sequence[str]) -> QuerySet[Any]:
+    def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[Any]:
         """The rows of these ids, with all that their lines show."""
         raise NotImplementedError
 
@@ -82,12 +111,12 @@ class BulkActs:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             return {}
         return {
-            act.name: (partial(self._ask, act=act), act.name, act.label)
-            for act in self.acts
-            if act.may_at_all(request.user)
+            action.name: (partial(self._ask_for_selected, action=action), action.name, action.label)
+            for action in self.bulk_actions
+            if action.may_on_some(request.user)
         }
 
-    def act_urls(self) -> list[URLPattern]:
+    def bulk_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"
         return [path("bulk/<str:action>/", self.admin_site.admin_view(self.bulk_view), name=name)]
 
@@ -100,69 +129,89 @@ class BulkActs:
         answer: HttpResponse | None = super().response_action(request, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
         return answer
 
-    def _ask(
-        self, model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], act: Act
+    def _ask_for_selected(
+        self,
+        model_admin: Any,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        action: BulkAction[Any],
     ) -> HttpResponse:
         ids = [str(pk) for pk in queryset.values_list("pk", flat=True)[: MOST_ROWS + 1]]
-        return self.ask(request, act, ids)
+        return self.ask(request, action, ids)
+
+    def bulk_view(self, request: HttpRequest, action: str) -> HttpResponse:
+        """GET asks for the rows of ``?ids=1,2,3``, POST runs."""
+        chosen = next((each for each in self.bulk_actions if each.name == action), None)
+        if chosen is None:
+            raise Http404
+        if request.method == "POST":
+            return self.run(request, chosen, self._frame(chosen))
+        if not (ids := _ids(request.GET.get("ids", ""))):
+            return HttpResponseRedirect(self._list_url())
+        return self.ask(request, chosen, ids)
 
     def ask(
-        self, request: HttpRequest, act: Act, ids: Sequence[str], frame: Frame | None = None
+        self,
+        request: HttpRequest,
+        action: BulkAction[Any],
+        ids: Sequence[str],
+        frame: Frame | None = None,
     ) -> HttpResponse:
         """The page before: how many, which, and what it means."""
+        self._check_may(request, action)
         if len(ids) > MOST_ROWS:
             messages.error(
                 request,
-                f"These are more than {MOST_ROWS:,} rows. Narrow the filter, then choose again.",
+                f"More than {MOST_ROWS:,} rows are selected. Narrow the filter and select again.",
             )
             return HttpResponseRedirect(self._list_url())
-        frame = frame or self._frame(act)
-        rows = self._rows(request, act, ids)
-        lines = act.preview(rows.allowed)
+        allowed, refused = self._rows(request, action, ids)
+        lines = [*action.preview(allowed), *refused]
+        ready = sum(line.ok for line in lines)
+        warned = sum(line.warned for line in lines)
         context = {
-            "act": act,
-            "ids": ",".join(str(row.pk) for row in rows.allowed),
-            "lines": [*lines, *rows.refused],
-            "button": act.button(lines),
+            "ids": ",".join(str(row.pk) for row in allowed),
+            "summary": _summary(action, lines),
+            "button": action.verb or action.label if warned else action.button(ready),
+            "ready": ready,
+            "warned": warned,
+            "frame": frame or self._frame(action),
         }
-        return self._page(
-            request,
-            "confirm.html",
-            f"{act.label}?",
-            {**context, "frame": frame, "can_go_on": any(line.ok for line in lines)},
+        return self._page(request, "confirm.html", f"{action.label}?", action, lines, context)
+
+    def run(self, request: HttpRequest, action: BulkAction[Any], frame: Frame) -> HttpResponse:
+        """Do it to the ids that the page before sent; the page with each row's result."""
+        self._check_may(request, action)
+        ids = _ids(request.POST.get("ids", ""))[:MOST_ROWS]
+        allowed, refused = self._rows(request, action, ids)
+        confirmation = Confirmation(
+            person=request.user, despite_warnings="despite_warnings" in request.POST
         )
+        lines = [*action.run(allowed, confirmation), *refused]
+        if missing := len(set(ids)) - len(lines):
+            lines.append(
+                Line(label=action.counted(missing), text="Deleted in the meantime.", ok=False)
+            )
+        context = {"done": sum(line.ok for line in lines), "frame": frame}
+        return self._page(request, "result.html", action.label, action, lines, context)
 
-    def bulk_view(self, request: HttpRequest, action: str) -> HttpResponse:
-        act = next((act for act in self.acts if act.name == action), None)
-        if act is None:
-            raise Http404
-        if request.method != "POST":
-            return HttpResponseRedirect(self._list_url())
-        return self.do(request, act, self._frame(act))
-
-    def do(self, request: HttpRequest, act: Act, frame: Frame) -> HttpResponse:
-        """Do it to the ids that the page before sent, and tell each one's result."""
-        ids = [part for part in request.POST.get("ids", "").split(",") if part][:MOST_ROWS]
-        rows = self._rows(request, act, ids)
-        lines = act.perform(rows.allowed)
-        lines += [*rows.refused, *self._gone(ids, rows)]
-        return self._page(
-            request,
-            "result.html",
-            act.label,
-            {"frame": frame, "lines": lines, "done": sum(line.ok for line in lines)},
-        )
-
-    def _rows(self, request: HttpRequest, act: Act, ids: Sequence[str]) -> Rows:
-        if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
+    def _check_may(self, request: HttpRequest, action: BulkAction[Any]) -> None:
+        may_view = self.has_view_permission(request)  # type: ignore[attr-defined]  # ModelAdmin's
+        if not (may_view and action.may_on_some(request.user)):
             raise PermissionDenied
-        found = list(self.act_queryset([pk for pk in ids if self._is_id(pk)]))
-        refused = [
-            Line(str(row), _url(row), "Not yours: you have no right to do this to it.", ok=False)
-            for row in found
-            if not act.may(request.user, row)
-        ]
-        return Rows([row for row in found if act.may(request.user, row)], refused)
+
+    def _rows(
+        self, request: HttpRequest, action: BulkAction[Any], ids: Sequence[str]
+    ) -> tuple[list[Any], list[Line]]:
+        """The rows that this person may do it to, and a line for each of the others."""
+        allowed, refused = [], []
+        for row in self.bulk_queryset([pk for pk in ids if self._is_id(pk)]):
+            if action.may(request.user, row):
+                allowed.append(row)
+            else:
+                text = "You do not have permission to change this one."
+                refused.append(Line(label=str(row), url=_url(row), text=text, ok=False))
+        return allowed, refused
 
     def _is_id(self, text: str) -> bool:
         """Whether a row could have this id; an address may say anything."""
@@ -172,31 +221,49 @@ class BulkActs:
             return False
         return True
 
-    def _gone(self, ids: Sequence[str], rows: Rows) -> Iterable[Line]:
-        missing = len(set(ids)) - len(rows.allowed) - len(rows.refused)
-        return (
-            [Line(f"{missing:,} that no longer exist", "", "Deleted meanwhile.", ok=False)]
-            if missing > 0
-            else []
-        )
-
     def _page(
-        self, request: HttpRequest, template: str, title: str, context: dict[str, Any]
+        self,
+        request: HttpRequest,
+        template: str,
+        title: str,
+        action: BulkAction[Any],
+        lines: list[Line],
+        context: dict[str, Any],
     ) -> HttpResponse:
         whole = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": title,
             "list_url": self._list_url(),
+            "action": action,
+            "lines": lines,
             **context,
         }
         return TemplateResponse(request, f"admin/bulk_admin/bulk_actions/{template}", whole)
 
-    def _frame(self, act: Act) -> Frame:
-        return Frame(f"{self._list_url()}bulk/{act.name}/", self._list_url())
+    def _frame(self, action: BulkAction[Any]) -> Frame:
+        return Frame(f"{self._list_url()}bulk/{action.name}/", self._list_url())
 
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def _ids(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _summary(action: BulkAction[Any], lines: list[Line]) -> str:
+    ready = sum(line.ok for line in lines)
+    warned = sum(line.warned for line in lines)
+    left = len(lines) - ready - warned
+    parts = [f"{action.counted(len(lines))} selected."]
+    if ready < len(lines):
+        parts.append(f"{ready:,} ready.")
+    if warned:
+        parts.append(f"{counted(warned, 'needs', 'need')} a second look first.")
+    if left:
+        parts.append(f"{left:,} will stay as {'it is' if left == 1 else 'they are'}.")
+    return " ".join(parts)
 
 
 def _url(row: Model) -> str:

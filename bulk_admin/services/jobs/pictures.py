@@ -199,7 +199,7 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
     deleted: list[GeneratedImage] = []
     kept: list[tuple[GeneratedImage, str]] = []
     for image in job.images.filter(pk__in=list(image_ids)):
-        reason = _why_keep(image, is_under_way=image.pk in under_way)
+        reason = why_not_delete(image, is_under_way=image.pk in under_way)
         kept.append((image, reason)) if reason else deleted.append(image)
     for image in deleted:
         count(job, image.status, None)
@@ -213,7 +213,8 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
     return DeleteResult(len(deleted), kept)
 
 
-def _why_keep(image: GeneratedImage, *, is_under_way: bool) -> str:
+def why_not_delete(image: GeneratedImage, *, is_under_way: bool = False) -> str:
+    """Empty when it may be deleted."""
     if image.status == ImageStatus.UNKNOWN:
         return f"Its outcome is unknown: {DECIDE_FIRST}"
     if is_under_way:

@@ -1,4 +1,4 @@
-"""The lists: constant cost, true filters, and acts that meet exactly the rows that the filter
+"""The lists: constant cost, true filters, and actions that meet exactly the rows that the filter
 shows.
 """
 
@@ -129,7 +129,7 @@ def test_filters_part_jobs_with_pages_from_those_without(page):
     assert names(page.get(JOBS, {"status__exact": "failed"})) == {"Nothing"}
 
 
-def test_an_act_on_all_rows_of_a_filter_meets_those_rows_and_no_other(page):
+def test_an_action_on_all_rows_of_a_filter_meets_those_rows_and_no_other(page):
     wanted = [make_job(1, JobStatus.PENDING, name=f"Stop me {n}") for n in range(3)]
     others = [
         make_job(1, JobStatus.PENDING, name="Leave me"),
@@ -148,7 +148,7 @@ def test_an_act_on_all_rows_of_a_filter_meets_those_rows_and_no_other(page):
     )
 
 
-def test_an_act_tells_each_row_s_result(page):
+def test_an_action_tells_each_row_s_result(page):
     ended, running = (
         make_job(1, JobStatus.COMPLETED, name="Ended"),
         make_job(1, JobStatus.PROCESSING, name="Running"),
@@ -180,7 +180,7 @@ def test_jobs_with_open_or_unknown_calls_are_not_deleted_and_say_why(page):
     assert names(page.get(JOBS)) == {"Unsettled", "Running"}
 
 
-def test_the_delete_page_of_one_job_is_the_same_careful_act(page):
+def test_the_delete_page_of_one_job_is_the_same_careful_action(page):
     job = make_job(1, JobStatus.PROCESSING)
     assert "cancel it first" in page.get(f"{JOBS}{job.pk}/delete/").content.decode()
     page.post(f"{JOBS}{job.pk}/delete/", {"post": "yes"})
@@ -194,7 +194,9 @@ def test_create_pages_from_jobs_counts_first_and_queues_then(page, superuser):
     confirm(page, JOBS, "create_pages", before)
     job.refresh_from_db()
     assert job.pages_open == 3
-    assert "No kept picture waits" in confirm(page, JOBS, "create_pages", before).content.decode()
+    assert (
+        "No kept picture is waiting" in confirm(page, JOBS, "create_pages", before).content.decode()
+    )
 
 
 def test_pictures_are_kept_and_dropped_in_many_jobs_at_once(page):
@@ -230,7 +232,7 @@ def test_a_picture_with_a_page_is_not_deleted_and_says_why(page):
     assert list(job.images.all()) == [with_page]
 
 
-def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
+def test_an_action_refuses_rows_that_are_not_this_person_s(client, staff):
     mine, others = (
         make_job(1, JobStatus.PENDING, name="Mine"),
         make_job(1, JobStatus.PENDING, name="Hers"),
@@ -241,7 +243,7 @@ def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
     before = ask(client, JOBS, "cancel", [mine, others])
     # Neither the shown ids nor forged ones reach a row without the right.
     response = client.post(f"{JOBS}bulk/cancel/", {"ids": f"{mine.pk},{others.pk}"})
-    assert "Not yours" in before.content.decode()
+    assert "do not have permission" in before.content.decode()
     assert {line.label: line.ok for line in response.context["lines"]} == {
         "Mine": True,
         "Hers": False,
@@ -269,7 +271,7 @@ def test_an_act_refuses_rows_that_are_not_this_person_s(client, staff):
     ],
     ids=lambda value: "+".join(value) or "none",
 )
-def test_only_acts_that_somebody_may_do_to_something_are_offered(client, rights, jobs, images):
+def test_only_actions_that_somebody_may_do_to_something_are_offered(client, rights, jobs, images):
     make_job(1, JobStatus.COMPLETED)
     client.force_login(
         make_user(
@@ -285,9 +287,20 @@ def offered(client, address):
 
 
 @pytest.mark.parametrize("address", [JOBS, IMAGES, f"{JOBS}bulk/cancel/", f"{IMAGES}bulk/keep/"])
-def test_staff_without_rights_meet_no_list_and_no_act(client, address):
+def test_staff_without_rights_meet_no_list_and_no_action(client, address):
     client.force_login(make_user("nobody"))
     assert client.post(address, {"ids": ""}).status_code == 403
+
+
+@pytest.mark.parametrize("address", [f"{JOBS}bulk/cancel/", f"{IMAGES}bulk/keep/"])
+def test_whoever_may_only_look_is_refused_an_action(client, address):
+    job = make_job(1, JobStatus.PROCESSING)
+    client.force_login(make_user("reader", "bulk_admin.view_bulkgenerationjob"))
+    ids = str(job.pk if "job" in address else job.images.get().pk)
+    assert client.get(address, {"ids": ids}).status_code == 403
+    assert client.post(address, {"ids": ids}).status_code == 403
+    job.refresh_from_db()
+    assert job.status == JobStatus.PROCESSING
 
 
 def test_pictures_can_be_read_and_not_written(page):
@@ -473,7 +486,7 @@ def test_the_dropped_pictures_of_somebody_else_are_not_deleted(client):
         reverse("admin:bulk_admin_generatedimage_delete_dropped", args=[job.pk]),
         {"ids": str(image.pk)},
     )
-    assert "Not yours" in response.content.decode()
+    assert "do not have permission" in response.content.decode()
     client.force_login(make_user("nobody"))
     assert client.get(response.request["PATH_INFO"]).status_code == 403
     assert GeneratedImage.objects.filter(pk=image.pk).exists()

@@ -1,5 +1,5 @@
-"""Staff's own acts keep to the lock order: pool, account, job, page; nobody waits for one who waits
-for him.
+"""Staff actions keep to the lock order: pool, account, job, page; nobody waits for one who waits
+for them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bulk_admin.models import PageStatus, Pool, ProviderAccount
 from bulk_admin.testing.factories import make_account, make_image, make_job, make_page, make_user
 from prompts.models import Prompt
 
-DELETE = "/admin/prompts/prompt/delete/pages/"
+DELETE = "/admin/prompts/prompt/bulk/delete/"
 
 
 def page_of(job):
@@ -60,9 +60,7 @@ def test_two_deletions_that_meet_the_same_jobs_in_opposite_order_both_end():
         client = Client()
         client.force_login(person)
         try:
-            answers.append(
-                client.post(DELETE, {"ids": ",".join(map(str, pages))}).context["changed"]
-            )
+            answers.append(client.post(DELETE, {"ids": ",".join(map(str, pages))}).context["done"])
         finally:
             connection.close()
 
@@ -82,7 +80,7 @@ def test_two_deletions_that_meet_the_same_jobs_in_opposite_order_both_end():
 
 
 @pytest.mark.django_db
-def test_a_page_that_is_gone_meanwhile_is_told_and_the_rest_goes_on(client):
+def test_a_page_that_is_gone_by_then_is_reported_and_the_rest_goes_on(client):
     client.force_login(make_user("root", is_superuser=True))
     first, second = make_page().pk, make_page().pk
 
@@ -94,8 +92,10 @@ def test_a_page_that_is_gone_meanwhile_is_told_and_the_rest_goes_on(client):
         response = client.post(DELETE, {"ids": f"{first},{second}"})
     finally:
         pre_delete.disconnect(take_the_second, sender=Prompt)
-    assert (response.context["changed"], response.context["left"]) == (1, 1)
-    assert "deleted meanwhile" in response.content.decode()
+    assert {line.text: line.ok for line in response.context["lines"]} == {
+        "Deleted.": True,
+        "It was deleted in the meantime.": False,
+    }
 
 
 @pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_an_account_is_saved_after_its_pools_are_locked(client):
 
 
 @pytest.mark.django_db
-def test_a_page_that_the_database_would_not_delete_now_is_told_and_the_rest_goes_on(client):
+def test_a_page_that_the_database_would_not_delete_now_is_reported_and_the_rest_goes_on(client):
     client.force_login(make_user("root", is_superuser=True))
     busy, free = make_page().pk, make_page().pk
 
