@@ -76,6 +76,6 @@ def _bulk_block(request: HttpRequest) -> dict[str, Any]:
     return {
         **counts,
         "bulk_jobs": jobs,
-        "bulk_no_worker": front_page.no_worker(jobs),
+        "bulk_no_worker": front_page.no_worker(),
         "bulk_may_generate": request.user.has_perm("bulk_admin.generate"),
     }

@@ -12,11 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from .accounts import ProviderAccount
-from .statuses import JOB_MOVES, JobStatus, StatusQuerySet
+from .statuses import ACTIVE_JOBS, JOB_MOVES, JobStatus, StatusQuerySet
 
 
 class JobQuerySet(StatusQuerySet["BulkGenerationJob"]):
     moves: ClassVar = {"status": JOB_MOVES}
+
+    def with_waiting_work(self) -> JobQuerySet:
+        """Those that a worker has something to do for: ``work_waits`` of a row."""
+        return self.filter(Q(status__in=ACTIVE_JOBS, queued__gt=0) | Q(pages_open__gt=0))
 
 
 class BulkGenerationJob(models.Model):
@@ -129,4 +133,9 @@ class BulkGenerationJob(models.Model):
 
     @property
     def is_active(self) -> bool:
-        return self.status in (JobStatus.PENDING, JobStatus.PROCESSING)
+        return self.status in ACTIVE_JOBS
+
+    @property
+    def work_waits(self) -> bool:
+        """Whether a worker has something to do for it: ``with_waiting_work`` of a query."""
+        return (self.is_active and self.queued > 0) or self.pages_open > 0

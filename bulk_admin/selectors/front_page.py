@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,11 +24,6 @@ def jobs_under_way() -> list[BulkGenerationJob]:
     )
 
 
-def no_worker(jobs: Sequence[BulkGenerationJob]) -> bool:
-    """Whether work of these jobs waits and no worker has been seen lately."""
-    waiting = [job for job in jobs if workers.waits(job)]
-    if not waiting:
-        return False
-    signs = workers.first_with_signs(BulkGenerationJob.objects.filter(pk=waiting[0].pk).only("pk"))
-    now = timezone.now()
-    return any(workers.no_worker(job, signs, now) for job in waiting)
+def no_worker() -> bool:
+    """Whether work waits and no worker has been seen lately."""
+    return workers.work_waits_in_vain(timezone.now())

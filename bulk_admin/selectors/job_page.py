@@ -85,7 +85,7 @@ def surroundings(job: BulkGenerationJob) -> Surroundings:
 
 def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> dt.datetime | None:
     """When the provider's limit lets the next call of this job go, if that is still to come."""
-    if pool is None or not workers.waits(job):
+    if pool is None or not job.work_waits:
         return None
     moments = [pool.cooldown_until]
     if pool.limit_per_minute:

@@ -15,12 +15,13 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Max, Min, Sum
-from django_q.models import OrmQ, Task
+from django.db.models import Count, Max, Sum
+from django_q.models import Task
 
 from bulk_admin import storages
 from bulk_admin.models import CallKind, ProviderAccount, UnstoredImage, Worker
 from bulk_admin.services.database import database_now
+from bulk_admin.services.monitoring import workers
 from bulk_admin.services.worker.rescue import work_is_waiting
 
 TICK = "bulk_admin.tasks.tick"
@@ -115,9 +116,7 @@ def _database(part: Part) -> None:
 def _queue(part: Part) -> None:
     now = database_now()
     waits = work_is_waiting()
-    beat = Worker.objects.aggregate(last=Max("beat_at"))["last"]
-    is_seen = beat is not None and _age(now, beat) <= settings.BULK_NO_WORKER_AFTER
-    waits_alone = waits and not is_seen
+    waits_alone = workers.work_waits_in_vain(now)
     told = "yes" if waits else "no"
     part.add(
         "Work waits",
@@ -142,12 +141,10 @@ def _queue(part: Part) -> None:
 
 
 def _bells(part: Part, now: dt.datetime) -> None:
-    # A bell that nobody has taken is due since it was put in; one that was taken is locked into the
-    # future.
-    bells = OrmQ.objects.filter(lock__lte=now).aggregate(oldest=Min("lock"), n=Count("pk"))
-    age = _age(now, bells["oldest"]) if bells["oldest"] else 0.0
+    bells = workers.untaken_bells(now)
+    age = _age(now, bells.oldest_rung_at) if bells.oldest_rung_at else 0.0
     is_late = age > settings.BULK_NO_WORKER_AFTER
-    told = f"{bells['n']}, the oldest {age:.0f} s old" if bells["n"] else "none"
+    told = f"{bells.count}, the oldest {age:.0f} s old" if bells.count else "none"
     part.add(
         "Tasks not picked up",
         told,

@@ -18,7 +18,6 @@ from django.db.models import Exists, OuterRef, Q
 
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
-    ACTIVE_JOBS,
     OPEN_PAGES,
     Billed,
     BulkGenerationJob,
@@ -90,9 +89,7 @@ def tick() -> None:
 
 
 def work_is_waiting() -> bool:
-    return BulkGenerationJob.objects.filter(
-        Q(status__in=ACTIVE_JOBS, queued__gt=0) | Q(pages_open__gt=0)
-    ).exists()
+    return BulkGenerationJob.objects.with_waiting_work().exists()
 
 
 def _lease_ended(now: dt.datetime) -> dt.datetime:

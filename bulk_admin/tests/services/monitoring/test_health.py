@@ -91,7 +91,8 @@ def test_who_may_not_see_jobs_may_not_see_it(client):
 
 
 def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
-    make_job(2)
+    tell_tick(170)
+    make_job(2, started=timezone.now() - dt.timedelta(seconds=170))
     assert bad(told(client, 503)) == {"Work waits"}
     worker = make_worker(in_flight=3, draining=True)
     facts = told(client)

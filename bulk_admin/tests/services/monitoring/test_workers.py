@@ -11,10 +11,10 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bulk_admin.models import JobStatus
-from bulk_admin.selectors.front_page import jobs_under_way
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
 from bulk_admin.selectors.job_page import surroundings
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.monitoring import health
 from bulk_admin.services.queue import page_queue
 from bulk_admin.testing.factories import make_account, make_job, make_worker
 
@@ -30,8 +30,16 @@ def ago(seconds):
 def is_told(job):
     job.refresh_from_db()
     told = surroundings(job).no_worker
-    assert told_on_the_front_page(jobs_under_way()) == told
+    assert told_on_the_front_page() == told
+    assert told_by_health() == told
     return told
+
+
+def told_by_health():
+    (queue,) = [part for part in health.report() if part.name == "Queue"]
+    (fact,) = [fact for fact in queue.facts if fact.name == "Work waits"]
+    assert fact.value.startswith("yes")
+    return fact.state == health.State.BAD
 
 
 def end_a_task(stopped):
