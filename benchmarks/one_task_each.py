@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import time
 
-from bulk_admin.services.image_providers import Credentials, ImageResult, provider_class
+from bulk_admin.services.image_providers import (
+    Credentials,
+    ImageOptions,
+    ImageResult,
+    provider_class,
+)
 from bulk_admin.services.image_providers.errors import RateLimited
 from bulk_admin.services.storage import storing
 
@@ -29,8 +34,7 @@ def _asked(provider: object, number: int, call_id: str) -> ImageResult:
         try:
             return provider.generate(
                 f"A lighthouse, number {number}",
-                model="gpt-image-2.5-flare",
-                client_request_id=call_id,
+                options=ImageOptions(model="gpt-image-2.5-flare", client_request_id=call_id),
                 **SETTINGS,
             )[0]
         except RateLimited as error:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 
+from bulk_admin.services.image_providers.base import parse_size
+
 NAMED_RATIOS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (2, 1), (3, 1))
 BOX = 28  # the longer side of a drawn shape
 
@@ -38,7 +40,7 @@ class RadioCards(forms.RadioSelect):
 def shape(size: str) -> dict[str, Any]:
     """How to draw and name a size, as "1536x1024": its box, "3:2", and the pixels."""
     try:
-        width, height = (int(side) for side in size.split("x"))
+        width, height = parse_size(size)
     except ValueError:
         return {"label": size}
     longest = max(width, height)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from bulk_admin.models import BulkGenerationJob
+from bulk_admin.services.image_providers import ImageOptions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,16 @@ class JobSettings:
     page_for_every_kept: bool = False
     create_pages_when_done: bool = False
     budget_cap: int | None = None
+
+
+OF_A_PICTURE = {each.name for each in fields(ImageOptions)} & {
+    each.name for each in fields(JobSettings)
+}
+
+
+def image_options(job: BulkGenerationJob) -> ImageOptions:
+    """How the provider is asked to make the job's pictures."""
+    return ImageOptions(model=job.model_name, **{name: getattr(job, name) for name in OF_A_PICTURE})
 
 
 def compose_prompt(job: BulkGenerationJob | JobSettings, text: str) -> str:

@@ -7,7 +7,14 @@ from functools import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from .base import CheckResult, Credentials, ImageProvider, ImageResult, ListedModel
+from .base import (
+    CheckResult,
+    Credentials,
+    ImageOptions,
+    ImageProvider,
+    ImageResult,
+    ListedModel,
+)
 
 PROVIDERS: dict[str, tuple[str, str]] = {
     "openai": ("OpenAI", "bulk_admin.services.image_providers.openai.provider.OpenAIProvider"),
@@ -45,6 +52,7 @@ __all__ = [
     "PROVIDERS",
     "CheckResult",
     "Credentials",
+    "ImageOptions",
     "ImageProvider",
     "ImageResult",
     "ListedModel",

@@ -5,10 +5,40 @@ A provider module is a payload, a parse and an error table; it knows no model an
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+from .errors import UnsupportedOption
+
+SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """Width and height of "1024x1024", in pixels. Raises ValueError."""
+    found = SIZE.fullmatch(size)
+    if found is None:
+        raise ValueError(f"{size!r} is not a size: write WIDTHxHEIGHT.")
+    return int(found[1]), int(found[2])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageOptions:
+    """How a picture is wanted, beyond its prompt, size and quality; then how the call is made.
+
+    What is empty is not sent. ``client_request_id`` is sent where the provider takes one,
+    ``timeout`` (seconds for the whole call) replaces the constructor's, and ``on_remote_id`` is
+    called with the id, as soon as it is known, where ``resumable`` is declared.
+    """
+
+    model: str = ""
+    output_format: str = ""
+    background: str = ""
+    client_request_id: str = ""
+    timeout: float | None = None
+    on_remote_id: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +103,11 @@ class ImageProvider(ABC):
     requires_nsfw_check: ClassVar[bool] = True  # False: the provider refuses such pictures itself
     is_placeholder: ClassVar[bool] = False
     lists_models: ClassVar[bool] = False
+    formats: ClassVar[tuple[str, ...]] = ()
+    backgrounds: ClassVar[tuple[str, ...]] = ("opaque",)
+    takes_quality: ClassVar[bool] = False
+    max_pictures: ClassVar[int] = 1  # of one call
+    longest_side: ClassVar[int] = 99_999
     resumable: ClassVar[bool] = (
         False  # a call has a remote id, and its picture can be collected by it later
     )
@@ -83,18 +118,32 @@ class ImageProvider(ABC):
 
     @abstractmethod
     def generate(
-        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+        self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions
     ) -> list[ImageResult]:
         """Ask for ``n`` pictures, once, without any retry.
 
-        ``options``: model (id), output_format, background, client_request_id (sent where the
-        provider takes one), timeout (seconds for the whole call, instead of the constructor's),
-        on_remote_id (called with the id, as soon as it is known, where ``resumable`` is declared).
-        Empty strings are not sent. Raises a ProviderError; UnsupportedOption before anything is
-        sent.
+        Calls ``refuse_unsupported`` before anything is sent. Raises a ProviderError.
         """
 
-    def resume(self, remote_id: str, **options: Any) -> list[ImageResult]:
+    def refuse_unsupported(self, size: str, quality: str, n: int, options: ImageOptions) -> None:
+        """Raise UnsupportedOption for what the capabilities do not declare.
+
+        A provider that has rules of its own besides adds them to these.
+        """
+        try:
+            sides = parse_size(size)
+        except ValueError as error:
+            raise UnsupportedOption(str(error)) from error
+        if max(sides) > self.longest_side:
+            raise UnsupportedOption(f"No side may be longer than {self.longest_side}.")
+        if not 1 <= n <= self.max_pictures:
+            raise UnsupportedOption(f"The pictures of one call are 1 to {self.max_pictures}.")
+        if quality not in ("", "standard") and not self.takes_quality:
+            raise UnsupportedOption("A quality cannot be chosen here.")
+        _refuse_other("format", options.output_format, self.formats)
+        _refuse_other("background", options.background, self.backgrounds)
+
+    def resume(self, remote_id: str, *, timeout: float | None = None) -> list[ImageResult]:
         """Collect a call that was made before, where ``resumable`` is declared; buys nothing.
 
         Raises as ``generate`` does.
@@ -115,3 +164,12 @@ class ImageProvider(ABC):
 
     def close(self) -> None:  # noqa: B027  # most providers hold nothing open
         """Drop open connections. A later call opens new ones."""
+
+
+def _refuse_other(what: str, wanted: str, offered: tuple[str, ...]) -> None:
+    if wanted and wanted not in offered:
+        raise UnsupportedOption(
+            f"The {what} {wanted!r} is not one of {', '.join(offered)}."
+            if offered
+            else f"A {what} cannot be chosen here."
+        )

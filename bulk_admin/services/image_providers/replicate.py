@@ -7,13 +7,20 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote as url_quote
 
 import httpx2
 
-from .base import CheckResult, Credentials, ImageProvider, ImageResult
+from .base import (
+    CheckResult,
+    Credentials,
+    ImageOptions,
+    ImageProvider,
+    ImageResult,
+    parse_size,
+)
 from .errors import (
     BadKey,
     BadRequest,
@@ -40,10 +47,6 @@ REQUEST_SECONDS = 30.0
 RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21")
 UNFINISHED = ("starting", "processing")
 BLOCKED = re.compile(r"flagged as sensitive|\bE005\b|NSFW content", re.IGNORECASE)
-SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
-OPTIONS = frozenset(
-    {"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"}
-)
 STATUSES: dict[int, type[ProviderError]] = {
     400: BadRequest,
     401: BadKey,
@@ -61,6 +64,7 @@ class ReplicateProvider(ImageProvider):
     name = "replicate"
     label = "Replicate"
     resumable: ClassVar[bool] = True
+    formats: ClassVar[tuple[str, ...]] = ("webp", "png", "jpg", "jpeg")
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         super().__init__(credentials, timeout=timeout)
@@ -68,27 +72,25 @@ class ReplicateProvider(ImageProvider):
         self._client = new_client(REQUEST_SECONDS, self._base_url)
 
     def generate(
-        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+        self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions
     ) -> list[ImageResult]:
-        path, body = self._request(prompt, size, quality, n, options)
-        ends = time.monotonic() + float(options.get("timeout") or self.timeout)
-        response = self._send(
-            "POST", path, min(REQUEST_SECONDS, float(options.get("timeout") or self.timeout)), body
-        )
+        self.refuse_unsupported(size, quality, n, options)
+        path, body = self._request(prompt, size, options)
+        timeout = options.timeout or self.timeout
+        ends = time.monotonic() + timeout
+        response = self._send("POST", path, min(REQUEST_SECONDS, timeout), body)
         if response.status_code not in (200, 201, 202):
             raise self._error(response)
         run = _json(response)
         remote_id = run.get("id")
         if not isinstance(remote_id, str) or not remote_id:
             raise OutcomeUnknown("The answer names no run.", http_status=response.status_code)
-        tell: Callable[[str], None] | None = options.get("on_remote_id")
-        if tell:
-            tell(remote_id)
+        if options.on_remote_id:
+            options.on_remote_id(remote_id)
         return self._collect(remote_id, run, ends, size)
 
-    def resume(self, remote_id: str, **options: Any) -> list[ImageResult]:
-        ends = time.monotonic() + float(options.get("timeout") or self.timeout)
-        return self._collect(remote_id, {}, ends, str(options.get("size") or ""))
+    def resume(self, remote_id: str, *, timeout: float | None = None) -> list[ImageResult]:
+        return self._collect(remote_id, {}, time.monotonic() + (timeout or self.timeout), "")
 
     def get_rate_limit(self) -> int:
         return self.credentials.images_per_minute or CREATES_PER_MINUTE
@@ -116,25 +118,12 @@ class ReplicateProvider(ImageProvider):
     def close(self) -> None:
         self._client.close()
 
-    def _request(
-        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
-    ) -> tuple[str, dict[str, Any]]:
+    def _request(self, prompt: str, size: str, options: ImageOptions) -> tuple[str, dict[str, Any]]:
         """Path and body of a create.
 
         The account's option ``input`` holds fields that go with every run.
         """
-        if unknown := options.keys() - OPTIONS:
-            raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
-        if quality not in ("", "standard") or options.get("background") == "transparent":
-            raise UnsupportedOption(
-                "Replicate's models know neither quality nor transparent backgrounds."
-            )
-        if n != 1:
-            raise UnsupportedOption("One run makes one picture.")
-        model, output_format = (
-            str(options.get("model") or ""),
-            str(options.get("output_format") or ""),
-        )
+        model, output_format = options.model, options.output_format
         given = {**self.credentials.options.get("input", {}), "prompt": prompt, **self._size(size)}
         if output_format:
             given["output_format"] = "jpg" if output_format == "jpeg" else output_format
@@ -143,10 +132,7 @@ class ReplicateProvider(ImageProvider):
         return f"/models/{_slug(model)}/predictions", {"input": given}
 
     def _size(self, size: str) -> dict[str, Any]:
-        found = SIZE.fullmatch(size)
-        if not found:
-            raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT.")
-        width, height = int(found[1]), int(found[2])
+        width, height = parse_size(size)
         if self.credentials.options.get("size_mode") == "width_height":
             return {"width": width, "height": height}
         return {"aspect_ratio": aspect_ratio(width, height)}

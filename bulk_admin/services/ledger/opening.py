@@ -30,7 +30,7 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.services.database import Clock, whole_step
-from bulk_admin.services.drafting.settings import compose_prompt
+from bulk_admin.services.drafting.settings import compose_prompt, image_options
 from bulk_admin.services.ledger.pacing import gate
 from bulk_admin.services.ledger.pausing import pause_account, pause_jobs, pause_locked
 from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, boottime
@@ -232,8 +232,7 @@ def _open_image_call(
         model=job.model_name,
         size=image.size or job.size,
         quality=image.quality or job.quality,
-        output_format=job.output_format,
-        background=job.background,
+        options=image_options(job),
         stamp=stamp,
     )
 

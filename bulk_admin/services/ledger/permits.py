@@ -6,6 +6,8 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
+from bulk_admin.services.image_providers import ImageOptions
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permit:
@@ -22,8 +24,7 @@ class Permit:
     model: str
     size: str = ""
     quality: str = ""
-    output_format: str = ""
-    background: str = ""
+    options: ImageOptions = field(default_factory=ImageOptions)
     stamp: float = field(default_factory=lambda: boottime())
 
     @property

@@ -5,27 +5,17 @@ end.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from bulk_admin.models import CallKind, ImageModel, ProviderAccount
+from bulk_admin.services.image_providers.base import parse_size
 from bulk_admin.services.pricing import rules
-
-SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
 
 
 class ModelNotAvailable(Exception):
     """The model may not be used; the message says why and what to use instead."""
-
-
-def parse_size(size: str) -> tuple[int, int]:
-    """Width and height of "1024x1024". Raises ValueError."""
-    found = SIZE.fullmatch(size)
-    if found is None:
-        raise ValueError(f"{size!r} is not a size: write WIDTHxHEIGHT.")
-    return int(found[1]), int(found[2])
 
 
 def validate_size(model: ImageModel, size: str) -> str:

@@ -28,8 +28,9 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.money import usd
+from bulk_admin.services.image_providers.base import parse_size
 from bulk_admin.services.pricing import rules
-from bulk_admin.services.pricing.catalogue import is_offered, parse_size
+from bulk_admin.services.pricing.catalogue import is_offered
 from bulk_admin.services.writing import content
 
 MILLION = 1_000_000

@@ -77,15 +77,10 @@ class ImageWork:
 
     def _ask(self, tell_remote_id: Callable[[str], None]) -> list[ImageResult]:
         permit = self.permit
-        options: dict[str, Any] = {
-            "model": permit.model,
-            "output_format": permit.output_format,
-            "background": permit.background,
-            "client_request_id": str(permit.call_id),
-        }
-        if self.provider.resumable:
-            options["on_remote_id"] = tell_remote_id
-        return self.provider.generate(permit.prompt, permit.size, permit.quality, **options)
+        options = replace(
+            permit.options, client_request_id=str(permit.call_id), on_remote_id=tell_remote_id
+        )
+        return self.provider.generate(permit.prompt, permit.size, permit.quality, options=options)
 
     def _store(self) -> StoredPicture:
         answer = self._answer()

@@ -17,6 +17,7 @@ from PIL import Image
 
 from bulk_admin.services.image_providers import (
     Credentials,
+    ImageOptions,
     ImageProvider,
     ImageResult,
     provider_class,
@@ -72,7 +73,8 @@ class ProviderContract:
         self, provider: ImageProvider, prompt: str = "A heron over still water", **more: Any
     ) -> list[ImageResult]:
         wanted = {"size": SIZE, "quality": self.quality, **self.options, **more}
-        return provider.generate(prompt, wanted.pop("size"), wanted.pop("quality"), **wanted)
+        size, quality, n = wanted.pop("size"), wanted.pop("quality"), wanted.pop("n", 1)
+        return provider.generate(prompt, size, quality, n, options=ImageOptions(**wanted))
 
     def test_it_is_registered_under_its_own_name(self):
         assert provider_class(self.provider).name == self.provider
@@ -124,7 +126,8 @@ class ProviderContract:
             {"size": "auto"},
             {"n": 0},
             {"n": 99},
-            {"seed": 7},
+            {"output_format": "tiff"},
+            {"background": "plaid"},
             *self.unsupported,
         ]:
             with pytest.raises(UnsupportedOption) as caught:

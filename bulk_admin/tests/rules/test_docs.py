@@ -93,6 +93,11 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
         "lists_models",
         "is_placeholder",
         "resumable",
+        "formats",
+        "backgrounds",
+        "takes_quality",
+        "max_pictures",
+        "longest_side",
     ):
         assert f"`{name}`" in text
         assert name in ImageProvider.__annotations__

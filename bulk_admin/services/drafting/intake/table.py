@@ -6,10 +6,11 @@ import csv
 import io
 import re
 
+from bulk_admin.services.image_providers.base import SIZE
+
 from .cleaning import is_blank
 from .rows import MAX_COUNT, Intake, IntakeError, Problem, Row
 
-SIZE = re.compile(r"[1-9][0-9]{1,4}x[1-9][0-9]{1,4}")
 QUALITY = re.compile(r"[a-z0-9_-]{1,12}")
 COLUMNS = ("prompt", "size", "quality", "count")
 ALIASES = {**{name: name for name in COLUMNS}, "n": "count", "images": "count"}

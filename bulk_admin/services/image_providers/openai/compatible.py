@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from bulk_admin.services.image_providers.base import CheckResult
+from bulk_admin.services.image_providers.base import CheckResult, ImageOptions, parse_size
 from bulk_admin.services.image_providers.errors import (
     ModelRetired,
     OutcomeUnknown,
@@ -35,7 +35,7 @@ from bulk_admin.services.image_providers.http.fetch import (
 
 from .protocol import OpenAIProtocol
 
-OPTIONAL = ("quality", "output_format", "background")
+OPTIONAL = ("output_format", "background")
 RESPONSE_FORMATS = ("omit", "b64_json", "base64")
 SIZE_MODES = ("size", "width_height")
 CAUTIOUS_IMAGES_PER_MINUTE = 10
@@ -48,6 +48,8 @@ class OpenAICompatibleProvider(OpenAIProtocol):
     requires_key: ClassVar[bool] = False
     takes_base_url: ClassVar[bool] = True
     lists_models: ClassVar[bool] = True
+    formats: ClassVar[tuple[str, ...]] = ("png", "jpeg", "jpg", "webp")
+    backgrounds: ClassVar[tuple[str, ...]] = ("opaque", "transparent", "auto")
 
     @property
     def base_url(self) -> str:
@@ -60,25 +62,21 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         return self.credentials.options
 
     def payload(
-        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
+        self, prompt: str, size: str, quality: str, n: int, options: ImageOptions
     ) -> dict[str, Any]:
-        self._refuse_what_it_can_not(prompt, n, options)
+        if len(prompt) > (longest := int(self.profile.get("prompt_max", PROMPT_MAX))):
+            raise PromptRejected(
+                f"The prompt is longer than the {longest:,} characters that this server takes."
+            )
         body: dict[str, Any] = {
             **self.profile.get("extra", {}),
-            "model": str(options["model"]),
+            "model": options.model,
             "prompt": prompt,
             "n": n,
         }
         body |= self._size(size)
-        wanted = {
-            "quality": quality,
-            **{name: str(options.get(name) or "") for name in OPTIONAL[1:]},
-        }
-        body |= {
-            name: value
-            for name, value in wanted.items()
-            if value and name in self.profile.get("params", ())
-        }
+        wanted = {"quality": quality, **{name: getattr(options, name) for name in OPTIONAL}}
+        body |= {name: value for name, value in wanted.items() if value and self._takes(name)}
         if (response_format := self.profile.get("response_format", "omit")) != "omit":
             body["response_format"] = response_format
         return body
@@ -107,16 +105,16 @@ class OpenAICompatibleProvider(OpenAIProtocol):
             self.profile.get("images_per_minute", CAUTIOUS_IMAGES_PER_MINUTE)
         )
 
-    def _refuse_what_it_can_not(self, prompt: str, n: int, options: Mapping[str, Any]) -> None:
-        if not options.get("model"):
+    def refuse_unsupported(self, size: str, quality: str, n: int, options: ImageOptions) -> None:
+        """What this server takes is declared by the account's options."""
+        super().refuse_unsupported(size, quality, n, options)
+        if not options.model:
             raise UnsupportedOption("A model must be named.")
         if not 1 <= n <= int(self.profile.get("n_max", 1)):
             raise UnsupportedOption(
                 f"This server makes {self.profile.get('n_max', 1)} at most in one call."
             )
-        if options.get("background") == "transparent" and "background" not in self.profile.get(
-            "params", ()
-        ):
+        if options.background == "transparent" and not self._takes("background"):
             raise UnsupportedOption("This server is not declared to make transparent pictures.")
         if (
             self.profile.get("response_format", "omit") not in RESPONSE_FORMATS
@@ -125,16 +123,15 @@ class OpenAICompatibleProvider(OpenAIProtocol):
             raise UnsupportedOption(
                 "The account's options name an unknown response_format or size_mode."
             )
-        if len(prompt) > (longest := int(self.profile.get("prompt_max", PROMPT_MAX))):
-            raise PromptRejected(
-                f"The prompt is longer than the {longest:,} characters that this server takes."
-            )
+
+    def _takes(self, name: str) -> bool:
+        return name in self.profile.get("params", ())
 
     def _size(self, size: str) -> dict[str, Any]:
         if self.profile.get("size_mode", "size") == "size":
             return {"size": size}
-        width, height = size.split("x")
-        return {"width": int(width), "height": int(height)}
+        width, height = parse_size(size)
+        return {"width": width, "height": height}
 
     def _check_key(self) -> CheckResult:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ import openai
 from bulk_admin.services.image_providers.base import (
     CheckResult,
     Credentials,
+    ImageOptions,
     ImageProvider,
     ImageResult,
     ListedModel,
@@ -22,7 +22,6 @@ from bulk_admin.services.image_providers.errors import (
     BadKey,
     OutcomeUnknown,
     ProviderError,
-    UnsupportedOption,
 )
 from bulk_admin.services.image_providers.http.client import (
     new_client,
@@ -34,7 +33,6 @@ from bulk_admin.services.image_providers.http.fetch import decode_base64
 
 from .errors import error_for
 
-SIZE = re.compile(r"[1-9]\d{1,4}x[1-9]\d{1,4}")
 CHECK_SECONDS = 20.0
 
 
@@ -44,9 +42,8 @@ class OpenAIProtocol(ImageProvider):
     """
 
     path: ClassVar[str] = "/images/generations"
-    known_options: ClassVar[frozenset[str]] = frozenset(
-        {"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"}
-    )
+    takes_quality: ClassVar[bool] = True
+    max_pictures: ClassVar[int] = 10
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         super().__init__(credentials, timeout=timeout)
@@ -66,22 +63,18 @@ class OpenAIProtocol(ImageProvider):
 
     @abstractmethod
     def payload(
-        self, prompt: str, size: str, quality: str, n: int, options: Mapping[str, Any]
+        self, prompt: str, size: str, quality: str, n: int, options: ImageOptions
     ) -> dict[str, Any]:
-        """The request's body. Raises UnsupportedOption."""
+        """The request's body, of what was not refused."""
 
     def generate(
-        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+        self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions
     ) -> list[ImageResult]:
-        if unknown := options.keys() - self.known_options:
-            raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
-        if not SIZE.fullmatch(size):
-            raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT.")
-        body = self.payload(prompt, size, quality, n, options)
-        call_id = str(options.get("client_request_id") or "")
+        self.refuse_unsupported(size, quality, n, options)
+        call_id = options.client_request_id
         response = self._post(
-            body,
-            float(options.get("timeout") or self.timeout),
+            self.payload(prompt, size, quality, n, options),
+            options.timeout or self.timeout,
             {"X-Client-Request-Id": call_id} if call_id else {},
         )
         return self._results(response, size, quality)

@@ -13,7 +13,13 @@ import re
 import time
 from typing import Any, ClassVar
 
-from bulk_admin.services.image_providers.base import CheckResult, ImageProvider, ImageResult
+from bulk_admin.services.image_providers.base import (
+    CheckResult,
+    ImageOptions,
+    ImageProvider,
+    ImageResult,
+    parse_size,
+)
 from bulk_admin.services.image_providers.errors import (
     BadKey,
     NoCredit,
@@ -23,22 +29,15 @@ from bulk_admin.services.image_providers.errors import (
     PromptRejected,
     ProviderError,
     RateLimited,
-    UnsupportedOption,
 )
 
 from .landscape import draw
 
-SIZE = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})")
-LONGEST = 2048
 FORMATS: dict[str, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 82, "method": 1},
     "png": {"format": "PNG", "compress_level": 3},
     "jpeg": {"format": "JPEG", "quality": 88},
 }
-OPTIONS = frozenset(
-    {"model", "output_format", "background", "client_request_id", "timeout", "on_remote_id"}
-)
-MAX_PICTURES = 4
 SLOW_SECONDS = 20.0
 MARKER = re.compile(
     r"\[(blocked|rejected|rate-limited|overloaded|unknown|not-an-image|slow|bad-key|no-credit)\]"
@@ -61,19 +60,24 @@ class PlaceholderProvider(ImageProvider):
     requires_key: ClassVar[bool] = False
     requires_nsfw_check: ClassVar[bool] = False
     is_placeholder: ClassVar[bool] = True
+    formats: ClassVar[tuple[str, ...]] = tuple(FORMATS)
+    takes_quality: ClassVar[bool] = True
+    max_pictures: ClassVar[int] = 4
+    longest_side: ClassVar[int] = 2048
 
     def generate(
-        self, prompt: str, size: str, quality: str, n: int = 1, **options: Any
+        self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions
     ) -> list[ImageResult]:
-        width, height = self._refuse_what_it_can_not(size, n, options)
-        call_id = str(options.get("client_request_id") or "")
+        self.refuse_unsupported(size, quality, n, options)
+        width, height = parse_size(size)
+        call_id = options.client_request_id
         marker = self._marker(prompt)
-        self._wait(prompt, marker, float(options.get("timeout") or self.timeout))
+        self._wait(prompt, marker, options.timeout or self.timeout)
         if marker in FAULTS and (marker not in PASSING or _share(call_id, marker) < 0.5):
             raise FAULTS[marker](
                 "Asked for by the prompt.", retry_after=1.0 if marker in PASSING else None
             )
-        output_format = options.get("output_format") or "webp"
+        output_format = options.output_format or "webp"
         texts = [prompt if index == 0 else f"{prompt} #{index + 1}" for index in range(n)]
         contents = [
             b"This is not a picture."
@@ -93,22 +97,6 @@ class PlaceholderProvider(ImageProvider):
         return CheckResult(
             code="", message="Placeholders are drawn here: no key, no network, no cost."
         )
-
-    def _refuse_what_it_can_not(
-        self, size: str, n: int, options: dict[str, Any]
-    ) -> tuple[int, int]:
-        if unknown := options.keys() - OPTIONS:
-            raise UnsupportedOption(f"Not known here: {', '.join(sorted(unknown))}.")
-        found = SIZE.fullmatch(size)
-        if not found or max(int(found[1]), int(found[2])) > LONGEST:
-            raise UnsupportedOption(f"The size {size!r} is not WIDTHxHEIGHT up to {LONGEST}.")
-        if not 1 <= n <= MAX_PICTURES:
-            raise UnsupportedOption(f"One call draws 1 to {MAX_PICTURES} pictures.")
-        if (options.get("output_format") or "webp") not in FORMATS:
-            raise UnsupportedOption(f"The format is not one of {', '.join(FORMATS)}.")
-        if options.get("background") == "transparent":
-            raise UnsupportedOption("A placeholder is never transparent.")
-        return int(found[1]), int(found[2])
 
     def _marker(self, prompt: str) -> str:
         found = MARKER.search(prompt) if self.credentials.options.get("faults", True) else None

@@ -73,7 +73,7 @@ def test_a_permit_carries_all_that_a_call_needs_and_books_its_price(job):
     image = GeneratedImage.objects.get(pk=permit.image_id)
     assert (image.status, image.attempt, image.position) == ("generating", 1, 1)
     assert "oil on canvas" in permit.prompt
-    assert (permit.model, permit.quality, permit.size, permit.output_format) == (
+    assert (permit.model, permit.quality, permit.size, permit.options.output_format) == (
         "priced",
         "medium",
         "1024x1024",
