@@ -24,7 +24,7 @@ from typing import Any
 from PIL import Image, ImageFilter
 
 from bulk_admin.testing.loopback.openai_server import OpenAIServer, image_usage
-from bulk_admin.testing.loopback.pictures import PNG_END, _chunk
+from bulk_admin.testing.pictures import PNG_END, _chunk
 
 SIZE = "1024x1024"
 

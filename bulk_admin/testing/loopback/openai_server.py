@@ -19,7 +19,9 @@ import threading
 import uuid
 from typing import Any
 
-from . import openai_text, pictures
+from bulk_admin.testing import pictures
+
+from . import openai_text
 from .faults import FAULTS, Fault, FaultPlan, error, rate_limited
 from .till import Entry, SlidingWindow, Till
 from .wire import Answer, LoopbackServer, Request

@@ -14,7 +14,8 @@ import uuid
 from collections import deque
 from typing import Any
 
-from . import pictures
+from bulk_admin.testing import pictures
+
 from .till import Entry, Till
 from .wire import Answer, LoopbackServer, Request
 

@@ -6,7 +6,7 @@ import pytest
 
 from bulk_admin.services.image_providers import Credentials
 from bulk_admin.services.image_providers.errors import BadRequest, NotSent, PromptRejected
-from bulk_admin.testing.loopback import pictures
+from bulk_admin.testing import pictures
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.wire import Answer
 

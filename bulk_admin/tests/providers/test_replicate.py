@@ -15,7 +15,7 @@ from bulk_admin.services.image_providers.errors import (
     RateLimited,
 )
 from bulk_admin.services.image_providers.replicate import aspect_ratio
-from bulk_admin.testing.loopback import pictures
+from bulk_admin.testing import pictures
 from bulk_admin.testing.loopback.replicate_server import CREATE_FAULTS, RUNS, ReplicateServer
 
 from .contract import KEY, Expected, HttpContract

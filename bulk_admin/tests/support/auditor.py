@@ -23,8 +23,8 @@ from bulk_admin.models import (
 from bulk_admin.services.ledger.spend import spend_keys
 from bulk_admin.services.storage import private
 from bulk_admin.storages import ObjectStore
+from bulk_admin.testing import pictures
 from bulk_admin.testing.factories import counters
-from bulk_admin.testing.loopback import pictures
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from prompts.models import Prompt
 

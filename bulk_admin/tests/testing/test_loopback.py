@@ -21,7 +21,7 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
-from bulk_admin.testing.loopback import pictures
+from bulk_admin.testing import pictures
 from bulk_admin.testing.loopback.faults import FAULTS, FaultPlan
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.s3_server import APPLICATION_KEY, KEY_ID, S3Server
