@@ -24,7 +24,7 @@ from typing import Any
 from PIL import Image, ImageFilter
 
 from bulk_admin.testing.loopback.openai_server import OpenAIServer, image_usage
-from bulk_admin.testing.pictures import PNG_END, _chunk
+from bulk_admin.testing.pictures import PNG_END, chunk
 
 SIZE = "1024x1024"
 
@@ -50,13 +50,13 @@ def _start_of(size: str) -> str:
     """
     start = photo(size)[:-PNG_END]
     filler = b"Title\0" + b"-" * (-(len(start) + 18) % 3)
-    return base64.b64encode(start + _chunk(b"tEXt", filler)).decode()
+    return base64.b64encode(start + chunk(b"tEXt", filler)).decode()
 
 
 def marked(size: str, mark: str) -> str:
     """A photo as base64, told apart by its mark; next to no work."""
     name = hashlib.sha256(mark.encode()).hexdigest().encode()
-    end = _chunk(b"tEXt", b"Comment\0" + name) + photo(size)[-PNG_END:]
+    end = chunk(b"tEXt", b"Comment\0" + name) + photo(size)[-PNG_END:]
     return _start_of(size) + base64.b64encode(end).decode()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import itertools
 import uuid
 from collections.abc import Sequence
@@ -15,8 +14,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db.models import F
 from django.utils import timezone
-from PIL import Image
 
+from bulk_admin.adapter import Content
 from bulk_admin.models import (
     OPEN_PAGES,
     Billed,
@@ -34,6 +33,7 @@ from bulk_admin.models import (
     ProviderCall,
     Worker,
 )
+from bulk_admin.testing.pictures import png_bytes
 from prompts.models import Prompt
 
 numbers = itertools.count(1)
@@ -223,10 +223,16 @@ def picture_fields(job: BulkGenerationJob, *, stored: bool) -> dict[str, Any]:
     }
 
 
-def png_bytes(width: int = 64, height: int = 64, colour: str = "teal") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
-    return buffer.getvalue()
+def make_content(**changes: Any) -> Content:
+    """A page's texts as the text model writes them."""
+    facts = {
+        "title": "Red Fox Curled Asleep in Deep Winter Snow",
+        "description": "A red fox sleeps in snow. Soft light falls on its fur.",
+        "tags": ["fox", "winter-snow", "wildlife"],
+        "alt_text": "A red fox asleep in deep snow.",
+        "source": "ai",
+    }
+    return Content(**{**facts, **changes})
 
 
 def make_page(**fields: Any) -> Prompt:

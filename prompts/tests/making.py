@@ -1,41 +1,43 @@
-"""Pictures and new pages with defaults."""
+"""Pages, their files and what they are made from, with defaults."""
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
-from PIL import Image
+from django.utils import timezone
 
-from bulk_admin.adapter import Content, Verdict
+from bulk_admin.adapter import Verdict
+from bulk_admin.testing.factories import make_content
+from bulk_admin.testing.pictures import make_picture
+from prompts.models import Prompt
 from prompts.services import publishing
 from prompts.services.publishing import NewPage, PageFiles
+from prompts.services.tagging import tag_page
 from prompts.utils.seo import file_words
 
 
-def make_picture(
-    width: int = 1024,
-    height: int = 768,
-    file_format: str = "PNG",
-    mode: str = "RGB",
-    **options: Any,
-) -> bytes:
-    out = BytesIO()
-    Image.linear_gradient("L").resize((width, height)).convert(mode).save(
-        out, file_format, **options
-    )
-    return out.getvalue()
-
-
-def make_content(**changes: Any) -> Content:
+def make_page(n: int = 1, *tags: str, **changes) -> Prompt:
+    """A published page with all that it shows; its files are not there."""
     facts = {
-        "title": "Red Fox Curled Asleep in Deep Winter Snow",
-        "description": "A red fox sleeps in snow. Soft light falls on its fur.",
-        "tags": ["fox", "winter-snow", "wildlife"],
-        "alt_text": "A red fox asleep in deep snow.",
-        "source": "ai",
+        "title": f"Red Fox {n}",
+        "slug": f"red-fox-{n}",
+        "prompt_text": f"a red fox, take {n}",
+        "description": "A fox in snow. It sleeps.",
+        "alt_text": "A fox.",
+        "image": f"pages/red-fox-{n}.png",
+        "width": 1024,
+        "height": 768,
+        "variants": [
+            {"key": f"pages/red-fox-{n}-{width}.webp", "width": width, "height": width * 3 // 4}
+            for width in (300, 600, 1024)
+        ],
+        "status": "published",
+        "published": timezone.now(),
+        "moderation": "passed",
     }
-    return Content(**{**facts, **changes})
+    page = Prompt.objects.create(**{**facts, **changes})
+    tag_page(page, tags)
+    return page
 
 
 def make_files(

@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from bulk_admin.admin.bulk_actions.kit import MOST_ROWS
 from bulk_admin.testing.corpus import CORPUS
+from bulk_admin.testing.factories import make_image, make_job
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import b2_upload
 from prompts.services.publishing import create_page
 
-from .making import make_files, make_new
-from .test_site import make_page, text_of
+from .making import make_files, make_new, make_page
+from .test_site import text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/prompts/prompt/"
@@ -189,16 +190,13 @@ def test_pages_are_not_added_by_hand(client, admin_client):
     assert admin_client.get(f"{LIST}add/").status_code == 403
 
 
-def test_the_form_leads_back_to_the_job(admin_client, django_user_model):
-    job_of = pytest.importorskip("bulk_admin.testing.factories")
-    image = job_of.make_image(job_of.make_job()) if hasattr(job_of, "make_image") else None
-    if image is None:
-        pytest.skip("the generator is not installed")
-    page = make_page(1)
-    type(image).objects.filter(pk=image.pk).update(prompt_page=page)
-    assert f"/admin/bulk_admin/bulkgenerationjob/{image.job_id}/change/" in text_of(
-        admin_client.get(f"{LIST}{page.pk}/change/")
-    )
+def test_the_form_leads_back_to_the_job(admin_client):
+    page, other = make_page(1), make_page(2)
+    job = make_job()
+    make_image(job, page_status="created", prompt_page=page)
+    address = f"/admin/bulk_admin/bulkgenerationjob/{job.pk}/change/"
+    assert address in text_of(admin_client.get(f"{LIST}{page.pk}/change/"))
+    assert address not in text_of(admin_client.get(f"{LIST}{other.pk}/change/"))
 
 
 # --- publish ------------------------------------------------------------------------------------

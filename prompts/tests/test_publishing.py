@@ -14,14 +14,15 @@ from django.utils import timezone
 from PIL import Image
 from taggit.models import Tag
 
-from bulk_admin.adapter import Unreadable, Verdict
-from bulk_admin.services.writing.content import from_prompt
+from bulk_admin.adapter import Content, Unreadable, Verdict
 from bulk_admin.testing.corpus import CORPUS
+from bulk_admin.testing.factories import make_content
+from bulk_admin.testing.pictures import make_picture
 from prompts.models import Category, Prompt
 from prompts.services import b2_upload, publishing
 from prompts.services.publishing import PageNotCreated, create_page
 
-from .making import make_content, make_files, make_new, make_picture
+from .making import make_files, make_new
 
 
 def opened(key: str) -> Image.Image:
@@ -420,7 +421,7 @@ def test_any_prompt_becomes_a_page_that_holds_it_as_it_was():
             make_new(
                 source_ref=f"image-{n}",
                 prompt_text=prompt,
-                content=from_prompt(prompt),
+                content=Content.from_prompt(prompt),
                 files=files,
             )
         )
@@ -436,7 +437,7 @@ def test_any_prompt_becomes_a_page_that_holds_it_as_it_was():
 @pytest.mark.django_db
 def test_markup_in_a_prompt_is_in_no_name_or_tag():
     prompt = '<script>alert("fox")</script> "><img src=x onerror=alert(1)>'
-    content = from_prompt(prompt)
+    content = Content.from_prompt(prompt)
     page = create_page(
         make_new(prompt_text=prompt, content=content, files=make_files(content.title, "6"))
     )

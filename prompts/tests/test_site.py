@@ -7,37 +7,15 @@ from html.parser import HTMLParser
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from bulk_admin.testing.corpus import CORPUS
 from prompts.models import Category, Prompt
 from prompts.services.tagging import tag_page
 from prompts.views import PER_PAGE
 
+from .making import make_page
+
 pytestmark = pytest.mark.django_db
-
-
-def make_page(n: int = 1, *tags: str, **changes) -> Prompt:
-    facts = {
-        "title": f"Red Fox {n}",
-        "slug": f"red-fox-{n}",
-        "prompt_text": f"a red fox, take {n}",
-        "description": "A fox in snow. It sleeps.",
-        "alt_text": "A fox.",
-        "image": f"pages/red-fox-{n}.png",
-        "width": 1024,
-        "height": 768,
-        "variants": [
-            {"key": f"pages/red-fox-{n}-{width}.webp", "width": width, "height": width * 3 // 4}
-            for width in (300, 600, 1024)
-        ],
-        "status": "published",
-        "published": timezone.now(),
-        "moderation": "passed",
-    }
-    page = Prompt.objects.create(**{**facts, **changes})
-    tag_page(page, tags)
-    return page
 
 
 def text_of(response) -> str:

@@ -10,7 +10,8 @@ from django.views.defaults import permission_denied
 
 from prompts.models import Category
 
-from .test_site import elements, make_page, text_of
+from .making import make_page
+from .test_site import elements, text_of
 
 pytestmark = pytest.mark.django_db
 HIDDEN = [{"status": "draft", "published": None}, {"visibility": "private"}]

@@ -95,7 +95,7 @@ class PageWork:
         if not self.content:
             if self.access is not None:
                 return
-            self.content = ai_content.from_prompt(self.prompt).to_json()
+            self.content = Content.from_prompt(self.prompt).to_json()
         name = file_words(self.page_content.title, str(self.image_id))
         self.files = publishing.prepare_files(
             private.get(self.picture_key), self.content_type, name

@@ -63,6 +63,33 @@ class Content:
         """What ``to_json`` gave."""
         return cls(**saved)
 
+    @classmethod
+    def from_prompt(cls, prompt: str) -> Content:
+        """By rule, without a model: for a site without a key.
+
+        Valid for any prompt, and the same for the same one.
+        """
+        # A look at its beginning is enough; 40,000 characters need not be searched for it.
+        plain = without_markup(prompt[:PROMPT_LIMIT])
+        start = cut_at_word(plain, 300) or "a few signs"
+        title = cut_at_word(plain, TITLE_LIMIT)
+        if not any(char.isalnum() for char in title):
+            title = "Picture from a prompt without words"
+        elif len(title) < TITLE_LEAST:
+            title = f"{title}: picture and prompt"
+        ending = "" if start[-1] in ".!?…。！？" else "."
+        description = (
+            f"A picture made from this prompt: {start}{ending} Copy the prompt, change a word or"
+            " two, and make your own."
+        )
+        return cls(
+            title[:1].upper() + title[1:],
+            description,
+            _tags_of(plain),
+            cut_at_word(f"Picture made from the prompt: {start}", ALT_LIMIT),
+            "rule",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -179,33 +206,6 @@ def _cleaned(answer: _Answer | None) -> Content:
     description = cut_at_word(" ".join(said[:SENTENCES_LIMIT]), DESCRIPTION_LIMIT)
     return Content(
         title, description, tags, cut_at_word(one_line(answer.alt_text) or title, ALT_LIMIT), "ai"
-    )
-
-
-def from_prompt(prompt: str) -> Content:
-    """By rule, without a model: for a site without a key.
-
-    Valid for any prompt, and the same for the same one.
-    """
-    # A look at its beginning is enough; 40,000 characters need not be searched for it.
-    plain = without_markup(prompt[:PROMPT_LIMIT])
-    start = cut_at_word(plain, 300) or "a few signs"
-    title = cut_at_word(plain, TITLE_LIMIT)
-    if not any(char.isalnum() for char in title):
-        title = "Picture from a prompt without words"
-    elif len(title) < TITLE_LEAST:
-        title = f"{title}: picture and prompt"
-    ending = "" if start[-1] in ".!?…。！？" else "."
-    description = (
-        f"A picture made from this prompt: {start}{ending} Copy the prompt, change a word or two,"
-        " and make your own."
-    )
-    return Content(
-        title[:1].upper() + title[1:],
-        description,
-        _tags_of(plain),
-        cut_at_word(f"Picture made from the prompt: {start}", ALT_LIMIT),
-        "rule",
     )
 
 

@@ -92,6 +92,7 @@ class OpenAIServer(LoopbackServer):
         self.moderation_plan = FaultPlan()
         self.till = till or Till()
         self.models = MODELS if models is None else models
+        self.keys: set[str] | None = None  # the only ones that it takes; None: any key
         self.requests: list[Request] = []
 
     @property
@@ -118,7 +119,11 @@ class OpenAIServer(LoopbackServer):
         return answer
 
     def refuse_key(self, key: str) -> Answer | None:
-        return None if key else Answer(401, error("You didn't provide an API key.", None))
+        if not key:
+            return Answer(401, error("You didn't provide an API key.", None))
+        if self.keys is not None and key not in self.keys:
+            return FAULTS["bad_key"].answer({}, key)
+        return None
 
     def refuse_body(self, body: dict[str, Any]) -> Answer | None:
         """The first thing in a request that OpenAI would not take; a bulk call may also leave

@@ -5,14 +5,13 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from bulk_admin.models import JobStatus, ModelPrice, ProviderAccount
 from bulk_admin.services.jobs.account_check import check_account
 from bulk_admin.testing.factories import make_account, make_job, make_user
+from bulk_admin.testing.loopback.openai_server import OpenAIServer
 
 LIST = "/admin/bulk_admin/provideraccount/"
 KEY = "sk-live-abcdefghij4321"
@@ -171,47 +170,24 @@ def test_only_who_manages_accounts_meets_them(client, account, address):
     assert "Provider accounts" not in client.get("/admin/").content.decode()
 
 
-class Models(BaseHTTPRequestHandler):
-    """Speaks the provider's model list: the key that the server knows is welcome."""
-
-    def do_GET(self):
-        good = self.headers.get("Authorization") == f"Bearer {self.server.good_key}"
-        body = (
-            b'{"object":"list","data":[]}'
-            if good
-            else b'{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}'
-        )
-        self.send_response(200 if good else 401)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def provider() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Models)
-    server.good_key = "sk-some-other-key"
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def provider() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        yield server
 
 
 def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
     keeper, account, provider, settings
 ):
-    settings.OPENAI_BASE_URL = f"http://127.0.0.1:{provider.server_port}/v1"
+    settings.OPENAI_BASE_URL = provider.base_url
+    provider.keys = {"sk-some-other-key"}
     waiting = make_job(1, JobStatus.PAUSED, account=account, status_reason="bad_key")
     by_staff = make_job(1, JobStatus.PAUSED, account=account, status_reason="paused")
     keeper.post(f"{LIST}{account.pk}/check/")
     account.refresh_from_db()
     assert account.stop_code == "bad_key"
     assert account.checked_at is not None
-    provider.good_key = KEY
+    provider.keys = {KEY}
     assert (
         "Check the key, and go on with 1 paused job<"
         in keeper.get(f"{LIST}{account.pk}/change/").content.decode()

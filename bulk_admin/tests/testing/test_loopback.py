@@ -106,6 +106,14 @@ def test_a_request_that_openai_would_not_take_is_refused_unbilled(server, client
     assert server.till.billed() == []
 
 
+def test_a_key_that_the_server_does_not_know_is_refused(server, client):
+    server.keys = {"sk-another"}
+    with pytest.raises(openai.AuthenticationError, match="sk-x"):
+        client.models.list()
+    server.keys = {"sk-x"}
+    assert client.models.list().data
+
+
 def test_a_window_admits_its_limit_and_tells_when_there_is_room():
     window = SlidingWindow(2, 0.05)
     assert [window.admit(), window.admit()] == [0, 0]

@@ -53,7 +53,8 @@ from bulk_admin.services.worker.pump import GONE
 from bulk_admin.services.writing.content import Content, Written
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
-from bulk_admin.testing.factories import make_account, make_job, make_user, make_worker, png_bytes
+from bulk_admin.testing.factories import make_account, make_job, make_user, make_worker
+from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt
 from prompts.services import publishing

@@ -10,7 +10,8 @@ import pytest
 from django.urls import reverse
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, UnstoredImage
-from bulk_admin.testing.factories import make_call, make_image, make_job, png_bytes
+from bulk_admin.testing.factories import make_call, make_image, make_job
+from bulk_admin.testing.pictures import png_bytes
 
 pytestmark = pytest.mark.django_db
 

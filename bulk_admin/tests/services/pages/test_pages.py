@@ -16,8 +16,9 @@ from bulk_admin.services.pages import texts
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private
 from bulk_admin.services.worker import pump
-from bulk_admin.testing.factories import make_account, make_job, png_bytes
+from bulk_admin.testing.factories import make_account, make_job
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support import processes
 from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt, StyleNote

@@ -7,9 +7,7 @@ import pytest
 from PIL import Image
 
 from bulk_admin.services.storage import pictures
-from bulk_admin.testing.pictures import bomb
-from bulk_admin.tests.services.storage.test_storing import odd_exif
-from prompts.tests.making import make_picture
+from bulk_admin.testing.pictures import bomb, make_picture, odd_exif
 
 
 def looked_at(content: bytes) -> Image.Image:

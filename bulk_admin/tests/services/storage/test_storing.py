@@ -3,68 +3,32 @@
 from __future__ import annotations
 
 import io
-import struct
 import uuid
-import zlib
 
 import pytest
 from PIL import Image
 
 from bulk_admin.services.storage import private, storing
-from bulk_admin.testing.factories import png_bytes
+from bulk_admin.testing.pictures import bomb, make_picture, odd_exif, png_bytes
 
 
 def key() -> str:
     return storing.original_key(uuid.uuid4(), uuid.uuid4())
 
 
-def encoded(
-    format: str, mode: str = "RGB", size: tuple[int, int] = (900, 500), **options: object
-) -> bytes:
-    out = io.BytesIO()
-    Image.new(mode, size).save(out, format, **options)
-    return out.getvalue()
-
-
-def bomb() -> bytes:
-    """A PNG of a few bytes that claims to be 30,000 x 30,000."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
-        + chunk(b"IEND", b"")
-    )
-
-
-def odd_exif() -> bytes:
-    """A JPEG to be turned, with a width that is a word: Pillow reads it, and breaks when it turns
-    the picture.
-    """
-    entry = struct.Struct("<HHI4s")
-    entries = entry.pack(0x0100, 2, 4, b"wide") + entry.pack(0x0112, 3, 1, b"\6\0\0\0")
-    return encoded("JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x02\0" + entries + b"\0\0\0\0")
-
-
 @pytest.mark.parametrize(
     ("content", "content_type", "size"),
     [
         (odd_exif(), "image/jpeg", (900, 500)),
-        (encoded("PNG"), "image/png", (900, 500)),
-        (encoded("JPEG"), "image/jpeg", (900, 500)),
-        (encoded("JPEG", "CMYK"), "image/jpeg", (900, 500)),
-        (encoded("WEBP"), "image/webp", (900, 500)),
-        (encoded("PNG", "RGBA"), "image/png", (900, 500)),
-        (encoded("PNG", "I;16"), "image/png", (900, 500)),
-        (encoded("PNG", "P"), "image/png", (900, 500)),
-        (encoded("PNG", "RGB", (1, 1)), "image/png", (1, 1)),
-        (encoded("JPEG", "RGB", (2400, 1800)), "image/jpeg", (2400, 1800)),
+        (make_picture(900, 500), "image/png", (900, 500)),
+        (make_picture(900, 500, "JPEG"), "image/jpeg", (900, 500)),
+        (make_picture(900, 500, "JPEG", "CMYK"), "image/jpeg", (900, 500)),
+        (make_picture(900, 500, "WEBP"), "image/webp", (900, 500)),
+        (make_picture(900, 500, "PNG", "RGBA"), "image/png", (900, 500)),
+        (make_picture(900, 500, "PNG", "I;16"), "image/png", (900, 500)),
+        (make_picture(900, 500, "PNG", "P"), "image/png", (900, 500)),
+        (make_picture(1, 1), "image/png", (1, 1)),
+        (make_picture(2400, 1800, "JPEG"), "image/jpeg", (2400, 1800)),
     ],
 )
 def test_a_picture_is_kept_byte_for_byte_with_its_real_type_and_size(content, content_type, size):

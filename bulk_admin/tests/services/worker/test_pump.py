@@ -22,14 +22,8 @@ from bulk_admin.services.storage import private, storing
 from bulk_admin.services.worker import draining, pump, rescue
 from bulk_admin.services.worker.host_lock import OpeningLock
 from bulk_admin.storages import ObjectStore
-from bulk_admin.testing.factories import (
-    make_account,
-    make_call,
-    make_image,
-    make_job,
-    make_worker,
-    png_bytes,
-)
+from bulk_admin.testing.factories import make_account, make_call, make_image, make_job, make_worker
+from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt
 

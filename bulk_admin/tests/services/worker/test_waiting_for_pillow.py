@@ -15,7 +15,7 @@ from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.storage import private, storing
 from bulk_admin.services.storage.pictures import PILLOW
 from bulk_admin.services.worker.image_work import ImageWork
-from bulk_admin.testing.factories import png_bytes
+from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support.processes import wait_until
 
 

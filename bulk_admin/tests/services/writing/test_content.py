@@ -12,10 +12,11 @@ from bulk_admin.services.writing import content as ai_content
 from bulk_admin.services.writing.content import Content, Written
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.testing.corpus import CORPUS
+from bulk_admin.testing.factories import make_content
 from bulk_admin.testing.loopback.faults import Fault
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.openai_text import message
-from prompts.tests.making import make_content, make_picture
+from bulk_admin.testing.pictures import make_picture
 
 MODEL = "gpt-6-luna"
 GOOD = {
@@ -269,18 +270,18 @@ def is_valid(content: Content) -> bool:
 
 @pytest.mark.parametrize("prompt", CORPUS, ids=lambda prompt: ascii(prompt[:20]))
 def test_a_rule_makes_a_text_of_any_prompt(prompt):
-    content = ai_content.from_prompt(prompt)
+    content = Content.from_prompt(prompt)
     assert is_valid(content), content
     assert Content.from_json(json.loads(json.dumps(content.to_json()))) == content
 
 
 @given(st.text())
 def test_a_rule_makes_a_text_of_any_text(prompt):
-    assert is_valid(ai_content.from_prompt(prompt))
+    assert is_valid(Content.from_prompt(prompt))
 
 
 def test_a_rule_takes_title_and_tags_from_the_prompts_words():
-    content = ai_content.from_prompt(
+    content = Content.from_prompt(
         "a red fox (curled asleep), in the deep winter snow, soft morning light, 8k, highly"
         " detailed"
     )

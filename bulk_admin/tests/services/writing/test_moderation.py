@@ -9,7 +9,7 @@ from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import THRESHOLDS, Verdict
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.openai_text import moderation
-from prompts.tests.making import make_picture
+from bulk_admin.testing.pictures import make_picture
 
 MODEL = "omni-moderation-latest"
 
