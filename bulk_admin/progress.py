@@ -1,57 +1,86 @@
-"""A job's tone and bar, from its row alone."""
+"""The one pill and the one bar: how a job looks in lists, on the front page and on its own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from bulk_admin.models import BulkGenerationJob, JobStatus
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-WIDTH = 100
-TONES = {
-    JobStatus.DRAFT: "off",
-    JobStatus.PENDING: "run",
-    JobStatus.PROCESSING: "run",
-    JobStatus.PAUSED: "unk",
-    JobStatus.COMPLETED: "ok",
-    JobStatus.FAILED: "bad",
-    JobStatus.CANCELLED: "off",
+from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """A state in a word and a colour. As a string it is markup."""
+
+    tone: str
+    label: str
+    title: str = ""
+
+    def __str__(self) -> SafeString:
+        title = format_html(' title="{}"', self.title) if self.title else ""
+        return format_html('<span class="pill tone-{}"{}>{}</span>', self.tone, title, self.label)
+
+    __html__ = __str__
+
+
+PILLS = {
+    JobStatus.DRAFT: Pill("off", "Draft"),
+    JobStatus.PENDING: Pill("run", "Waiting to start"),
+    JobStatus.PROCESSING: Pill("run", "Generating"),
+    JobStatus.PAUSED: Pill("unk", "Paused"),
+    JobStatus.COMPLETED: Pill("ok", "Complete"),
+    JobStatus.FAILED: Pill("bad", "Failed"),
+    JobStatus.CANCELLED: Pill("off", "Cancelled"),
 }
-
-
-LABELS = {
-    JobStatus.DRAFT: "Draft",
-    JobStatus.PENDING: "Waiting to start",
-    JobStatus.PROCESSING: "Generating",
-    JobStatus.PAUSED: "Paused",
-    JobStatus.COMPLETED: "Complete",
-    JobStatus.FAILED: "Failed",
-    JobStatus.CANCELLED: "Cancelled",
-}
+CREATING_PAGES = Pill("run", "Creating pages")
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
+    """A part of the bar; ``x`` and ``width`` are percentages as SVG takes them."""
+
     tone: str
-    start: float
-    width: float
+    x: str
+    width: str
 
 
-def label(job: BulkGenerationJob) -> str:
-    return LABELS[JobStatus(job.status)]
+def pill(job: BulkGenerationJob) -> Pill:
+    if job.pages_open and job.status in ENDED_JOBS:
+        return CREATING_PAGES
+    return PILLS[JobStatus(job.status)]
 
 
-def bar_segments(job: BulkGenerationJob) -> list[Segment]:
-    """In hundredths of the bar: ready, unknown, failed, in flight; what is left is to come."""
-    counts = (
+def bar(job: BulkGenerationJob) -> list[Segment]:
+    """Ready, unknown, failed and in flight, as shares of all pictures; the rest is to come."""
+    segments, before = [], 0
+    for tone, count in (
         ("ok", job.completed_count),
         ("unk", job.unknown_count),
         ("bad", job.failed_count),
         ("run", job.generating),
-    )
-    segments, start = [], 0.0
-    for tone, count in counts:
-        width = WIDTH * count / job.total if job.total else 0.0
-        if width:
-            segments.append(Segment(tone, round(start, 2), round(width, 2)))
-        start += width
+    ):
+        if count > 0:
+            x, width = 100 * before / job.total, 100 * count / job.total
+            segments.append(Segment(tone, f"{x:.3f}%", f"{width:.3f}%"))
+            before += count
     return segments
+
+
+def spoken(job: BulkGenerationJob) -> str:
+    """The bar in one short sentence, for screen readers."""
+    parts = [f"{job.completed_count:,} of {job.total:,} ready"]
+    parts += [
+        f"{count:,} {word}"
+        for count, word in ((job.failed_count, "failed"), (job.unknown_count, "unknown"))
+        if count
+    ]
+    ended = "" if job.is_active else f"{pill(job).label}: "
+    return f"{ended}{', '.join(parts)}."
+
+
+def progress_context(job: BulkGenerationJob) -> dict[str, Any]:
+    """What ``shared/_progress.html`` shows."""
+    return {"job": job, "bar": bar(job), "spoken": spoken(job)}

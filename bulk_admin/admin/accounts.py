@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
 from bulk_admin.money import usd_total
+from bulk_admin.progress import Pill
 from bulk_admin.services.accounts import ensure_pools
 from bulk_admin.services.image_providers import provider_choices, provider_class
 from bulk_admin.services.jobs.account_check import check_account, waiting_jobs
@@ -351,17 +352,15 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="state")
     def state(self, account: ProviderAccount) -> str:
         if not account.is_enabled:
-            return format_html('<span class="pill tone-off">{}</span>', "Switched off")
+            return str(Pill("off", "Disabled"))
         if account.stop_code:
-            return format_html(
-                '<span class="pill tone-bad">Stopped</span> {}',
-                account.stop_message or account.stop_code,
-            )
+            why = account.stop_message or account.stop_code
+            return format_html("{} {}", Pill("bad", "Stopped"), why)
         if provider_class(account.provider).requires_key and not (
             account.key_from_environment or account.encrypted_key
         ):
-            return format_html('<span class="pill tone-bad">{}</span>', "No key")
-        return format_html('<span class="pill tone-ok">{}</span>', "On")
+            return str(Pill("bad", "No key"))
+        return str(Pill("ok", "Enabled"))
 
     @admin.display(description="last check")
     def last_check(self, account: ProviderAccount) -> str:

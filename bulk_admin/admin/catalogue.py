@@ -10,9 +10,9 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Field, JSONField
 from django.utils import timezone
-from django.utils.html import format_html
 
 from bulk_admin.models import ImageModel, ModelPrice
+from bulk_admin.progress import Pill
 from bulk_admin.services.image_providers import provider_choices
 from bulk_admin.services.pricing import rules
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
@@ -155,14 +155,10 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
     def life(self, model: ImageModel) -> str:
         today = timezone.now().date()
         if model.is_retired(today):
-            return format_html(
-                '<span class="pill tone-off">Retired {}</span>', f"{model.retired_on:%d %b %Y}"
-            )
+            return str(Pill("off", f"Retired {model.retired_on:%d %b %Y}"))
         if model.retires_soon(today):
-            return format_html(
-                '<span class="pill tone-unk">Until {}</span>', f"{model.retired_on:%d %b %Y}"
-            )
-        return format_html('<span class="pill tone-ok">{}</span>', "Live")
+            return str(Pill("unk", f"Until {model.retired_on:%d %b %Y}"))
+        return str(Pill("ok", "Live"))
 
     @admin.display(description="usual price")
     def typical_price(self, model: ImageModel) -> str:
@@ -173,4 +169,4 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
                 model, model.default_quality, model.default_size, "", timezone.now().date()
             ).text
         except UnknownPrice:
-            return format_html('<span class="pill tone-bad">{}</span>', "unknown")
+            return str(Pill("bad", "unknown"))

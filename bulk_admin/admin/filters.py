@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus, ProviderAccount
-from bulk_admin.progress import LABELS
+from bulk_admin.progress import PILLS
 
 
 class AccountLabelFilter(admin.SimpleListFilter):
@@ -32,7 +32,7 @@ class JobStatusFilter(admin.SimpleListFilter):
     parameter_name = "status__exact"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, word) for status, word in LABELS.items()]
+        return [(status.value, pill.label) for status, pill in PILLS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(status=self.value()) if self.value() else queryset

@@ -1,4 +1,4 @@
-"""The health page of staff: what is well, what is not, and what to do."""
+"""The health page of staff: what works, what does not, and what to do."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from bulk_admin.progress import Pill
 from bulk_admin.services.monitoring import health
 
-WORDS = {"ok": "Well", "note": "Note", "bad": "Needs attention"}
-TONES = {"ok": "ok", "note": "unk", "bad": "bad"}
+PILLS = {
+    health.State.OK: Pill("ok", "OK"),
+    health.State.NOTE: Pill("unk", "Note"),
+    health.State.BAD: Pill("bad", "Needs attention"),
+}
 
 
 @never_cache
 @require_GET
 def health_page(request: HttpRequest) -> HttpResponse:
-    """503 when something needs attention; JSON for who asks for it."""
+    """503 when something needs attention; JSON for whoever asks for it."""
     if not request.user.has_perm("bulk_admin.view_bulkgenerationjob"):
         raise PermissionDenied
     parts = health.report()
@@ -30,11 +34,13 @@ def health_page(request: HttpRequest) -> HttpResponse:
     status = 503 if is_bad else 200
     response: HttpResponse
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        told = [
+        found = [
             {"part": part.name, "state": part.state, "facts": [asdict(fact) for fact in part.facts]}
             for part in parts
         ]
-        response = JsonResponse({"status": "bad" if is_bad else "ok", "parts": told}, status=status)
+        response = JsonResponse(
+            {"status": "bad" if is_bad else "ok", "parts": found}, status=status
+        )
     else:
         response = TemplateResponse(
             request,
@@ -48,12 +54,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest, parts: list[health.Part], is_bad: bool) -> dict[str, Any]:
     rows = [
-        (
-            part,
-            TONES[part.state],
-            WORDS[part.state],
-            [(fact, TONES[fact.state], WORDS[fact.state]) for fact in part.facts],
-        )
+        (part, PILLS[part.state], [(fact, PILLS[fact.state]) for fact in part.facts])
         for part in parts
     ]
     may_check = request.user.has_perm("bulk_admin.manage_accounts")

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.money import usd
+from bulk_admin.progress import Pill
 
 from . import permissions
 from .bulk_actions import images
@@ -165,12 +166,7 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
             image.error_message if image.status in (ImageStatus.FAILED, ImageStatus.UNKNOWN) else ""
         )
         tone = TONES[ImageStatus(image.status)]
-        return format_html(
-            '<span class="pill tone-{}" title="{}">{}</span>',
-            tone,
-            message,
-            image.get_status_display(),
-        )
+        return str(Pill(tone, image.get_status_display(), message))
 
     @admin.display(description="kept", ordering="selected")
     def kept(self, image: GeneratedImage) -> str:

@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.money import usd_total
-from bulk_admin.progress import TONES, bar_segments, label
+from bulk_admin.progress import pill, progress_context
 from bulk_admin.services.jobs.pictures import RETRYABLE_CODES
 
 from . import permissions
@@ -170,14 +170,11 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
 
     @admin.display(description="status", ordering="status")
     def state(self, job: BulkGenerationJob) -> str:
-        pill = format_html(
-            '<span class="pill tone-{}">{}</span>', TONES[JobStatus(job.status)], label(job)
-        )
         if job.status == JobStatus.DRAFT:
-            return format_html('{} <span class="quiet">{} prompts</span>', pill, job.total_prompts)
-        return pill + render_to_string(
-            "admin/bulk_admin/shared/_progress.html", {"job": job, "segments": bar_segments(job)}
-        )
+            prompts = f"{job.total_prompts} prompts"
+            return format_html('{} <span class="quiet">{}</span>', pill(job), prompts)
+        bar = render_to_string("admin/bulk_admin/shared/_progress.html", progress_context(job))
+        return format_html("{}{}", pill(job), bar)
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:

@@ -33,6 +33,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.money import usd, usd_total
+from bulk_admin.progress import Pill
 
 from .filters import AccountLabelFilter
 from .options import ModelAdmin, ReadOnly
@@ -111,11 +112,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
 
     @admin.display(description="state", ordering="state")
     def in_state(self, call: ProviderCall) -> str:
-        return format_html(
-            '<span class="pill tone-{}">{}</span>',
-            TONES[CallState(call.state)],
-            call.get_state_display(),
-        )
+        return str(Pill(TONES[CallState(call.state)], call.get_state_display()))
 
     @admin.display(description="booked", ordering="actual")
     def booked(self, call: ProviderCall) -> str:

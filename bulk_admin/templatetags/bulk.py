@@ -1,10 +1,10 @@
-"""Amounts and durations in templates."""
+"""Amounts, durations, and a job's pill and bar in templates."""
 
 from __future__ import annotations
 
 from django import template
 
-from bulk_admin import formats, money
+from bulk_admin import formats, money, progress
 
 register = template.Library()
 
@@ -12,3 +12,7 @@ register.filter(formats.duration)
 register.filter(formats.times)
 register.filter(money.usd)
 register.filter(money.usd_total)
+register.filter("job_pill", progress.pill)
+register.inclusion_tag("admin/bulk_admin/shared/_progress.html", name="job_progress")(
+    progress.progress_context
+)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from bulk_admin import progress
 from bulk_admin.admin import permissions
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd
@@ -34,22 +35,21 @@ def _shared(
     user: permissions.Person, job: BulkGenerationJob, around: job_page.Surroundings, *, more: bool
 ) -> dict[str, Any]:
     counts = job_page.tile_counts(job)
-    label, tone = sentences.pill(job)
     ended = job.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
     return {
         "job": job,
         "around": around,
         "counts": counts,
         "digest": digest(around),
-        "pill": {"label": label, "tone": tone},
+        "pill": progress.pill(job),
         "sentence": sentences.state(job, around),
         "leads_to_account": sentences.waits_for_account(job, around)
         and permissions.has(user, "manage_accounts"),
-        "spoken": sentences.spoken(job),
+        "spoken": progress.spoken(job),
         "milestone": sentences.milestone(job),
         "tab_title": sentences.title(job),
         "facts": sentences.facts(job, around),
-        "bar": sentences.bar(job),
+        "bar": progress.bar(job),
         "poll": _poll(job, more=more),
         "ended": ended,
         "outcome": job_page.outcome(job) if ended else None,

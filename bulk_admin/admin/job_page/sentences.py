@@ -1,4 +1,4 @@
-"""What the job page says of a job: its pill, its one sentence, its facts and its bar."""
+"""What the job page says of a job: its sentences, its facts and the browser's title."""
 
 from __future__ import annotations
 
@@ -8,25 +8,10 @@ from dataclasses import dataclass
 from bulk_admin.formats import counted, duration
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
+from bulk_admin.progress import pill
 from bulk_admin.selectors.job_page import Surroundings
 from bulk_admin.services.jobs import lifecycle as job_service
 from bulk_admin.services.ledger.opening import ACCOUNT_STOPS
-
-PILLS = {
-    JobStatus.PENDING: ("Waiting to start", "run"),
-    JobStatus.PROCESSING: ("Generating", "run"),
-    JobStatus.PAUSED: ("Paused", "unk"),
-    JobStatus.COMPLETED: ("Complete", "ok"),
-    JobStatus.FAILED: ("Failed", "bad"),
-    JobStatus.CANCELLED: ("Cancelled", "off"),
-}
-
-
-def pill(job: BulkGenerationJob) -> tuple[str, str]:
-    """Label and tone."""
-    if job.pages_open and not job.is_active and job.status != JobStatus.PAUSED:
-        return "Creating pages", "run"
-    return PILLS[JobStatus(job.status)]
 
 
 def state(job: BulkGenerationJob, around: Surroundings) -> str:
@@ -79,24 +64,12 @@ def _standing(job: BulkGenerationJob) -> str:
     return f"{ready}."
 
 
-def spoken(job: BulkGenerationJob) -> str:
-    """One short sentence for screen readers."""
-    parts = [f"{job.completed_count:,} of {job.total:,} ready"]
-    parts += [
-        f"{number:,} {word}"
-        for number, word in ((job.failed_count, "failed"), (job.unknown_count, "unknown"))
-        if number
-    ]
-    ended = "" if job.is_active else f"{pill(job)[0]}: "
-    return f"{ended}{', '.join(parts)}."
-
-
 def milestone(job: BulkGenerationJob) -> str:
     """Changes when ``spoken`` is worth saying again: at every quarter, at a first failure, at a new
     state.
     """
     quarter = 4 * job.completed_count // max(job.total, 1)
-    return f"{pill(job)[0]}-{quarter}-{bool(job.failed_count)}-{job.unknown_count}"
+    return f"{pill(job).label}-{quarter}-{bool(job.failed_count)}-{job.unknown_count}"
 
 
 def title(job: BulkGenerationJob) -> str:
@@ -160,29 +133,3 @@ def _of_what(job: BulkGenerationJob) -> str:
     if job.text_spent:  # part of what was spent
         parts.append(f"page text {usd_total(job.text_spent)}")
     return ", ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    tone: str
-    x: str
-    width: str
-
-
-def bar(job: BulkGenerationJob) -> list[Segment]:
-    """Ready, unknown, failed and in flight, as shares of all pictures; what is left over is to
-    come.
-    """
-    segments, at = [], 0
-    for tone, number in (
-        ("ok", job.completed_count),
-        ("unk", job.unknown_count),
-        ("bad", job.failed_count),
-        ("run", job.generating),
-    ):
-        if number > 0:
-            segments.append(
-                Segment(tone, f"{100 * at / job.total:.3f}%", f"{100 * number / job.total:.3f}%")
-            )
-            at += number
-    return segments

@@ -51,7 +51,7 @@ ACTIONS = {
     "bulk_admin_bulkgenerationjob_bulk": ["cancel"],
     "bulk_admin_bulkgenerationjob_image_act": ["edit", "reroll"],
     "bulk_admin_generatedimage_bulk": ["keep"],
-    "prompts_prompt_act": ["publish"],
+    "prompts_prompt_bulk": ["publish"],
 }
 
 
@@ -124,7 +124,7 @@ def _samples(parameter: str, pattern: str, name: str, world: dict[str, list[Any]
         rows = _model_at(pattern)._default_manager.all()[:3]
         assert rows, f"Seed a row for {pattern}: `world` has none."
         return [row.pk for row in rows]
-    if parameter in ("act", "action"):
+    if parameter == "action":
         found = ACTIONS.get(name)
     else:
         found = world.get(parameter) or SAMPLES.get(parameter)
