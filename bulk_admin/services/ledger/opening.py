@@ -12,6 +12,7 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
@@ -30,7 +31,7 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.services.database import Clock, whole_step
-from bulk_admin.services.drafting.settings import compose_prompt, image_options
+from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.ledger.pacing import gate
 from bulk_admin.services.ledger.pausing import pause_account, pause_jobs, pause_locked
 from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, boottime
@@ -81,6 +82,30 @@ def _pause_buying(pool_id: int, job_id: uuid.UUID, code: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opening:
+    """One attempt to open a call: its locked pool, and who asks when.
+
+    ``now`` is the database's clock, ``stamp`` is ``boottime`` at the moment the lock was had.
+    """
+
+    pool: Pool
+    worker_id: uuid.UUID
+    now: dt.datetime
+    stamp: float
+    passed_over: Collection[uuid.UUID]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """What the next call is for. ``price`` is an upper bound, in micro-dollars."""
+
+    job: BulkGenerationJob
+    image: GeneratedImage
+    model: ImageModel
+    price: int
+
+
 @whole_step
 def _open_call(
     pool_id: int, worker_id: uuid.UUID, passed_over: Collection[uuid.UUID] = ()
@@ -94,27 +119,22 @@ def _open_call(
     now = gate(pool)
     if not isinstance(now, dt.datetime):
         return now
-    if pool.kind == CallKind.IMAGE:
-        return _claim_image(pool, now, worker_id, stamp, passed_over)
-    return _claim_text(pool, now, worker_id, stamp, passed_over)
+    opening = _Opening(
+        pool=pool, worker_id=worker_id, now=now, stamp=stamp, passed_over=passed_over
+    )
+    return _claim_image(opening) if pool.kind == CallKind.IMAGE else _claim_text(opening)
 
 
 def due(now: dt.datetime) -> Q:
     return Q(not_before=None) | Q(not_before__lte=now)
 
 
-def _claim_image(
-    pool: Pool,
-    now: dt.datetime,
-    worker_id: uuid.UUID,
-    stamp: float,
-    passed_over: Collection[uuid.UUID],
-) -> Answer:
+def _claim_image(opening: _Opening) -> Answer:
     """The next due image, of the job that was served least recently."""
-    account = pool.account
+    account = opening.pool.account
     waiting = BulkGenerationJob.objects.filter(
         account=account, status__in=ACTIVE_JOBS, queued__gt=0
-    ).exclude(pk__in=passed_over)
+    ).exclude(pk__in=opening.passed_over)
     candidates = list(
         waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[
             :CANDIDATES
@@ -122,35 +142,61 @@ def _claim_image(
     )
     held_back = False
     for job_id in candidates:
-        job = (
-            BulkGenerationJob.objects.select_for_update(no_key=True)
-            .filter(pk=job_id, status__in=ACTIVE_JOBS)
-            .first()
-        )
-        if job is None:
+        claim = _next_image(opening, job_id)
+        if claim is None:
             continue
-        image = (
-            GeneratedImage.objects.filter(due(now), job_id=job_id, status=ImageStatus.QUEUED)
-            .order_by("position", "variant")
-            .first()
-        )
-        if image is None:
-            continue
-        priced = _price_or_pause(account, job, image, now)
-        if priced is None:
-            continue
-        model, price = priced
+        job, price = claim.job, claim.price
         if job.budget_cap is not None and job.spent + job.reserved + price > job.budget_cap:
             if job.spent + price > job.budget_cap:
-                pause_locked(job, "job_cap", now)
+                pause_locked(job, "job_cap", opening.now)
             else:
                 held_back = True
                 BulkGenerationJob.objects.filter(pk=job.pk).update(served=Clock())
             continue
-        return _open_image_call(pool, job, image, model, price, now, worker_id, stamp)
+        return _open_image_call(opening, claim)
     if held_back:
         return Wait(0.5, "cap_reserved")
-    return _wait_for_the_next(account, now) if candidates else Idle()
+    return _wait_for_the_next(account, opening.now) if candidates else Idle()
+
+
+def _next_image(opening: _Opening, job_id: uuid.UUID) -> _Claim | None:
+    """The job, locked, with its next due image and price; None when it has none to buy."""
+    job = (
+        BulkGenerationJob.objects.select_for_update(no_key=True)
+        .filter(pk=job_id, status__in=ACTIVE_JOBS)
+        .first()
+    )
+    if job is None:
+        return None
+    image = (
+        GeneratedImage.objects.filter(due(opening.now), job_id=job_id, status=ImageStatus.QUEUED)
+        .order_by("position", "variant")
+        .first()
+    )
+    return _price_or_pause(opening, job, image) if image is not None else None
+
+
+def _price_or_pause(
+    opening: _Opening, job: BulkGenerationJob, image: GeneratedImage
+) -> _Claim | None:
+    """The claim with its price; or the job is paused with the reason."""
+    on = opening.now.date()
+    try:
+        model = model_for(opening.pool.account, job.model_name, on)
+        price = estimate.reserve_for(
+            model,
+            image.quality or job.quality,
+            image.size or job.size,
+            compose_prompt(job, image.prompt_text),
+            on,
+        )
+    except ModelNotAvailable:
+        pause_locked(job, "model_retired", opening.now)
+    except estimate.UnknownPrice:
+        pause_locked(job, "bad_request", opening.now)
+    else:
+        return _Claim(job=job, image=image, model=model, price=price)
+    return None
 
 
 def _wait_for_the_next(account: ProviderAccount, now: dt.datetime) -> Answer:
@@ -169,120 +215,63 @@ def _wait_for_the_next(account: ProviderAccount, now: dt.datetime) -> Answer:
     return Wait(max((first - now).total_seconds(), 0.05) if first else 0.2, "not_due")
 
 
-def _price_or_pause(
-    account: ProviderAccount, job: BulkGenerationJob, image: GeneratedImage, now: dt.datetime
-) -> tuple[ImageModel, int] | None:
-    """The model and the upper bound of the picture's price; or the job is paused with the
-    reason.
-    """
-    try:
-        model = model_for(account, job.model_name, now.date())
-        price = estimate.reserve_for(
-            model,
-            image.quality or job.quality,
-            image.size or job.size,
-            compose_prompt(job, image.prompt_text),
-            now.date(),
-        )
-    except ModelNotAvailable:
-        pause_locked(job, "model_retired", now)
-    except estimate.UnknownPrice:
-        pause_locked(job, "bad_request", now)
-    else:
-        return model, price
-    return None
-
-
-def _open_image_call(
-    pool: Pool,
-    job: BulkGenerationJob,
-    image: GeneratedImage,
-    model: ImageModel,
-    price: int,
-    now: dt.datetime,
-    worker_id: uuid.UUID,
-    stamp: float,
-) -> Permit | Wait:
+def _open_image_call(opening: _Opening, claim: _Claim) -> Permit | Wait:
+    job, image = claim.job, claim.image
     job.revision += 1
     claimed = GeneratedImage.objects.filter(
         pk=image.pk, status=ImageStatus.QUEUED, attempt=image.attempt
     ).move(
         ImageStatus.GENERATING,
         attempt=image.attempt + 1,
-        owner_id=worker_id,
+        owner_id=opening.worker_id,
         not_before=None,
         revision=job.revision,
     )
     if not claimed:
         return Wait(0.05, "taken")
     count(job, ImageStatus.QUEUED, ImageStatus.GENERATING)
-    job.reserved += price
-    job.served = now
-    save(job, now, status=JobStatus.PROCESSING)
-    call = _write_call(pool, job, image, model, price, now, worker_id, attempt=image.attempt + 1)
-    return Permit(
-        call_id=call.pk,
-        kind=CallKind.IMAGE,
-        image_id=image.pk,
-        job_id=job.pk,
-        account_id=pool.account_id,
-        pool_id=pool.pk,
-        attempt=image.attempt + 1,
-        prompt=compose_prompt(job, image.prompt_text),
-        model=job.model_name,
-        size=image.size or job.size,
-        quality=image.quality or job.quality,
-        options=image_options(job),
-        stamp=stamp,
-    )
+    job.reserved += claim.price
+    job.served = opening.now
+    save(job, opening.now, status=JobStatus.PROCESSING)
+    call = _write_call(opening, claim, attempt=image.attempt + 1)
+    return Permit.for_image(call, opening.pool, job, image, stamp=opening.stamp)
 
 
-def _claim_text(
-    pool: Pool,
-    now: dt.datetime,
-    worker_id: uuid.UUID,
-    stamp: float,
-    passed_over: Collection[uuid.UUID],
-) -> Answer:
+def _claim_text(opening: _Opening) -> Answer:
     """The next image whose page waits for its text.
 
     Pause and cancel of its job leave page work alone.
     """
+    on = opening.now.date()
     try:
-        model = model_for(pool.account, settings.OPENAI_TEXT_MODEL, now.date(), kind=CallKind.TEXT)
+        model = model_for(opening.pool.account, settings.OPENAI_TEXT_MODEL, on, kind=CallKind.TEXT)
     except ModelNotAvailable:
         return Stop("model_retired")
-    waiting = pages_waiting_for_text(now).exclude(job_id__in=passed_over)
+    waiting = pages_waiting_for_text(opening.now).exclude(job_id__in=opening.passed_over)
     for image_id, job_id in waiting.values_list("pk", "job_id")[:CANDIDATES]:
         job = lock_job(job_id)
         image = waiting.filter(pk=image_id).first()
         if image is None:
             continue
         try:
-            price = estimate.text_reserve(model, image.prompt_text, style_note(), now.date())
+            price = estimate.text_reserve(model, image.prompt_text, style_note(), on)
         except estimate.UnknownPrice:
             return Stop("no_price")
-        job.revision += 1
-        GeneratedImage.objects.filter(pk=image.pk).update(
-            page_owner_id=worker_id, revision=job.revision
-        )
-        job.text_reserved += price
-        save(job, now)
-        attempt = ProviderCall.objects.filter(image=image, kind=CallKind.TEXT).count() + 1
-        call = _write_call(pool, job, image, model, price, now, worker_id, attempt=attempt)
-        return Permit(
-            call_id=call.pk,
-            kind=CallKind.TEXT,
-            image_id=image.pk,
-            job_id=job.pk,
-            account_id=pool.account_id,
-            pool_id=pool.pk,
-            attempt=attempt,
-            prompt=image.prompt_text,
-            model=model.name,
-            stamp=stamp,
-        )
+        return _open_text_call(opening, _Claim(job=job, image=image, model=model, price=price))
     return Idle()
+
+
+def _open_text_call(opening: _Opening, claim: _Claim) -> Permit:
+    job, image = claim.job, claim.image
+    job.revision += 1
+    GeneratedImage.objects.filter(pk=image.pk).update(
+        page_owner_id=opening.worker_id, revision=job.revision
+    )
+    job.text_reserved += claim.price
+    save(job, opening.now)
+    attempt = ProviderCall.objects.filter(image=image, kind=CallKind.TEXT).count() + 1
+    call = _write_call(opening, claim, attempt=attempt)
+    return Permit.for_text(call, opening.pool, image, stamp=opening.stamp)
 
 
 def style_note() -> str:
@@ -296,20 +285,11 @@ def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:
     ).order_by(F("job__served").asc(nulls_first=True), "job_id", "position")
 
 
-def _write_call(
-    pool: Pool,
-    job: BulkGenerationJob,
-    image: GeneratedImage,
-    model: ImageModel,
-    price: int,
-    now: dt.datetime,
-    worker_id: uuid.UUID,
-    *,
-    attempt: int,
-) -> ProviderCall:
+def _write_call(opening: _Opening, claim: _Claim, *, attempt: int) -> ProviderCall:
     """The ledger row and, last of all, the day's counters; raises CapReached when they have no
     room.
     """
+    pool, job, image = opening.pool, claim.job, claim.image
     person = job.created_by
     call = ProviderCall.objects.create(
         kind=pool.kind,
@@ -317,17 +297,17 @@ def _write_call(
         account=pool.account,
         pool=pool,
         person=person,
-        owner_id=worker_id,
+        owner_id=opening.worker_id,
         job_ref=job.pk,
         place=f"{image.position}.{image.variant}",
         job_label=job.name,
         account_label=pool.account.label,
         person_label=person.get_username() if person else "",
-        model_name=model.name,
+        model_name=claim.model.name,
         attempt=attempt,
-        day=now.date(),
+        day=opening.now.date(),
         sent_at=Clock(),
-        reserved=price,
+        reserved=claim.price,
     )
-    reserve(pool.account, job, price, now.date())
+    reserve(pool.account, job, claim.price, opening.now.date())
     return call

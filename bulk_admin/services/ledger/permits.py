@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, Pool, ProviderCall
+from bulk_admin.services.drafting.settings import compose_prompt, image_options
 from bulk_admin.services.image_providers import ImageOptions
 
 
@@ -26,6 +28,48 @@ class Permit:
     quality: str = ""
     options: ImageOptions = field(default_factory=ImageOptions)
     stamp: float = field(default_factory=lambda: boottime())
+
+    @classmethod
+    def for_image(
+        cls,
+        call: ProviderCall,
+        pool: Pool,
+        job: BulkGenerationJob,
+        image: GeneratedImage,
+        *,
+        stamp: float,
+    ) -> Permit:
+        """Leave to buy the picture of an image, with its own size and quality or its job's."""
+        return replace(
+            cls._for(call, pool, image, compose_prompt(job, image.prompt_text), stamp),
+            size=image.size or job.size,
+            quality=image.quality or job.quality,
+            options=image_options(job),
+        )
+
+    @classmethod
+    def for_text(
+        cls, call: ProviderCall, pool: Pool, image: GeneratedImage, *, stamp: float
+    ) -> Permit:
+        """Leave to buy the text of an image's page."""
+        return cls._for(call, pool, image, image.prompt_text, stamp)
+
+    @classmethod
+    def _for(
+        cls, call: ProviderCall, pool: Pool, image: GeneratedImage, prompt: str, stamp: float
+    ) -> Permit:
+        return cls(
+            call_id=call.pk,
+            kind=call.kind,
+            image_id=image.pk,
+            job_id=image.job_id,
+            account_id=pool.account_id,
+            pool_id=pool.pk,
+            attempt=call.attempt,
+            prompt=prompt,
+            model=call.model_name,
+            stamp=stamp,
+        )
 
     @property
     def ids(self) -> dict[str, object]:
