@@ -23,6 +23,7 @@ from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.selectors import job_page, tiles
 from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.storage import private
 from bulk_admin.storages import StorageUnavailable
 
@@ -75,8 +76,8 @@ def _buy_again(
 ) -> tuple[str, str]:
     done = pictures.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
-        "adopted": ("The picture had arrived after all: nothing was bought.", "success"),
-        "queued": ("Bought again: both calls are booked.", "success"),
+        Decided.ADOPTED: ("The picture had arrived after all: nothing was bought.", "success"),
+        Decided.QUEUED: ("Bought again: both calls are booked.", "success"),
     }.get(done, STALE)
 
 
@@ -85,8 +86,8 @@ def _accept_as_lost(
 ) -> tuple[str, str]:
     done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
-        "adopted": ("The picture had arrived after all.", "success"),
-        "lost": ("Accepted as lost.", "success"),
+        Decided.ADOPTED: ("The picture had arrived after all.", "success"),
+        Decided.LOST: ("Accepted as lost.", "success"),
     }.get(done, ("This was settled before.", "warning"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from django.db.models import Count, Max
 
@@ -29,6 +30,7 @@ from bulk_admin.services.jobs.lifecycle import (
     reopen,
     stop_looking,
 )
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue.doorbell import ring_to_delete
 from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
 from bulk_admin.services.worker.rescue import look_up
@@ -36,6 +38,15 @@ from bulk_admin.services.worker.rescue import look_up
 # Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled
 # instead.
 RETRYABLE_CODES = frozenset({"not_sent", "overloaded", "rate_limited", "provider_error"})
+
+
+class Decided(StrEnum):
+    """What came of a person's word on a picture whose outcome was unknown."""
+
+    ADOPTED = "adopted"  # its bytes had arrived after all: nothing is bought or given up
+    QUEUED = "queued"
+    LOST = "lost"
+    STALE = "stale"  # the button answered an older attempt: nothing changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +117,12 @@ def reroll(
     return new
 
 
-def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
-    """Buy a picture again whose outcome is unknown; both calls are booked.
-
-    "adopted": its bytes had arrived after all, nothing is bought. "queued", or "stale" when the
-    button answered an older attempt.
+def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> Decided:
+    """Buy a picture again whose outcome is unknown; both calls are booked. QUEUED, ADOPTED or
+    STALE.
     """
 
-    def queue(job: BulkGenerationJob, image: GeneratedImage) -> str:
+    def queue(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
         job.images.filter(pk=image.pk).move(
             ImageStatus.QUEUED,
             revision=job.revision,
@@ -124,24 +133,24 @@ def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
         )
         count(job, ImageStatus.UNKNOWN, ImageStatus.QUEUED)
         reopen(job)
-        return "queued"
+        return Decided.QUEUED
 
     return _decide_unknown(job_id, image_id, seen_attempt, queue)
 
 
-def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> str:
-    """Give a picture up whose outcome is unknown; its reserve stays booked. "adopted", "lost" or
-    "stale".
+def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> Decided:
+    """Give a picture up whose outcome is unknown; its reserve stays booked. LOST, ADOPTED or
+    STALE.
     """
 
-    def give_up(job: BulkGenerationJob, image: GeneratedImage) -> str:
+    def give_up(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
         message = "Accepted as lost. It is booked at its full price."
         job.images.filter(pk=image.pk).move(
             ImageStatus.FAILED, revision=job.revision, error_code="lost", error_message=message
         )
         count(job, ImageStatus.UNKNOWN, ImageStatus.FAILED)
         save(job, database_now())
-        return "lost"
+        return Decided.LOST
 
     return _decide_unknown(job_id, image_id, seen_attempt, give_up)
 
@@ -150,21 +159,21 @@ def _decide_unknown(
     job_id: uuid.UUID,
     image_id: int,
     seen_attempt: int,
-    decide: Callable[[BulkGenerationJob, GeneratedImage], str],
-) -> str:
+    decide: Callable[[BulkGenerationJob, GeneratedImage], Decided],
+) -> Decided:
     call = ProviderCall.objects.filter(
         image_id=image_id, job_ref=job_id, attempt=seen_attempt, state=CallState.UNKNOWN
     ).first()
     # A dying worker may have stored the bytes just after the last look.
-    if call is not None and look_up(call) in ("adopted", "new variant"):
-        return "adopted"
+    if call is not None and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):
+        return Decided.ADOPTED
 
     @whole_step
-    def step() -> str:
+    def step() -> Decided:
         job = lock_job(job_id)
         image = job.images.get(pk=image_id)
         if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:
-            return "stale"
+            return Decided.STALE
         job.revision += 1
         return decide(job, image)
 

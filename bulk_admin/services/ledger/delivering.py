@@ -14,22 +14,16 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services.ledger.outcome import Outcome
+from bulk_admin.services.ledger.settlement import Settled, Settlement
 from bulk_admin.services.queue.job_row import count
 from bulk_admin.services.storage.storing import StoredPicture
 
 
-def deliver(
-    job: BulkGenerationJob,
-    image: GeneratedImage,
-    call: ProviderCall,
-    outcome: Outcome,
-    booked: int,
-    *,
-    was_unknown: bool,
-) -> str:
+def deliver(job: BulkGenerationJob, image: GeneratedImage, settlement: Settlement) -> Settled:
     """The picture is here: completed, or failed as undecodable with its bytes kept."""
+    call, outcome = settlement.call, settlement.outcome
     picture = _picture(outcome)
-    cost = image.cost + booked - (call.reserved if was_unknown else 0)
+    cost = image.cost + settlement.added
     target = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED
     if target == image.status:  # given up as lost, and what came cannot be read either
         GeneratedImage.objects.filter(pk=image.pk).update(
@@ -46,15 +40,16 @@ def deliver(
     ):
         count(job, image.status, target)
     _put_in_outbox(call, picture)
-    return "adopted" if was_unknown else "delivered"
+    return Settled.ADOPTED if settlement.was_unknown else Settled.DELIVERED
 
 
 def add_late_variant(
-    job: BulkGenerationJob, image: GeneratedImage, call: ProviderCall, outcome: Outcome, booked: int
-) -> str:
-    """The picture was bought again meanwhile, and the first answer came after all: it gets a tile
+    job: BulkGenerationJob, image: GeneratedImage, settlement: Settlement
+) -> Settled:
+    """The first answer came after all, but the picture has been bought again since: it gets a tile
     of its own.
     """
+    call, outcome = settlement.call, settlement.outcome
     picture = _picture(outcome)
     newest = GeneratedImage.objects.filter(job=job, position=image.position).aggregate(
         newest=Max("variant")
@@ -71,7 +66,7 @@ def add_late_variant(
         revision=job.revision,
         attempt=call.attempt,
         parent=image,
-        cost=booked,
+        cost=settlement.booked,
         **_picture_fields(picture, outcome),
     )
     # The unknown call's price was on the first tile; it belongs to this picture.
@@ -83,7 +78,7 @@ def add_late_variant(
     )
     count(job, None, status)
     _put_in_outbox(call, picture)
-    return "new variant"
+    return Settled.NEW_VARIANT
 
 
 def _picture(outcome: Outcome) -> StoredPicture:

@@ -31,6 +31,8 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger.delivering import add_late_variant, deliver
 from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.pacing import gap_after_refusal
+from bulk_admin.services.ledger.pausing import pause_locked
+from bulk_admin.services.ledger.settlement import Settled, Settlement
 from bulk_admin.services.ledger.spend import book
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.queue import page_queue
@@ -43,16 +45,15 @@ LOST = "lost"  # error code of an image whose unknown call a person gave up
 
 
 @whole_step
-def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> str:
-    """Book how a call ended and give its image the status that follows; what was done, in a word.
+def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> Settled:
+    """Book how a call ended and give its image the status that follows; what was done.
 
-    A call for page text only moves money: the page's step is ``page_texts``' to change.
+    A call for page text only moves money: the page's step is ``pages.texts``' to change.
 
-    Safe to call again and in any order: "duplicate" when the call had ended for good. A late answer
-    to an unknown call is "adopted" if nobody bought the picture again, else it becomes a "new
-    variant"; a late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing
-    happens ("alive") unless the call is still open and its owner has not beaten for BULK_LEASE
-    seconds.
+    Safe to call again and in any order: DUPLICATE when the call had ended for good. A late answer
+    to an unknown call is ADOPTED if nobody bought the picture again, else it becomes a NEW_VARIANT;
+    a late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing happens
+    (ALIVE) unless the call is still open and its owner has not beaten for BULK_LEASE seconds.
     """
     known = ProviderCall.objects.only("pool_id", "account_id", "image_id", "job_ref").get(
         pk=call_id
@@ -64,30 +65,23 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     call = ProviderCall.objects.select_related("owner", "account").get(pk=call_id)
     now = database_now()
     if call.state in (CallState.DELIVERED, CallState.REFUSED):
-        return "duplicate"
+        return Settled.DUPLICATE
     if only_of_dead_owner and not _owner_is_dead(call, now):
-        return "alive"
-    was_unknown = call.state == CallState.UNKNOWN
-    booked = _booked(call, outcome)
-    done = "counted"
-    if job is not None:
-        settle_one = (
-            _settle_image
-            if call.kind == CallKind.IMAGE and call.image_id is not None
-            else _settle_money
-        )
-        done = settle_one(job, call, outcome, booked, now, was_unknown=was_unknown)
-    _pause_others(jobs, call, outcome, now)
-    if was_unknown and outcome.state == CallState.UNKNOWN:
+        return Settled.ALIVE
+    settlement = Settlement(call=call, outcome=outcome, booked=_booked(call, outcome), now=now)
+    done = _settle_job(job, settlement) if job is not None else Settled.COUNTED
+    _pause_others(jobs, settlement)
+    if settlement.was_unknown and outcome.state == CallState.UNKNOWN:
         return done
-    _close(call, outcome, booked, now)
-    book(call, booked, was_unknown=was_unknown)
-    _tell(call, outcome, booked, done)
+    _close(settlement)
+    book(call, released=settlement.released, added=settlement.added)
+    _tell(settlement, done)
     return done
 
 
-def _tell(call: ProviderCall, outcome: Outcome, booked: int, done: str) -> None:
+def _tell(settlement: Settlement, done: Settled) -> None:
     """One line, once it is committed. Ids, codes and numbers only: messages may quote a prompt."""
+    call, outcome = settlement.call, settlement.outcome
     fields = {
         "kind": call.kind,
         "job": str(call.job_ref),
@@ -96,9 +90,9 @@ def _tell(call: ProviderCall, outcome: Outcome, booked: int, done: str) -> None:
         "account": call.account_id,
         "attempt": call.attempt,
         "state": str(outcome.state),
-        "done": done,
+        "done": str(done),
         "billed": str(outcome.billed),
-        "cost_microdollars": booked,
+        "cost_microdollars": settlement.booked,
         "seconds": outcome.seconds,
         "http_status": outcome.http_status,
         "request_id": outcome.request_id[:120],
@@ -164,72 +158,63 @@ def _booked(call: ProviderCall, outcome: Outcome) -> int:
     return call.reserved if cost is None else cost
 
 
-def _settle_money(
-    job: BulkGenerationJob,
-    call: ProviderCall,
-    outcome: Outcome,
-    booked: int,
-    now: dt.datetime,
-    *,
-    was_unknown: bool,
-) -> str:
-    """For a page's text, and for a picture that was deleted meanwhile."""
-    spent = booked - (call.reserved if was_unknown else 0)
-    released = 0 if was_unknown else call.reserved
-    if call.kind == CallKind.TEXT:
-        job.text_spent += spent
-        job.text_reserved -= released
+def _settle_job(job: BulkGenerationJob, settlement: Settlement) -> Settled:
+    call = settlement.call
+    is_picture = call.kind == CallKind.IMAGE and call.image_id is not None
+    return _settle_image(job, settlement) if is_picture else _settle_money(job, settlement)
+
+
+def _settle_money(job: BulkGenerationJob, settlement: Settlement) -> Settled:
+    """For a page's text, and for a picture whose row has been deleted since."""
+    if settlement.call.kind == CallKind.TEXT:
+        job.text_spent += settlement.added
+        job.text_reserved -= settlement.released
     else:
-        job.spent += spent
-        job.reserved -= released
+        job.spent += settlement.added
+        job.reserved -= settlement.released
     job.revision += 1
-    save(job, now)
-    return "counted"
+    save(job, settlement.now)
+    return Settled.COUNTED
 
 
-def _settle_image(
-    job: BulkGenerationJob,
-    call: ProviderCall,
-    outcome: Outcome,
-    booked: int,
-    now: dt.datetime,
-    *,
-    was_unknown: bool,
-) -> str:
+def _settle_image(job: BulkGenerationJob, settlement: Settlement) -> Settled:
+    call, outcome, now = settlement.call, settlement.outcome, settlement.now
     image = GeneratedImage.objects.get(pk=call.image_id or 0)
     job.revision += 1
-    job.spent += booked - (call.reserved if was_unknown else 0)
-    job.reserved -= 0 if was_unknown else call.reserved
-    mine = image.attempt == call.attempt and _is_waiting_for(image, was_unknown=was_unknown)
+    job.spent += settlement.added
+    job.reserved -= settlement.released
+    mine = image.attempt == call.attempt and _is_waiting_for(
+        image, was_unknown=settlement.was_unknown
+    )
     if outcome.state == CallState.DELIVERED and mine:
-        done = deliver(job, image, call, outcome, booked, was_unknown=was_unknown)
+        done = deliver(job, image, settlement)
     elif outcome.state == CallState.DELIVERED:
-        done = add_late_variant(job, image, call, outcome, booked)
+        done = add_late_variant(job, image, settlement)
     elif not mine:
         GeneratedImage.objects.filter(pk=image.pk).update(
-            cost=image.cost + booked - (call.reserved if was_unknown else 0), revision=job.revision
+            cost=image.cost + settlement.added, revision=job.revision
         )
-        done = "stale"
+        done = Settled.STALE
     else:
-        done = _settle_without_picture(
-            job, image, call, outcome, booked, now, was_unknown=was_unknown
-        )
+        done = _settle_without_picture(job, image, settlement)
     status, reason = _job_stop(job, outcome, mine=mine)
     # A late "not sent": nothing else would serve it any more.
-    if done == ImageStatus.QUEUED and job.status in ENDED_JOBS:
+    if done == Settled.QUEUED and job.status in ENDED_JOBS:
         status = JobStatus.PROCESSING
         ring()
     has_ended = save(job, now, status=status, reason=reason)
     if job.create_pages_when_done and job.status == JobStatus.COMPLETED:
-        if has_ended:
-            page_queue.queue_kept(job, now)
-        elif outcome.state == CallState.DELIVERED:  # late
-            page_queue.queue_kept(
-                job,
-                now,
-                job.images.filter(picture_key=call.picture_key).values_list("pk", flat=True),
-            )
+        _queue_pages(job, settlement, has_ended=has_ended)
     return done
+
+
+def _queue_pages(job: BulkGenerationJob, settlement: Settlement, *, has_ended: bool) -> None:
+    """When the job ends, for everything kept; after that, for each late picture."""
+    if has_ended:
+        page_queue.queue_kept(job, settlement.now)
+    elif settlement.outcome.state == CallState.DELIVERED:
+        late = job.images.filter(picture_key=settlement.call.picture_key)
+        page_queue.queue_kept(job, settlement.now, late.values_list("pk", flat=True))
 
 
 def _is_waiting_for(image: GeneratedImage, *, was_unknown: bool) -> bool:
@@ -246,29 +231,21 @@ def _job_stop(job: BulkGenerationJob, outcome: Outcome, *, mine: bool) -> tuple[
     return "", None
 
 
-def _pause_others(
-    jobs: dict[uuid.UUID, BulkGenerationJob], call: ProviderCall, outcome: Outcome, now: dt.datetime
-) -> None:
-    if outcome.stops != "account":
+def _pause_others(jobs: dict[uuid.UUID, BulkGenerationJob], settlement: Settlement) -> None:
+    """An account's fault stops every job that buys from it."""
+    if settlement.outcome.stops != "account":
         return
-    for other in jobs.values():
-        if other.pk != call.job_ref and other.status in ACTIVE_JOBS:
-            other.revision += 1
-            save(other, now, status=JobStatus.PAUSED, reason=outcome.error_code)
+    for job in jobs.values():
+        if job.pk != settlement.call.job_ref and job.status in ACTIVE_JOBS:
+            pause_locked(job, settlement.outcome.error_code, settlement.now)
 
 
 def _settle_without_picture(
-    job: BulkGenerationJob,
-    image: GeneratedImage,
-    call: ProviderCall,
-    outcome: Outcome,
-    booked: int,
-    now: dt.datetime,
-    *,
-    was_unknown: bool,
-) -> str:
-    if was_unknown and outcome.state == CallState.UNKNOWN:
-        return "still unknown"
+    job: BulkGenerationJob, image: GeneratedImage, settlement: Settlement
+) -> Settled:
+    call, outcome = settlement.call, settlement.outcome
+    if settlement.was_unknown and outcome.state == CallState.UNKNOWN:
+        return Settled.STILL_UNKNOWN
     target, retry_in = _where_to(job, image, call, outcome)
     tries = image.tries + (1 if outcome.counts_as_try and target == ImageStatus.QUEUED else 0)
     waits = target == ImageStatus.QUEUED
@@ -277,15 +254,15 @@ def _settle_without_picture(
         revision=job.revision,
         owner=None,
         tries=tries,
-        cost=image.cost + booked - (call.reserved if was_unknown else 0),
+        cost=image.cost + settlement.added,
         seconds=outcome.seconds,
-        not_before=now + dt.timedelta(seconds=retry_in) if waits and retry_in else None,
+        not_before=settlement.now + dt.timedelta(seconds=retry_in) if waits and retry_in else None,
         error_code="" if waits else outcome.error_code,
         error_message="" if waits else outcome.message[:500],
     )
     if moved:
         count(job, image.status, target)
-    return str(target)
+    return Settled(target)
 
 
 def _where_to(
@@ -307,18 +284,19 @@ def _where_to(
     return again, outcome.retry_in
 
 
-def _close(call: ProviderCall, outcome: Outcome, booked: int, now: dt.datetime) -> None:
+def _close(settlement: Settlement) -> None:
+    call, outcome = settlement.call, settlement.outcome
     ProviderCall.objects.filter(pk=call.pk).move(
         outcome.state,
         field="state",
         billed=outcome.billed,
-        actual=booked,
+        actual=settlement.booked,
         is_estimated=outcome.state == CallState.DELIVERED and not outcome.usage,
         usage=dict(outcome.usage),
         http_status=outcome.http_status,
         request_id=outcome.request_id[:120],
         error_code=outcome.error_code,
-        finished_at=now,
+        finished_at=settlement.now,
         # From here the provider may have counted it: the window must not forget it earlier than
         # they do.
         sent_at=call.sent_at + dt.timedelta(seconds=outcome.send_delay),

@@ -24,6 +24,10 @@ class CapReached(Exception):
 
 
 def reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: dt.date) -> None:
+    """Put a price, in micro-dollars, on the day's counters of the account and of the job's person.
+
+    Raises CapReached, and then the transaction must be undone.
+    """
     account_key, person_key = spend_keys(account.pk, job.created_by_id)
     earlier = spent_this_month(account_key, day) if account.month_cap is not None else 0
     month_room = None if account.month_cap is None else account.month_cap - earlier
@@ -82,14 +86,11 @@ def _take(
     raise CapReached(full or caps[0][1], job_id=job_id, may_come_back=not full)
 
 
-def book(call: ProviderCall, booked: int, *, was_unknown: bool) -> None:
-    """Carry a call's price from reserved to spent in the counters of its day: the last rows of the
-    lock order.
-    """
+def book(call: ProviderCall, *, released: int, added: int) -> None:
+    """Carry a call's price from reserved to spent in the counters of its day."""
     account_key, person_key = spend_keys(call.account_id or 0, call.person_id)
-    released, earlier = (0, call.reserved) if was_unknown else (call.reserved, 0)
     for scope, key in ((Spend.Scope.ACCOUNT, account_key), (Spend.Scope.PERSON, person_key)):
         if key:
             Spend.objects.filter(scope=scope, key=key, day=call.day).update(
-                reserved=F("reserved") - released, spent=F("spent") + booked - earlier
+                reserved=F("reserved") - released, spent=F("spent") + added
             )

@@ -23,6 +23,7 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger.opening import style_note
 from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.permits import Permit
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages.steps import fail_or_wait, fail_waiting, move_page
 from bulk_admin.services.pages.work import TextWork
@@ -115,13 +116,13 @@ def finish(work: TextWork) -> None:
 
 
 @whole_step
-def lose(call_id: uuid.UUID, outcome: Outcome) -> str:
+def lose(call_id: uuid.UUID, outcome: Outcome) -> Settled:
     """Book the unknown call of a dead worker.
 
     It counts as a try, so that a page whose worker always dies is not bought for ever.
     """
     done = settle(call_id, outcome, only_of_dead_owner=True)
-    if done == "counted":
+    if done == Settled.COUNTED:
         _go_on(
             call_id,
             {},

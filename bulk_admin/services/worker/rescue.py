@@ -34,6 +34,7 @@ from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.ledger.outcome import Outcome, outcome_of
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.queue.doorbell import ring
@@ -115,7 +116,7 @@ def rescue_calls() -> None:
             logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
 
 
-def _rescue_image(call: ProviderCall) -> str:
+def _rescue_image(call: ProviderCall) -> Settled:
     return settle(call.pk, _recover(call) or _unknown(), only_of_dead_owner=True)
 
 
@@ -190,14 +191,14 @@ def _note_look(call: ProviderCall, looks: int) -> None:
     ProviderCall.objects.filter(pk=call.pk, looked_up=looks - 1).update(looked_up=looks)
 
 
-def look_up(call: ProviderCall) -> str:
-    """Look for an unknown call's bytes, and book them if they are there: "adopted", "new variant",
-    or "" if nothing is known.
+def look_up(call: ProviderCall) -> Settled | None:
+    """Look for an unknown call's bytes, and book them if they are there: ADOPTED or NEW_VARIANT, or
+    None if nothing is known.
 
     Raises StorageUnavailable.
     """
     outcome = _recover(call)
-    done = settle(call.pk, outcome) if outcome else ""
+    done = settle(call.pk, outcome) if outcome else None
     logger.info("unknown call looked up", extra={**_ids(call), "done": done or "nothing found"})
     return done
 

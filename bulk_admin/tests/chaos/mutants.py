@@ -232,7 +232,7 @@ MUTANTS = [
     Mutant(
         '"buy again" does not look for the bytes',
         JOBS,
-        'if call is not None and look_up(call) in ("adopted", "new variant"):',
+        "if call is not None and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):",
         "if False:",
         (PUMP_TESTS,),
     ),

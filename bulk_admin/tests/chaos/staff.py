@@ -16,6 +16,7 @@ from django.db import connections
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.queue import page_queue
 from bulk_admin.storages import StorageUnavailable
 
@@ -129,7 +130,7 @@ class Presser(threading.Thread):
         press = (image.pk, image.attempt)
         if self.note_stale:
             self.decisions.bought_again.add(press)
-        if pictures.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == "queued":
+        if pictures.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == Decided.QUEUED:
             self.decisions.bought_again.add(press)
 
     def lose(self, image: GeneratedImage) -> None:

@@ -16,6 +16,8 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs.pictures import Decided
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import pump, rescue
 from bulk_admin.testing.factories import make_account, make_job
@@ -251,12 +253,12 @@ def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
     image = job.images.get()
     assert image.status == ImageStatus.UNKNOWN
     server.latency = 0.0
-    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == "queued"
+    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == Decided.QUEUED
     settings.BULK_CALL_DEADLINE = 20.0
     pump.run()
     first = image.calls.get(attempt=1)
     processes.wait_until(lambda: storing.find(first.picture_key), what="the first answer is stored")
-    assert rescue.look_up(first) == "new variant"
+    assert rescue.look_up(first) == Settled.NEW_VARIANT
     assert sorted(job.images.values_list("variant", "status")) == [
         (1, "completed"),
         (2, "completed"),

@@ -39,6 +39,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit
@@ -271,9 +272,15 @@ class Story(RuleBasedStateMachine):
     @rule(pick=any_number)
     def buy_again(self, pick: int) -> None:
         if image := self.picked(self.images().filter(status=ImageStatus.UNKNOWN), pick):
-            if pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "queued":
+            if (
+                pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt)
+                == Decided.QUEUED
+            ):
                 self.asked.add((image.pk, image.attempt))
-            assert pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt) == "stale"
+            assert (
+                pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt)
+                == Decided.STALE
+            )
 
     @rule(pick=any_number)
     def accept_as_lost(self, pick: int) -> None:

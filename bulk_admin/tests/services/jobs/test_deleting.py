@@ -12,6 +12,7 @@ from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Spend
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.worker import rescue
 from bulk_admin.testing.factories import make_call, make_image, make_job, make_model
@@ -53,7 +54,7 @@ def test_a_picture_that_somebody_decided_about_can_be_deleted(job, decide):
 def test_so_can_its_job_and_a_late_answer_only_moves_money(job, decide):
     permit, _ = decide(job)
     assert lifecycle.delete_job(job.pk) == ""
-    assert settle(permit.call_id, refused()) == "counted"
+    assert settle(permit.call_id, refused()) == Settled.COUNTED
     call = ProviderCall.objects.get(pk=permit.call_id)
     assert (call.state, call.actual, call.image) == (CallState.REFUSED, 0, None)
     assert audit() == []
@@ -108,6 +109,6 @@ def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_
 ):
     permit, _ = give_up(job)
     pictures.delete_images(job.pk, [permit.image_id])
-    assert settle(permit.call_id, refused()) == "counted"
+    assert settle(permit.call_id, refused()) == Settled.COUNTED
     assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
     assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0

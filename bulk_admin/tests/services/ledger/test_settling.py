@@ -20,9 +20,11 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
 from bulk_admin.services.ledger.permits import Permit, Stop, Wait
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage.storing import StoredPicture
@@ -90,7 +92,7 @@ def image_of(permit: Permit) -> GeneratedImage:
 
 def test_a_delivered_picture_is_completed_and_its_price_is_spent(job):
     permit = open_one(job)
-    assert settle(permit.call_id, delivered(permit)) == "delivered"
+    assert settle(permit.call_id, delivered(permit)) == Settled.DELIVERED
     image = image_of(permit)
     assert (image.status, image.picture_key, image.bytes, image.width, image.height) == (
         "completed",
@@ -108,9 +110,9 @@ def test_settling_twice_changes_nothing(job):
     permit = open_one(job)
     settle(permit.call_id, delivered(permit))
     before = BulkGenerationJob.objects.values().get(pk=job.pk)
-    assert settle(permit.call_id, delivered(permit)) == "duplicate"
-    assert settle(permit.call_id, refused()) == "duplicate"
-    assert settle(permit.call_id, unknown()) == "duplicate"
+    assert settle(permit.call_id, delivered(permit)) == Settled.DUPLICATE
+    assert settle(permit.call_id, refused()) == Settled.DUPLICATE
+    assert settle(permit.call_id, unknown()) == Settled.DUPLICATE
     assert BulkGenerationJob.objects.values().get(pk=job.pk) == before
 
 
@@ -161,7 +163,7 @@ def test_an_account_may_ask_to_buy_unknown_pictures_again_and_both_are_booked(jo
 def test_an_answer_after_all_is_adopted_and_paid_once(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert settle(permit.call_id, delivered(permit)) == "adopted"
+    assert settle(permit.call_id, delivered(permit)) == Settled.ADOPTED
     job.refresh_from_db()
     assert (image_of(permit).status, job.spent, job.unknown_count, job.completed_count) == (
         "completed",
@@ -215,9 +217,9 @@ def test_a_reroll_after_pages_were_stopped_does_not_begin_them_all_again(job):
 def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
-    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "stale"
-    assert settle(permit.call_id, delivered(permit)) == "adopted"
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == Decided.LOST
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == Decided.STALE
+    assert settle(permit.call_id, delivered(permit)) == Settled.ADOPTED
     assert image_of(permit).status == "completed"
     assert audit() == []
 
@@ -225,11 +227,11 @@ def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
 def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == "queued"
-    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == Decided.QUEUED
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == Decided.STALE
     second = open_one(job)
     assert (second.image_id, second.attempt) == (first.image_id, 2)
-    assert settle(first.call_id, delivered(first)) == "new variant"
+    assert settle(first.call_id, delivered(first)) == Settled.NEW_VARIANT
     settle(second.call_id, delivered(second))
     group = list(GeneratedImage.objects.filter(job=job, position=1).order_by("variant"))
     assert [(image.status, image.cost) for image in group] == [
@@ -247,8 +249,8 @@ def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew(job
     settle(first.call_id, unknown())
     pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
     settle(open_one(job).call_id, unknown())
-    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == "stale"
-    assert pictures.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == "stale"
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == Decided.STALE
+    assert pictures.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == Decided.STALE
     assert image_of(first).status == "unknown"
 
 
@@ -258,8 +260,8 @@ def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown
     pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
     second = open_one(job)
     settle(second.call_id, unknown())
-    assert settle(first.call_id, delivered(first)) == "new variant"
-    assert settle(second.call_id, delivered(second)) == "adopted"
+    assert settle(first.call_id, delivered(first)) == Settled.NEW_VARIANT
+    assert settle(second.call_id, delivered(second)) == Settled.ADOPTED
     keys = (
         GeneratedImage.objects.filter(job=job, position=1)
         .order_by("variant")
@@ -291,7 +293,7 @@ def test_a_late_not_sent_after_a_second_purchase_only_unbooks(job):
     settle(first.call_id, unknown())
     pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
     second = open_one(job)
-    assert settle(first.call_id, handed_back("too old")) == "stale"
+    assert settle(first.call_id, handed_back("too old")) == Settled.STALE
     settle(second.call_id, delivered(second))
     job.refresh_from_db()
     assert job.spent == PRICE
@@ -434,10 +436,10 @@ def test_a_job_without_a_single_picture_has_failed_until_one_comes_late(job):
 
 def test_rescue_leaves_a_call_alone_whose_worker_is_alive(job):
     permit = open_one(job)
-    assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == "alive"
+    assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == Settled.ALIVE
     owner = ProviderCall.objects.get(pk=permit.call_id).owner_id
     Worker.objects.filter(pk=owner).update(beat_at="1970-01-01T00:00:00Z")
-    assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == "unknown"
+    assert settle(permit.call_id, unknown(), only_of_dead_owner=True) == Settled.UNKNOWN
     assert audit() == []
 
 
@@ -461,7 +463,7 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
 def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answer):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == "lost"
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == Decided.LOST
     assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
     outcome = (
         delivered(permit)

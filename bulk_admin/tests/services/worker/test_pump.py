@@ -17,6 +17,8 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs.pictures import Decided
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private, storing
 from bulk_admin.services.worker import draining, pump, rescue
@@ -171,7 +173,7 @@ def test_a_call_past_its_deadline_is_unknown_and_its_late_answer_is_adopted(sett
     call = ProviderCall.objects.get()
     while storing.find(call.picture_key) is None:
         pass  # the abandoned thread stores what it was sent
-    assert rescue.look_up(call) == "adopted"
+    assert rescue.look_up(call) == Settled.ADOPTED
     assert job.images.get().status == ImageStatus.COMPLETED
     assert audit() == []
 
@@ -286,7 +288,7 @@ def test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look(setti
     call.refresh_from_db()
     assert (call.looked_up, image.status) == (1, "unknown")
     storing.store(call.picture_key, png_bytes(), {})
-    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == "adopted"
+    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == Decided.ADOPTED
     image.refresh_from_db()
     assert image.status == "completed"
 

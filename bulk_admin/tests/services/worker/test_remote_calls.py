@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from bulk_admin.models import CallState, ImageStatus, ProviderCall
 from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.worker import pump, rescue
 from bulk_admin.testing.factories import make_account, make_job, make_worker
@@ -80,7 +81,7 @@ def test_an_id_that_nobody_knows_leaves_the_outcome_unknown(job, server):
     ProviderCall.objects.filter(pk=permit.call_id).update(remote_id="gone")
     rescue.run()
     assert ProviderCall.objects.get().state == CallState.UNKNOWN
-    assert pictures.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == "lost"
+    assert pictures.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == Decided.LOST
     assert audit() == []
 
 
