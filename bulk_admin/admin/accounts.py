@@ -34,6 +34,8 @@ from .options import ModelAdmin, TabularInline
 
 TIERS = [(number, f"Tier {number}") for number in range(1, 6)]
 SHORTEST_KEY = 8
+# What cannot be changed after an account was added, and what stands in its place.
+SHOWN_LATER = {"provider": "provider_label", "owner": "whose"}
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -94,13 +96,19 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
                 "provider", None
             )  # declared fields stay in a form, whatever the fieldsets leave out
         self._say_what_is_stored()
+        if self.instance.pk and self.instance.is_orphaned:
+            for name in ("is_enabled", "is_default", "new_key"):
+                if name in self.fields:
+                    self.fields[name].disabled = True
 
     def _say_what_is_stored(self) -> None:
         field = self.fields.get("new_key")
         if field is None:
             return
         account = self.instance
-        if account.key_from_environment:
+        if account.pk and account.is_orphaned:
+            field.help_text = "The owner of this account was deleted: it takes no key."
+        elif account.key_from_environment:
             field.disabled = True
             field.help_text = (
                 f"Comes from the environment variable {ENVIRONMENT_KEYS.get(account.provider, '')}:"
@@ -137,12 +145,18 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         takes_base_url = bool(name) and provider_class(name).takes_base_url
         if data.get("base_url") and not takes_base_url and "base_url" in self.changed_data:
             self.add_error("base_url", "This provider has an address of its own: leave it empty.")
+        if not self.instance.pk:
+            self.instance.is_platform = data.get("owner") is None
+        if data.get("is_default") and not self.instance.is_platform:
+            self.add_error("is_default", "Only an account of the platform can be the default.")
         return data
 
     def _get_validation_exclusions(self) -> set[str]:
-        # Ticking "default" takes it over from another account: no reason to refuse.
+        # Ticking "default" takes it over from another account: no reason to refuse. Whose the
+        # account is decides which label is taken, also where the form does not show it.
         # The stubs leave it out
-        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return (excluded | {"is_default"}) - {"is_platform", "owner"}
 
 
 class PoolInline(TabularInline[Pool, ProviderAccount]):
@@ -177,7 +191,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         "pace",
         "spent_today",
         "caps",
-        "owner",
+        "whose",
         "is_default",
     )
     list_filter = ("provider", "is_enabled", "tier")
@@ -226,7 +240,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Where a key is sent is as secret as the key: a base_url is a superuser's to change.
-        fixed = ("provider_label",) if obj else ()
+        fixed = ("provider_label", "whose") if obj else ()
         return (
             (*self.readonly_fields, *fixed)
             if request.user.is_superuser
@@ -252,9 +266,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                 name,
                 {
                     **options,
-                    "fields": tuple(
-                        "provider_label" if f == "provider" else f for f in options["fields"]
-                    ),
+                    "fields": tuple(SHOWN_LATER.get(str(f), f) for f in options["fields"]),
                 },
             )
             for name, options in self.fieldsets
@@ -348,6 +360,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="provider", ordering="provider")
     def provider_label(self, account: ProviderAccount) -> str:
         return dict(provider_choices()).get(account.provider, account.provider)
+
+    @admin.display(description="owner", ordering="owner")
+    def whose(self, account: ProviderAccount) -> str:
+        if account.is_platform:
+            return "The platform, for everybody"
+        return str(account.owner or "Deleted")
 
     @admin.display(description="state")
     def state(self, account: ProviderAccount) -> str:

@@ -19,7 +19,8 @@ class AccountLabelFilter(admin.SimpleListFilter):
     parameter_name = "account"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(label, label) for label in ProviderAccount.objects.values_list("label", flat=True)]
+        labels = ProviderAccount.objects.order_by("label").values_list("label", flat=True)
+        return [(label, label) for label in labels.distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(account_label=self.value()) if self.value() else queryset

@@ -74,7 +74,10 @@ def _known(users: Iterable[Any]) -> str:
 
 
 def choose_account(user: Any, name: str) -> AccountChoice:
-    """By label, id or provider; without a name the default one. Raises Refused."""
+    """By label, id or provider, the person's own first; without a name the default one.
+
+    Raises Refused.
+    """
     choices = account_choices(user)
     found = _named(choices, name) if name else first_possible(choices)
     if found is None:
@@ -94,14 +97,16 @@ def choose_account(user: Any, name: str) -> AccountChoice:
 
 def _named(choices: list[AccountChoice], name: str) -> AccountChoice | None:
     for read in (
-        lambda choice: choice.account.label,
-        lambda choice: str(choice.account.pk),
-        lambda choice: choice.account.provider,
+        lambda account: account.label,
+        lambda account: str(account.pk),
+        lambda account: account.provider,
     ):
-        found = [choice for choice in choices if read(choice) == name]
+        found = [choice for choice in choices if read(choice.account) == name]
+        own = [choice for choice in found if not choice.account.is_platform]
+        found = own or found
         if len(found) > 1:
-            labels = ", ".join(choice.account.label for choice in found)
-            raise Refused(f"{name} has several accounts. Name one of them: {labels}.")
+            known = ", ".join(f"{choice.account.pk} ({choice.account.label})" for choice in found)
+            raise Refused(f"{name} means several accounts. Name one of them by its id: {known}.")
         if found:
             return found[0]
     return None

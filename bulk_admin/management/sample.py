@@ -28,6 +28,7 @@ def start(username: str) -> BulkGenerationJob | None:
     """
     account, _ = ProviderAccount.objects.get_or_create(
         label="Placeholder at a provider's pace",
+        is_platform=True,
         defaults={"provider": "placeholder", "max_in_flight": 2, "options": {"delay": [3, 9]}},
     )
     ensure_pools(account)
@@ -36,7 +37,7 @@ def start(username: str) -> BulkGenerationJob | None:
         str(FILE),
         user=username,
         name=NAME,
-        account=account.label,
+        account=str(account.pk),
         stdout=io.StringIO(),
     )
     return find()

@@ -14,11 +14,28 @@ from bulk_admin import credentials
 from .statuses import CallKind
 
 
+class AccountQuerySet(models.QuerySet["ProviderAccount"]):
+    def platform(self) -> AccountQuerySet:
+        return self.filter(is_platform=True)
+
+    def usable_by(self, person: Any) -> AccountQuerySet:
+        """The platform's accounts and the person's own."""
+        return self.filter(Q(is_platform=True) | Q(owner=person))
+
+    def orphaned(self) -> AccountQuerySet:
+        """Private ones whose owner was deleted: kept for their label, switched off for good."""
+        return self.filter(is_platform=False, owner=None)
+
+
 class ProviderAccount(models.Model):
-    """A key at a provider. Money and caps are micro-dollars."""
+    """A key at a provider. Money and caps are micro-dollars.
+
+    ``is_platform`` says whose it is: the platform's, for everybody, or private. A private account
+    without an owner is not everybody's: its owner was deleted.
+    """
 
     provider = models.CharField(max_length=40, help_text="Name of a provider module.")
-    label = models.CharField(max_length=80, unique=True)
+    label = models.CharField(max_length=80)
     base_url = models.CharField(
         max_length=300,
         blank=True,
@@ -30,12 +47,16 @@ class ProviderAccount(models.Model):
     key_from_environment = models.BooleanField(default=False, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     key_last_four = models.CharField(max_length=4, blank=True, editable=False)
+    is_platform = models.BooleanField(default=False, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.CASCADE,
+        models.SET_NULL,
         null=True,
         blank=True,
-        help_text="Empty: the platform's own, for everybody.",
+        help_text=(
+            "Empty: the platform's own, for everybody. It cannot be changed later: add another"
+            " account instead."
+        ),
     )
     tier = models.PositiveSmallIntegerField(
         default=1, help_text="The provider's usage tier, 1-5: sets the pictures per minute."
@@ -69,10 +90,35 @@ class ProviderAccount(models.Model):
         help_text="For the provider module: the placeholder's delay, for one.",
     )
 
+    objects = AccountQuerySet.as_manager()
+
     class Meta:
         ordering = ["label"]
         permissions = [("manage_accounts", "Can manage provider accounts and keys")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["label"],
+                condition=Q(is_platform=True),
+                name="one_platform_label",
+                violation_error_message="The platform has an account with this label already.",
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "label"],
+                condition=Q(is_platform=False),
+                name="one_label_per_owner",
+                violation_error_message="This owner has an account with this label already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_platform=False) | Q(owner=None), name="platform_has_no_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | Q(is_platform=True), name="default_is_platform"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_enabled=False) | Q(is_platform=True) | Q(owner__isnull=False),
+                name="orphaned_account_is_off",
+                violation_error_message="The owner of this account was deleted: it stays off.",
+            ),
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="one_default_account"
             ),
@@ -85,6 +131,10 @@ class ProviderAccount(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def is_orphaned(self) -> bool:
+        return not self.is_platform and self.owner_id is None
 
     @property
     def api_key(self) -> str:

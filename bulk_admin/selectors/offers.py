@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
@@ -41,9 +40,8 @@ class CapLeft:
 
 def account_choices(person: Any) -> list[AccountChoice]:
     """The platform's accounts and the person's own, the default one first. A handful of queries."""
-    mine = ProviderAccount.objects.filter(
-        Q(owner=None) | Q(owner=person.pk), provider__in=PROVIDERS
-    ).order_by("-is_default", "label")
+    usable = ProviderAccount.objects.usable_by(person)
+    mine = usable.filter(provider__in=PROVIDERS).order_by("-is_default", "label", "pk")
     pools = {
         pool.account_id: pool for pool in Pool.objects.filter(kind=CallKind.IMAGE, account__in=mine)
     }
@@ -63,7 +61,8 @@ def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoic
         why_not = "switched off"
     elif provider.requires_key and not (account.key_from_environment or account.encrypted_key):
         why_not = "it has no key"
-    label = f"{account.label} ({tier}{pace})"
+    own = "" if account.is_platform else "your own, "
+    label = f"{account.label} ({own}{tier}{pace})"
     return AccountChoice(
         account,
         f"{label}: {why_not}" if why_not else label,

@@ -1,5 +1,7 @@
-"""What a fresh database needs: the platform's accounts with their pools, and the one-minute
-schedule. Never undoes an edit.
+"""Accounts: what a provider needs of one, its pools, and its end with its owner.
+
+And what a fresh database needs: the platform's accounts and the one-minute schedule. Setting up
+again never undoes an edit.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from bulk_admin import credentials
-from bulk_admin.models import CallKind, Pool, ProviderAccount
-from bulk_admin.models.accounts import pool_limits
+from bulk_admin.models import CallKind, CallState, Pool, ProviderAccount, ProviderCall
+from bulk_admin.models.accounts import AccountQuerySet, pool_limits
 from bulk_admin.services.image_providers import Credentials, provider_class
 
 TEXT_LIMIT = {"limit_per_minute": 500, "max_in_flight": 20}
@@ -81,7 +84,7 @@ def ensure_pools(account: ProviderAccount) -> None:
     if not Pool.objects.filter(account=account, kind=CallKind.IMAGE, **limits).exists():
         Pool.objects.update_or_create(account=account, kind=CallKind.IMAGE, defaults=limits)
     platform = PLATFORMS.get(account.provider)
-    if platform and platform.writes_texts and account.owner_id is None:
+    if platform and platform.writes_texts and account.is_platform:
         Pool.objects.get_or_create(account=account, kind=CallKind.TEXT, defaults=TEXT_LIMIT)
 
 
@@ -100,10 +103,11 @@ def ensure_platform_accounts() -> None:
 
 
 def _ensure_accounts() -> None:
-    if not ProviderAccount.objects.filter(provider="placeholder", owner=None).exists():
+    if not ProviderAccount.objects.platform().filter(provider="placeholder").exists():
         is_first = not ProviderAccount.objects.filter(is_default=True).exists()
         ensure_pools(
             ProviderAccount.objects.create(
+                is_platform=True,
                 is_default=is_first,
                 **{**PLACEHOLDER, "label": _free_label(str(PLACEHOLDER["label"]))},
             )
@@ -121,6 +125,7 @@ def _ensure_environment_account(provider: str) -> None:
     account = ProviderAccount.objects.create(
         provider=provider,
         label=_free_label(provider_class(provider).label),
+        is_platform=True,
         key_from_environment=True,
     )
     ensure_pools(account)
@@ -133,7 +138,42 @@ def _ensure_environment_account(provider: str) -> None:
 
 
 def _free_label(label: str) -> str:
-    return f"{label} (platform)" if ProviderAccount.objects.filter(label=label).exists() else label
+    is_taken = ProviderAccount.objects.platform().filter(label=label).exists()
+    return f"{label} (platform)" if is_taken else label
+
+
+def close_accounts_of(person: Any) -> None:
+    """Before a person is deleted, in the same transaction: nothing more is bought with their keys.
+
+    Their accounts stay, for the ledger, switched off. A key that no call needs is erased at once,
+    the others by ``erase_orphaned_keys``.
+    """
+    own = ProviderAccount.objects.filter(owner=person)
+    # Pool before account, as everywhere: no call is opened between these statements.
+    list(
+        Pool.objects.select_for_update(no_key=True, of=("self",))
+        .filter(account__in=own)
+        .order_by("pk")
+    )
+    own.update(is_enabled=False)
+    _erase_unused_keys(own)
+
+
+def erase_orphaned_keys() -> None:
+    """Erase the keys of accounts whose owner was deleted, where no call is under way any more."""
+    _erase_unused_keys(ProviderAccount.objects.orphaned())
+
+
+def _erase_unused_keys(accounts: AccountQuerySet) -> None:
+    under_way = ProviderCall.objects.filter(pool__account=OuterRef("pk"), state=CallState.OPEN)
+    accounts.exclude(encrypted_key="").exclude(Exists(under_way)).update(
+        encrypted_key="", key_last_four=""
+    )
+
+
+def on_person_deleted(sender: type[Any], instance: Any, **kwargs: Any) -> None:
+    """Receiver of pre_delete: also of bulk deletions and cascades."""
+    close_accounts_of(instance)
 
 
 def ensure_schedule() -> None:

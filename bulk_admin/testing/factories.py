@@ -94,9 +94,16 @@ def make_account(
     max_in_flight: int = 60,
     **fields: Any,
 ) -> ProviderAccount:
-    """An account with its pools for pictures and texts; 0 per minute means no limit."""
+    """An account with its pools for pictures and texts, the platform's unless it has an owner; 0
+    per minute means no limit.
+    """
     account = ProviderAccount.objects.create(
-        **{"provider": provider, "label": f"{provider} account {next(numbers)}", **fields}
+        **{
+            "provider": provider,
+            "label": f"{provider} account {next(numbers)}",
+            "is_platform": fields.get("owner") is None,
+            **fields,
+        }
     )
     for kind in CallKind.values:
         Pool.objects.create(

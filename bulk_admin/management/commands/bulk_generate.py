@@ -44,7 +44,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--account",
             default="",
-            help="label, id or provider of the account that pays; default: the platform's",
+            help=(
+                "label, id or provider of the account that pays, the user's own first; default:"
+                " the platform's"
+            ),
         )
         parser.add_argument("--model", default="", help="default: the provider's")
         parser.add_argument("--quality", default="", help="default: the model's")

@@ -47,9 +47,11 @@ class Command(BaseCommand):
 
 def listing_accounts() -> list[ProviderAccount]:
     """One account of each provider that lists its models, the default one first."""
-    accounts = ProviderAccount.objects.filter(
-        owner=None, is_enabled=True, provider__in=PROVIDERS
-    ).order_by(F("is_default").desc(), "pk")
+    accounts = (
+        ProviderAccount.objects.platform()
+        .filter(is_enabled=True, provider__in=PROVIDERS)
+        .order_by(F("is_default").desc(), "pk")
+    )
     first: dict[str, ProviderAccount] = {}
     for account in accounts:
         if provider_class(account.provider).lists_models:

@@ -27,6 +27,7 @@ from bulk_admin.models import (
     ProviderAccount,
     ProviderCall,
 )
+from bulk_admin.services.accounts import erase_orphaned_keys
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger.delivering import add_late_variant, deliver
 from bulk_admin.services.ledger.outcome import Outcome
@@ -76,6 +77,9 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     _close(settlement)
     book(call, released=settlement.released, added=settlement.added)
     _tell(settlement, done)
+    if call.account is not None and call.account.is_orphaned:
+        # Not in this transaction: accounts are locked before jobs. The rescue makes up for a crash.
+        transaction.on_commit(erase_orphaned_keys, robust=True)
     return done
 
 

@@ -214,7 +214,7 @@ def _probe(part: Part, name: str, storage: str) -> None:
 
 def _providers(part: Part) -> None:
     now = database_now()
-    accounts = ProviderAccount.objects.prefetch_related("pools").all()
+    accounts = ProviderAccount.objects.platform().prefetch_related("pools")
     if not accounts:
         part.add(
             "Accounts",

@@ -42,9 +42,8 @@ def platform_text_account() -> ProviderAccount | None:
     Raises KeyUnreadable.
     """
     account = (
-        ProviderAccount.objects.filter(
-            provider="openai", owner=None, is_enabled=True, pools__kind=CallKind.TEXT
-        )
+        ProviderAccount.objects.platform()
+        .filter(provider="openai", is_enabled=True, pools__kind=CallKind.TEXT)
         .order_by("-key_from_environment")
         .first()
     )

@@ -29,7 +29,7 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services.accounts import credentials_of
+from bulk_admin.services.accounts import credentials_of, erase_orphaned_keys
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
@@ -62,6 +62,7 @@ def run() -> None:
         empty_outbox,
         relax_gaps,
         forget_workers,
+        erase_orphaned_keys,
     ):
         with _apart("a step of the rescue broke", step=step.__name__):
             step()

@@ -205,11 +205,19 @@ def test_an_account_is_named_by_label_by_id_or_by_provider(superuser, placeholde
     }
 
 
-def test_a_provider_with_several_accounts_is_not_guessed_at(superuser, prompts):
-    make_account(label="Second")
-    assert "placeholder has several accounts. Name one of them:" in refusal(
-        prompts, account="placeholder"
-    )
+def test_a_name_of_several_accounts_is_not_guessed_at(superuser, placeholder_account, prompts):
+    second = make_account(label="Second")
+    ids = f"{placeholder_account.pk} ({placeholder_account.label}), {second.pk} (Second)"
+    assert f"Name one of them by its id: {ids}." in refusal(prompts, account="placeholder")
+
+
+@pytest.mark.parametrize("name", ["Studio", "placeholder"])
+def test_a_name_means_the_person_s_own_account_before_the_platform_s(superuser, prompts, name):
+    make_account(label="Studio")
+    make_account(label="Studio", owner=make_user("somebody"))
+    own = make_account(label="Studio", owner=superuser)
+    generate(prompts, account=name)
+    assert BulkGenerationJob.objects.get().account == own
 
 
 def test_without_a_single_superuser_the_users_are_listed(prompts):

@@ -18,6 +18,12 @@ def pools(account):
     return {pool.kind: (pool.limit_per_minute, pool.max_in_flight) for pool in account.pools.all()}
 
 
+def platform_account(**fields):
+    return ProviderAccount.objects.create(
+        provider="openai", label="Ours", is_platform=True, **fields
+    )
+
+
 def names():
     return set(ProviderAccount.objects.values_list("provider", "is_default"))
 
@@ -121,7 +127,7 @@ def test_the_pace_of_the_environment_holds_also_for_an_account_that_is_there(set
 
 def test_the_pace_of_the_environment_is_only_for_the_environments_account(settings):
     settings.OPENAI_IMAGES_PER_MINUTE = 33
-    account = ProviderAccount.objects.create(provider="openai", label="Mine", tier=2)
+    account = platform_account(tier=2)
     accounts.ensure_pools(account)
     assert pools(account)["image"] == (20, 20)
 
@@ -136,13 +142,13 @@ def test_nothing_is_written_when_everything_is_there(settings, django_assert_num
 
 @pytest.mark.parametrize(("tier", "limit"), [(1, 5), (2, 20), (3, 50), (4, 150), (5, 250)])
 def test_the_limit_is_chosen_from_the_tier(tier, limit):
-    account = ProviderAccount.objects.create(provider="openai", label="Mine", tier=tier)
+    account = platform_account(tier=tier)
     accounts.ensure_pools(account)
     assert pools(account)["image"] == (limit, limit)
 
 
 def test_a_pools_cooldown_survives_a_change_of_its_limit():
-    account = ProviderAccount.objects.create(provider="openai", label="Mine")
+    account = platform_account()
     accounts.ensure_pools(account)
     Pool.objects.filter(account=account, kind="image").update(gap=12)
     account.max_in_flight = 3

@@ -60,7 +60,7 @@ def superuser(db: None) -> Any:
 @pytest.fixture
 def placeholder_account(db: None) -> ProviderAccount:
     """The platform's placeholder account, as migrate makes it."""
-    found = ProviderAccount.objects.filter(provider="placeholder", owner=None).first()
+    found = ProviderAccount.objects.platform().filter(provider="placeholder").first()
     return found or make_account()
 
 
