@@ -1,12 +1,11 @@
-"""The house's rules that a tool can read: who imports whom, who writes files, what templates may
-hold.
-"""
+"""The house's rules that a tool can read: who imports whom, and what templates may hold."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,14 @@ ROOT = Path(__file__).resolve().parents[3]
 PROVIDERS = "bulk_admin.services.image_providers"
 SERVICES = ("bulk_admin.services", "bulk_admin.selectors")
 EDGES = ("bulk_admin.admin", "bulk_admin.tasks", "bulk_admin.management", "bulk_admin.templatetags")
-# Part of the code -> what it must not import.
+TESTS = ("bulk_admin.tests", "prompts.tests", "e2e", "benchmarks")
+TESTING = ("bulk_admin.testing", *TESTS)
+# Part of the code -> what it must not import. What prompts and bulk_admin may know of each other
+# stands in test_apps.py.
 FORBIDDEN = {
-    "prompts": ("bulk_admin.models", "bulk_admin.selectors", *EDGES),
+    "bulk_admin": TESTING,
+    "prompts": TESTING,
+    "prompts_manager": TESTING,
     "bulk_admin.models": (*SERVICES, *EDGES),
     PROVIDERS: (
         "bulk_admin.models",
@@ -28,10 +32,17 @@ FORBIDDEN = {
     ),
     "bulk_admin.services": EDGES,
     "bulk_admin.selectors": EDGES,
+    "bulk_admin.templatetags": ("bulk_admin.admin", "bulk_admin.tasks", "bulk_admin.management"),
+    "prompts.models": ("prompts.services", "prompts.selectors", "prompts.admin"),
+    "prompts.services": (*EDGES, "prompts.admin", "prompts.views"),
+    "prompts.selectors": (*EDGES, "prompts.admin", "prompts.views"),
+    "prompts.templatetags": ("bulk_admin.admin", "prompts.admin"),
     "bulk_admin.money": ("bulk_admin.models", *SERVICES, *EDGES),
+    "bulk_admin.progress": EDGES,
+    "bulk_admin.testing": TESTS,
+    "bulk_admin.tests": ("prompts.tests", "e2e", "benchmarks"),
+    "prompts.tests": ("bulk_admin.tests", "e2e", "benchmarks"),
 }
-# In spite of that: (who, what). The kit of bulk actions is public.
-ALLOWED = (("prompts.admin", "bulk_admin.admin.bulk_actions.kit"),)
 # A provider is reached by the registry alone; the rest of its package is open to everyone.
 SHARED_BY_PROVIDERS = {"__init__", "base", "errors", "http"}
 REGISTRY_ONLY = [
@@ -39,7 +50,6 @@ REGISTRY_ONLY = [
     for path in sorted((ROOT / PROVIDERS.replace(".", "/")).iterdir())
     if path.stem not in {*SHARED_BY_PROVIDERS, "__pycache__"}
 ]
-STORAGE_WRITERS = ("bulk_admin/services/storage/private.py", "bulk_admin/storages.py")
 INLINE_SCRIPT = re.compile(
     r"<script\b(?![^>]*\bsrc=)(?![^>]*application/ld\+json)[^>]*>", re.IGNORECASE
 )
@@ -62,12 +72,19 @@ TEMPLATE_FAULTS = {
 
 
 def source_files(*apps: str) -> list[Path]:
+    """What runs on the site: neither tests, nor their doubles, nor migrations."""
     files = [file for app in apps for file in sorted((ROOT / app).rglob("*.py"))]
     return [
         file
         for file in files
         if not {"tests", "testing", "migrations"} & set(file.relative_to(ROOT).parts)
     ]
+
+
+def files_of_tests(*apps: str) -> list[Path]:
+    """The tests, and the doubles and factories that they use."""
+    folders = [ROOT / app / name for app in apps for name in ("tests", "testing")]
+    return [file for folder in folders for file in sorted(folder.rglob("*.py"))]
 
 
 def module_name(file: Path) -> str:
@@ -80,68 +97,71 @@ def is_within(module: str, part: str) -> bool:
 
 
 def imports(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
-    """Every imported module, wherever in the file, also as a dotted path in a string (Django-Q,
-    import_string).
-    """
+    """Line and dotted name of everything that is imported, wherever in the file."""
     package = module.split(".") if is_package else module.split(".")[:-1]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = (
-                ".".join(
-                    [
-                        *package[: len(package) - node.level + 1],
-                        *([node.module] if node.module else []),
-                    ]
-                )
-                if node.level
-                else node.module or ""
-            )
-            yield node.lineno, base
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
-def is_allowed(module: str, imported: str) -> bool:
-    return any(is_within(module, who) and is_within(imported, what) for who, what in ALLOWED)
+def imports_of(file: Path) -> Iterator[tuple[int, str]]:
+    tree = ast.parse(file.read_text())
+    return imports(tree, module_name(file), is_package=file.name == "__init__.py")
+
+
+def is_test(module: str) -> bool:
+    return any(is_within(module, part) for part in TESTING)
 
 
 def breaches(source: str, module: str, *, is_package: bool = False) -> list[str]:
     found = []
-    parts = [part for part in FORBIDDEN if is_within(module, part)]
+    parts = [
+        part for part in FORBIDDEN if is_within(module, part) and is_test(part) == is_test(module)
+    ]
     for line, imported in imports(ast.parse(source), module, is_package=is_package):
         for part in parts:
             found += [
                 f"{line}: {module} imports {imported}"
                 for banned in FORBIDDEN[part]
-                if is_within(imported, banned) and not is_allowed(module, imported)
+                if is_within(imported, banned)
             ]
-        if not is_within(module, PROVIDERS) and any(
+        if not (is_within(module, PROVIDERS) or is_test(module)) and any(
             is_within(imported, provider) for provider in REGISTRY_ONLY
         ):
             found.append(f"{line}: {module} imports {imported}; ask the registry")
     return sorted(set(found))
 
 
-def storage_writes(source: str) -> list[str]:
-    """Lines that reach for a storage: django's registry of them, or boto3."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        names = (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            else []
-        )
-        base = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        if base.startswith("django.core.files.storage") or any(
-            name.split(".")[0] in ("boto3", "botocore") for name in (*names, base)
-        ):
-            found.append(f"{getattr(node, 'lineno', 0)}: imports {base or ', '.join(names)}")
-    return found
+def service_packages(found: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Package under services -> the others that it imports, of pairs (module, what it imports)."""
+    graph: dict[str, set[str]] = {}
+    for module, imported in found:
+        if is_within(module, SERVICES[0]) and is_within(imported, SERVICES[0]):
+            importer, other = (name.split(".")[2:3] for name in (module, imported))
+            if importer and other and importer != other:
+                graph.setdefault(importer[0], set()).add(other[0])
+    return graph
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 @pytest.mark.parametrize(
-    "file", source_files("bulk_admin", "prompts"), ids=lambda file: str(file.relative_to(ROOT))
+    "file",
+    [
+        *source_files("bulk_admin", "prompts", "prompts_manager"),
+        *files_of_tests("bulk_admin", "prompts"),
+    ],
+    ids=lambda file: str(file.relative_to(ROOT)),
 )
 def test_imports_run_one_way(file):
     found = breaches(file.read_text(), module_name(file), is_package=file.name == "__init__.py")
@@ -151,12 +171,18 @@ def test_imports_run_one_way(file):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("prompts.services.publishing", "from bulk_admin.models import GeneratedImage"),
         ("prompts.services.publishing", "from bulk_admin.admin.bulk_actions import kit"),
-        ("prompts.admin.pages", "from bulk_admin.admin.bulk_actions import jobs"),
-        ("prompts.services.publishing", "def later():\n    import bulk_admin.models.jobs"),
+        ("prompts.models", "from prompts.services import publishing"),
+        ("prompts.templatetags.prompt_pictures", "from prompts.admin import pages"),
+        ("prompts.views", "from bulk_admin.testing.factories import make_job"),
         ("bulk_admin.models.jobs", "from bulk_admin.services import ledger"),
         ("bulk_admin.models.jobs", "from bulk_admin.selectors import tiles"),
+        ("bulk_admin.models.jobs", "def later():\n    import bulk_admin.admin.jobs"),
+        ("bulk_admin.selectors.tiles", "from bulk_admin.admin.job_page import tiles"),
+        ("bulk_admin.templatetags.bulk", "from bulk_admin import admin"),
+        ("bulk_admin.progress", "from .admin.job_page import sentences"),
+        ("bulk_admin.testing.factories", "from bulk_admin.tests.support import processes"),
+        ("bulk_admin.tests.services.writing.test_content", "from prompts.tests import making"),
         ("bulk_admin.services.ledger.opening", "from bulk_admin.admin.new_job.form import JobForm"),
         ("bulk_admin.services.image_providers.openai.provider", "from django.db import models"),
         (
@@ -174,34 +200,50 @@ def test_a_breach_is_found(module, source):
     assert breaches(source, module)
 
 
-def test_an_import_that_runs_the_right_way_is_no_breach():
-    assert not breaches(
-        "from bulk_admin.models import GeneratedImage\nfrom .image_providers import provider_class",
-        "bulk_admin.services.worker.pump",
-    )
-
-
 @pytest.mark.parametrize(
-    "file", source_files("bulk_admin", "prompts"), ids=lambda file: str(file.relative_to(ROOT))
-)
-def test_one_module_writes_files(file):
-    if str(file.relative_to(ROOT)) not in STORAGE_WRITERS:
-        found = storage_writes(file.read_text())
-        assert not found, "\n".join(
-            f"{found}: only {STORAGE_WRITERS[0]} writes to a storage" for found in found
-        )
-
-
-@pytest.mark.parametrize(
-    "source",
+    ("module", "source"),
     [
-        "from django.core.files.storage import storages",
-        "import boto3",
-        "from botocore.config import Config",
+        ("bulk_admin.services.worker.pump", "from bulk_admin.models import GeneratedImage"),
+        ("bulk_admin.services.pump", "from .image_providers import provider_class"),
+        ("prompts.admin.pages", "from bulk_admin.admin.bulk_actions import kit"),
+        (
+            "bulk_admin.tests.providers.test_replicate",
+            "from bulk_admin.services.image_providers.replicate import ReplicateProvider",
+        ),
     ],
 )
-def test_a_second_writer_is_found(source):
-    assert storage_writes(source)
+def test_an_import_that_runs_the_right_way_is_no_breach(module, source):
+    assert not breaches(source, module)
+
+
+def test_the_packages_of_services_form_no_circle():
+    found = circle(
+        service_packages(
+            (module_name(file), imported)
+            for file in source_files("bulk_admin")
+            for _, imported in imports_of(file)
+        )
+    )
+    assert not found, " -> ".join(reversed(found))
+
+
+def test_a_circle_is_found():
+    sources = {
+        "bulk_admin.services.ledger.opening": "from bulk_admin.services.worker.pump import Pump",
+        "bulk_admin.services.worker.pump": "def f():\n    from bulk_admin.services import pages",
+        "bulk_admin.services.pages.steps": "from ..ledger import opening",
+    }
+
+    def graph():
+        return service_packages(
+            (module, imported)
+            for module, source in sources.items()
+            for _, imported in imports(ast.parse(source), module, is_package=False)
+        )
+
+    assert set(circle(graph())) == {"ledger", "worker", "pages"}
+    sources["bulk_admin.services.pages.steps"] = "from . import texts"
+    assert not circle(graph())
 
 
 def template_files() -> list[Path]:

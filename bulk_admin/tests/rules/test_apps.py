@@ -1,0 +1,229 @@
+"""What the two apps may know of each other, and who writes to which storage."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bulk_admin.tests.rules.test_layering import (
+    ROOT,
+    files_of_tests,
+    imports,
+    imports_of,
+    is_within,
+    module_name,
+    source_files,
+)
+
+# What bulk_admin shows to a site's own code, and to its tests.
+PUBLIC = (
+    "bulk_admin.adapter",
+    "bulk_admin.admin.bulk_actions.kit",
+    "bulk_admin.storages",
+    "bulk_admin.wording",
+)
+PUBLIC_TO_TESTS = (*PUBLIC, "bulk_admin.testing")
+# The other way round nothing is public: this is what is left to turn round, and may only shrink.
+KNOWN_OF_PROMPTS = {
+    "bulk_admin.admin.images": {"admin:prompts_prompt_change"},
+    "bulk_admin.admin.new_job.form": {"prompts.models"},
+    "bulk_admin.apps": {"prompts.Prompt"},
+    "bulk_admin.models.images": {"prompts.Prompt"},
+    "bulk_admin.models.jobs": {"prompts.Category"},
+    "bulk_admin.services.drafting.flags": {"admin:prompts_prompt_change", "prompts.models"},
+    "bulk_admin.services.ledger.opening": {"prompts.models"},
+    "bulk_admin.services.pages.steps": {"prompts.services"},
+    "bulk_admin.services.pages.work": {"prompts.services", "prompts.utils"},
+    "bulk_admin.services.queue.page_queue": {"prompts.models"},
+    "bulk_admin.services.writing.content": {"prompts.utils"},
+    "bulk_admin.testing.factories": {"prompts.models"},
+}
+KNOWN_TO_TESTS = {"prompts.models", "prompts.services"}
+# A model or an address of prompts, named in a string.
+NAMED = re.compile(r"prompts\.[A-Z]\w+|admin:prompts_\w+")
+# The one writer to each storage.
+WRITERS = {
+    "bulk_admin/services/storage/private.py": "private",
+    "prompts/services/b2_upload.py": "default",
+}
+BACKENDS = "bulk_admin/storages.py"
+
+
+def relative(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def not_public(found: Iterator[tuple[int, str]], public: tuple[str, ...]) -> list[str]:
+    return [
+        f"{line}: {imported} is no public module of bulk_admin: {', '.join(public)}"
+        for line, imported in found
+        if is_within(imported, "bulk_admin")
+        and not any(is_within(imported, module) for module in public)
+    ]
+
+
+@pytest.mark.parametrize("file", source_files("prompts"), ids=relative)
+def test_prompts_imports_only_what_is_public(file):
+    found = not_public(imports_of(file), PUBLIC)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("file", files_of_tests("prompts"), ids=relative)
+def test_the_tests_of_prompts_import_only_what_is_public(file):
+    found = not_public(imports_of(file), PUBLIC_TO_TESTS)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from bulk_admin.models import GeneratedImage",
+        "def later():\n    import bulk_admin.models.jobs",
+        "from bulk_admin import services",
+        "from bulk_admin.admin.bulk_actions import jobs",
+        "from bulk_admin.services.storage.private import put",
+        "from bulk_admin.testing.factories import make_job",
+    ],
+)
+def test_an_import_of_what_is_not_public_is_found(source):
+    assert not_public(imports(ast.parse(source), "prompts.views", is_package=False), PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from bulk_admin.adapter import Content",
+        "from bulk_admin import storages, wording",
+        "from bulk_admin.admin.bulk_actions import kit",
+    ],
+)
+def test_an_import_of_what_is_public_is_not(source):
+    assert not not_public(imports(ast.parse(source), "prompts.views", is_package=False), PUBLIC)
+
+
+def part_of(imported: str) -> str:
+    """``prompts.models`` of ``prompts.models.Prompt``; ``prompts`` of itself."""
+    return ".".join(imported.split(".")[:2])
+
+
+def known_of_prompts(source: str, module: str) -> set[str]:
+    """The parts of prompts that a module imports, and what it names of them in strings."""
+    tree = ast.parse(source)
+    strings = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {
+        part_of(imported)
+        for _, imported in imports(tree, module, is_package=False)
+        if is_within(imported, "prompts")
+    } | {text for text in strings if NAMED.fullmatch(text)}
+
+
+def test_what_bulk_admin_knows_of_prompts_only_shrinks():
+    files = [
+        *source_files("bulk_admin"),
+        *(file for file in files_of_tests("bulk_admin") if "testing" in file.parts),
+    ]
+    found = {
+        name: known
+        for file in files
+        if (known := known_of_prompts(file.read_text(), name := module_name(file)))
+    }
+    more = {
+        name: extra
+        for name, known in found.items()
+        if (extra := known - KNOWN_OF_PROMPTS.get(name, set()))
+    }
+    assert not more, "bulk_admin is to know nothing of prompts"
+    done = {
+        name: gone
+        for name, known in KNOWN_OF_PROMPTS.items()
+        if (gone := known - found.get(name, set()))
+    }
+    assert not done, "no longer needed: take it off the list"
+
+
+def test_what_its_tests_know_of_prompts_only_shrinks():
+    found = {
+        part_of(imported)
+        for file in files_of_tests("bulk_admin")
+        if "tests" in file.relative_to(ROOT).parts[:2]
+        for _, imported in imports_of(file)
+        if is_within(imported, "prompts")
+    }
+    assert found == KNOWN_TO_TESTS
+
+
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        ("from prompts.models import Prompt", {"prompts.models"}),
+        ("def later():\n    from prompts import views", {"prompts.views"}),
+        ("import prompts.utils.seo", {"prompts.utils"}),
+        ('ForeignKey("prompts.Prompt")', {"prompts.Prompt"}),
+        ('reverse("admin:prompts_prompt_change")', {"admin:prompts_prompt_change"}),
+        ('self.fields["prompts"]; "all prompts. Then"', set()),
+    ],
+)
+def test_what_a_module_knows_of_prompts_is_found(source, known):
+    assert known_of_prompts(source, "bulk_admin.services.jobs.report") == known
+
+
+# --- storage ------------------------------------------------------------------------------------
+
+
+def storages_reached(source: str) -> list[str]:
+    """What a module takes hold of a storage by: Django's registry, boto3, or an ObjectStore, with
+    the storage's name where that is given.
+    """
+    tree = ast.parse(source)
+    found = [
+        imported
+        for _, imported in imports(tree, "x", is_package=False)
+        if imported.split(".")[0] in ("boto3", "botocore")
+        or is_within(imported, "django.core.files.storage")
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ("ObjectStore", "asking_once"):
+                alias = node.args[0] if node.args else None
+                found.append(str(alias.value) if isinstance(alias, ast.Constant) else name)
+    return found
+
+
+@pytest.mark.parametrize("file", source_files("bulk_admin", "prompts"), ids=relative)
+def test_each_storage_has_one_writer(file):
+    if relative(file) == BACKENDS:
+        return
+    allowed = [WRITERS[relative(file)]] if relative(file) in WRITERS else []
+    found = storages_reached(file.read_text())
+    assert found == allowed, f"only {', '.join(WRITERS)} write to storage, each to its own"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from django.core.files.storage import storages",
+        "import boto3",
+        "from botocore.config import Config",
+        'ObjectStore("private").put("a", b"", "")',
+        'storages.ObjectStore("default")',
+        "ObjectStore(alias)",
+        'asking_once("private").save("a", b"")',
+    ],
+)
+def test_a_second_writer_is_found(source):
+    assert storages_reached(source)
+
+
+def test_a_writer_to_the_other_ones_storage_is_found():
+    assert storages_reached('_objects = ObjectStore("default")') != [
+        WRITERS["bulk_admin/services/storage/private.py"]
+    ]
