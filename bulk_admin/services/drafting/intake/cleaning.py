@@ -14,12 +14,17 @@ def clean(prompt: str) -> str:
     return "".join(filter(_is_kept, _newlines(prompt))).strip()
 
 
+# What programs put between two words where a line breaks softly: dropped, it would join them.
+# VT, FF, the file, group, record and unit separators, NEL, the line separator.
+SOFT_BREAKS = dict.fromkeys(map(ord, "\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028"), " ")
+
+
 def _newlines(text: str) -> str:
     return (
         text.replace("\r\n", "\n")
         .replace("\r", "\n")
-        .replace("\u2028", " ")
         .replace("\u2029", "\n")
+        .translate(SOFT_BREAKS)
     )
 
 

@@ -5,29 +5,88 @@ from __future__ import annotations
 import csv
 import io
 import re
-
-from bulk_admin.services.image_providers.base import SIZE
+from collections.abc import Sequence
 
 from .cleaning import is_blank
-from .rows import MAX_COUNT, Intake, IntakeError, Problem, Row
+from .columns import COLUMNS, column_of, columns_of, row_of
+from .rows import Intake, Problem, Row
 
-QUALITY = re.compile(r"[a-z0-9_-]{1,12}")
-COLUMNS = ("prompt", "size", "quality", "count")
-ALIASES = {**{name: name for name in COLUMNS}, "n": "count", "images": "count"}
 DELIMITERS = ",;\t"
+MAX_COLUMNS = 100
+# The first line by which a spreadsheet program is told the delimiter.
+SEP_LINE = re.compile(r'"?sep=([^\w\s"]|\t)?"?', re.IGNORECASE)
 
 Record = tuple[int, list[str] | Problem]
 
 
 def rows_of_table(text: str) -> Intake:
-    records, header = _read(text)
-    names = COLUMNS if header is None else _columns(header)
+    """Raises IntakeError on a header that cannot be used."""
+    return _rows_of_records(_read(text))
+
+
+def rows_of_pipes(lines: Sequence[str]) -> Intake | None:
+    """A Markdown table that has a header; None when the lines are none."""
+    filled = [(number, line.strip()) for number, line in enumerate(lines, 1) if not is_blank(line)]
+    if len(filled) < 2 or not all(_is_piped(line) for _, line in filled):
+        return None
+    records: list[Record] = [
+        (number, _bounded(number, line[1:-1].split("|")))
+        for number, line in filled
+        if set(line) - set("|-: \t")
+    ]
+    return _rows_of_records(records) if _header(records) else None
+
+
+def _is_piped(line: str) -> bool:
+    return len(line) > 1 and line[0] == line[-1] == "|"
+
+
+def is_table(text: str) -> bool:
+    """Whether a text that does not say what it is has the header of a table, or a sep= line."""
+    first = next((line for line in text.split("\n") if not is_blank(line)), "")
+    if SEP_LINE.fullmatch(first.strip()):
+        return True
+    for delimiter in DELIMITERS:
+        header = _header(_records(first, delimiter))
+        if header and len(header) > 1:
+            return all(map(column_of, header)) or _is_even(_records(text, delimiter))
+    return False
+
+
+def _is_even(records: Sequence[Record]) -> bool:
+    """At least two records, all of as many cells."""
+    lengths = [len(cells) for _, cells in records if isinstance(cells, list) and cells]
+    return len(lengths) > 1 and len(set(lengths)) == 1
+
+
+def rows_of_cells(text: str) -> Intake | None:
+    """Cells of several lines, quoted as a spreadsheet copies them; None when the text has none.
+
+    The header line of a lone column counts as well, when quoted cells follow it.
+    """
+    if '"' not in text:
+        return None
+    records = _records(text, "\t")
+    several = False
+    for _, cells in records:
+        if isinstance(cells, Problem):
+            return None
+        several = several or any("\n" in cell for cell in cells)
+    return _rows_of_records(records) if several or _header(records) else None
+
+
+def _rows_of_records(records: list[Record]) -> Intake:
+    header = _header(records)
+    names = COLUMNS if header is None else columns_of(header)
+    hint = (
+        "" if header else " Put quotes around a prompt that holds commas, or save the file as .txt."
+    )
     intake = Intake()
     for line, cells in records:
         if isinstance(cells, Problem):
             intake.problems.append(cells)
-        elif not all(map(is_blank, cells)):
-            found = _row(line, cells, names, has_header=header is not None)
+        elif cells != header and not _is_empty(cells):
+            found = _row(line, cells, names, hint)
             if isinstance(found, Row):
                 intake.rows.append(found)
             else:
@@ -35,39 +94,31 @@ def rows_of_table(text: str) -> Intake:
     return intake
 
 
-def _read(text: str) -> tuple[list[Record], list[str] | None]:
-    """The records under the delimiter that explains most, and the header if there is one."""
-    tables = [_records(text, delimiter) for delimiter in DELIMITERS]
-    records = max(tables, key=_fit)
-    header = _header(records)
-    return (records, None) if header is None else (records[1:], header)
+def _read(text: str) -> list[Record]:
+    """The records under the delimiter that the text names, or that explains most of it."""
+    head, newline, rest = text.lstrip("\n").partition("\n")
+    if named := SEP_LINE.fullmatch(head.strip("\n\r ")):
+        above = text[: len(text) - len(text.lstrip("\n"))]
+        return _records(f"{above}{newline}{rest}", named[1] or "\t")
+    return max((_records(text, delimiter) for delimiter in DELIMITERS), key=_fit)
 
 
 def _fit(records: list[Record]) -> tuple[int, int]:
-    """How well a delimiter fits: known columns of the header, then the rows that have settings and
-    are sound.
-    """
+    """How well a delimiter fits: columns of the header, then the sound rows that have settings."""
     header = _header(records)
-    names = COLUMNS if header is None else tuple(ALIASES.get(name, "") for name in header)
-    known = 0 if header is None else len(header)
-    rows = [
-        (line, cells) for line, cells in records[1 if header else 0 :] if isinstance(cells, list)
-    ]
-    lone_column = (
-        known == 1
-    )  # the header has no delimiter to go by: any row that fits into one cell counts
+    names = COLUMNS if header is None else tuple(map(column_of, header))
+    # A header of one column has no delimiter to go by: any row that fits into one cell counts.
+    least = 1 if header and len(header) == 1 else 2
     sound = sum(
-        isinstance(_row(line, cells, names, has_header=True), Row)
-        for line, cells in rows
-        if lone_column or len(cells) > 1
+        isinstance(_row(line, cells, names), Row)
+        for line, cells in records
+        if isinstance(cells, list) and len(cells) >= least and cells != header
     )
-    return known, sound
+    return len(header or ()), sound
 
 
 def _records(text: str, delimiter: str) -> list[Record]:
-    """All records with the line that each starts on; what a csv reader cannot make sense of is a
-    Problem.
-    """
+    """All records with the line that each starts on; one that cannot be read is a Problem."""
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
@@ -75,11 +126,21 @@ def _records(text: str, delimiter: str) -> list[Record]:
     while True:
         line = reader.line_num + 1
         try:
-            records.append((line, next(reader)))
+            records.append((line, _bounded(line, next(reader))))
         except StopIteration:
             return records
         except csv.Error as error:
             records.append((line, Problem(line, _quoting(str(error)))))
+
+
+def _bounded(line: int, cells: list[str]) -> list[str] | Problem:
+    if len(cells) <= MAX_COLUMNS:
+        return cells
+    return Problem(
+        line,
+        f"{len(cells):,} columns are too many: at most {MAX_COLUMNS} can be read. Delete the"
+        " empty ones.",
+    )
 
 
 def _quoting(error: str) -> str:
@@ -96,82 +157,25 @@ def _quoting(error: str) -> str:
     )
 
 
-def _header(records: list[Record]) -> list[str] | None:
-    """The first record's names, lower case, when one of them is a column that we know."""
-    first = records[0][1] if records else []
-    names = [cell.strip().lower() for cell in first] if isinstance(first, list) else []
-    has_prompt = "prompt" in names
-    return names if has_prompt or (names and all(name in ALIASES for name in names)) else None
+def _header(records: Sequence[Record]) -> list[str] | None:
+    """The first record that is not blank, when it names a prompt or nothing but columns."""
+    first = next((cells for _, cells in records if not _is_empty(cells)), None)
+    if not isinstance(first, list):
+        return None
+    named = [column_of(name) for name in first if name.strip()]
+    return first if "prompt" in named or all(named) else None
 
 
-def _columns(header: list[str]) -> tuple[str, ...]:
-    while header and not header[-1]:
-        header = header[:-1]
-    unknown = [name or "(no name)" for name in header if name not in ALIASES]
-    if unknown:
-        raise IntakeError(
-            f"Unknown column: {', '.join(unknown)[:200]}. Known are prompt, size, quality and"
-            " count. Remove or rename it."
-        )
-    names = tuple(ALIASES[name] for name in header)
-    if "prompt" not in names:
-        raise IntakeError(
-            "There is no column named prompt. Name the column that holds the prompts."
-        )
-    doubled = [name for name in COLUMNS if names.count(name) > 1]
-    if doubled:
-        raise IntakeError(f"There are two columns for {doubled[0]}. Remove one.")
-    return names
+def _is_empty(cells: list[str] | Problem) -> bool:
+    return isinstance(cells, list) and all(map(is_blank, cells))
 
 
-def _row(line: int, cells: list[str], names: tuple[str, ...], *, has_header: bool) -> Row | Problem:
-    while len(cells) > len(names) and not cells[-1].strip():
-        cells = cells[:-1]
-    if len(cells) > len(names):
+def _row(line: int, cells: list[str], names: Sequence[str], hint: str = "") -> Row | Problem:
+    filled = max((at for at, cell in enumerate(cells, 1) if cell.strip()), default=0)
+    if filled > len(names):
         return Problem(
             line,
-            f"{len(cells)} columns, but only {len(names)} are known. Put quotes around a prompt"
-            " that holds the delimiter.",
+            f"{filled} columns, but only {len(names)} are known. Put quotes around a prompt that"
+            " holds the delimiter.",
         )
-    values = dict(zip(names, cells, strict=False))
-    if is_blank(values.get("prompt", "")):
-        return Problem(line, "There is no prompt in this row.")
-    try:
-        size, quality, count = (
-            _size(values.get("size", "")),
-            _quality(values.get("quality", "")),
-            _count(values.get("count", "")),
-        )
-    except ValueError as error:
-        hint = (
-            ""
-            if has_header
-            else " Put quotes around a prompt that holds commas, or save the file as .txt."
-        )
-        return Problem(line, f"{error}{hint}")
-    return Row(values["prompt"].strip(), line, size, quality, count)
-
-
-def _size(text: str) -> str:
-    size = re.sub(r"\s", "", text).lower().replace("×", "x")
-    if size and not SIZE.fullmatch(size):
-        raise ValueError(f"“{text.strip()[:40]}” is not a size like 1024x1024.")
-    return size
-
-
-def _quality(text: str) -> str:
-    quality = text.strip().lower()
-    if quality == "auto":
-        raise ValueError(
-            "The quality “auto” has no known price. Name a quality, or leave it empty."
-        )
-    if quality and not QUALITY.fullmatch(quality):
-        raise ValueError(f"“{text.strip()[:40]}” is not a quality.")
-    return quality
-
-
-def _count(text: str) -> int | None:
-    count = text.strip()
-    if count and not re.fullmatch(f"[1-{MAX_COUNT}]", count):
-        raise ValueError(f"“{count[:40]}” is not a count of pictures from 1 to {MAX_COUNT}.")
-    return int(count) if count else None
+    return row_of(line, dict(zip(names, cells, strict=False)), hint)
