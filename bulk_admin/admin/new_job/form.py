@@ -70,10 +70,12 @@ class NewJobForm(forms.Form):
         label="Or a file",
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".txt,.csv,text/plain,text/csv"}),
+        widget=forms.FileInput(
+            attrs={"accept": ".txt,.csv,.tsv,.json,text/plain,text/csv,application/json"}
+        ),
         help_text=(
-            "Drop a .txt or .csv onto the box, or choose it here: at most 2 MB. A .csv may have"
-            " columns prompt, size, quality and count."
+            "Drop a .txt, .csv or .json onto the box, or choose it here: at most 2 MB. A .csv may"
+            " have columns prompt, size, quality and count, in any order."
         ),
     )
     skip_bad = forms.BooleanField(required=False, widget=forms.HiddenInput)

@@ -16,6 +16,7 @@ from bulk_admin.models import GeneratedImage
 from bulk_admin.money import parse_usd
 from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.drafting.intake import (
+    FORMATS,
     MAX_BYTES,
     MAX_COUNT,
     Intake,
@@ -31,12 +32,18 @@ BAD_INPUT = 2
 class Command(BaseCommand):
     help = (
         "Generate pictures of the prompts in a file: one per line, blocks separated by a line of"
-        " ---, or a .csv. The workers do the work."
+        " ---, a .csv or .json. The workers do the work."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="a .txt or .csv file, or - for standard input")
+        parser.add_argument("file", help="a .txt, .csv or .json file, or - for standard input")
+        parser.add_argument(
+            "--format",
+            default="",
+            choices=FORMATS,
+            help="default: what the file's ending says, else what its text looks like",
+        )
         parser.add_argument(
             "--user", default="", help="whose job it is; default: the only superuser"
         )
@@ -78,7 +85,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            intake = read(options["file"])
+            intake = read(options["file"], options["format"])
             order = self.order(intake, options)
         except (IntakeError, Refused) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
@@ -135,13 +142,14 @@ class Command(BaseCommand):
         self.stderr.write(text, style_func=str)
 
 
-def read(name: str) -> Intake:
+def read(name: str, file_format: str) -> Intake:
     """Raises IntakeError."""
     try:
         if name == "-":
-            return parse_file("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            return parse_file("standard input", data, file_format)
         with Path(name).open("rb") as file:
-            return parse_file(name, file.read(MAX_BYTES + 1))
+            return parse_file(name, file.read(MAX_BYTES + 1), file_format)
     except (OSError, ValueError) as error:
         raise IntakeError(
             f"{name} cannot be read: {getattr(error, 'strerror', None) or error}."

@@ -88,6 +88,24 @@ def test_json_is_one_line_with_exactly_the_promised_keys(superuser, prompts):
     assert (told["estimated_usd"], told["spent_usd"]) == ("0.020000", "0.000000")
 
 
+def test_a_table_on_standard_input_is_seen_or_named(superuser, monkeypatch):
+    def pipe(data):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    pipe(b'size,Prompts\n1024x1536,"a fox, red"\n')
+    generate("-")
+    assert list(GeneratedImage.objects.values_list("prompt_text", "size")) == [
+        ("a fox, red", "1024x1536")
+    ]
+    GeneratedImage.objects.all().delete()
+    pipe(b'["a fox"]')
+    generate("-", format="txt")
+    assert GeneratedImage.objects.get().prompt_text == '["a fox"]'
+    pipe(b"a fox")
+    with pytest.raises(CommandError, match="not JSON"):
+        generate("-", format="json")
+
+
 def test_prompts_may_come_from_standard_input(superuser, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a fox\n\nin snow\n---\nan owl")))
     generate("-", name="From a pipe")

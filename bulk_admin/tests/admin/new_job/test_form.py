@@ -153,7 +153,7 @@ BAD_FILES = {
     "utf-16": ("list.txt", "A fox\n".encode("utf-16"), "UTF-16"),
     "not utf-8": ("list.txt", b"caf\xe9\n", "not UTF-8"),
     "10 MB": ("list.txt", b"a fox\n" * 1_800_000, "larger than 2 MB"),
-    "another ending": ("list.docx", b"hello", "no .txt or .csv"),
+    "another ending": ("list.docx", b"hello", "not a .txt, .csv or .json file"),
     "unknown column": ("list.csv", b"prompt,colour\na fox,red\n", "Unknown column"),
     "a bad row": ("list.csv", b"prompt,size\na fox,1024x1024\na cat,huge\n", "Line 3"),
 }

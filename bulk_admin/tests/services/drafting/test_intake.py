@@ -96,8 +96,8 @@ def test_the_limits_themselves_are_allowed():
         ("p.txt", b"\x89PNG\r\n\x1a\n", "a picture"),
         ("p.txt", b"\xff\xd8\xff\xe0", "a picture"),
         ("p.txt", b"\x7fELF\x02", "a program"),
-        ("p.exe", b"a fox", r"p\.exe is no \.txt or \.csv file"),
-        ("C:\\me\\p.docx", b"a fox", r"^p\.docx is no"),
+        ("p.exe", b"a fox", r"p\.exe is not a \.txt, \.csv or \.json file"),
+        ("C:\\me\\p.docx", b"a fox", r"^p\.docx is not"),
     ],
 )
 def test_a_file_that_is_no_text_is_refused_by_name(name, data, complaint):
