@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
@@ -27,6 +29,20 @@ else:
             return cls
 
 
+def route(
+    model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str
+) -> URLPattern:
+    """The address of a plain view function beside the ModelAdmin's own.
+
+    ``admin_view`` only checks that the user is staff: the view itself asks for permissions.
+    """
+    return path(
+        address,
+        model_admin.admin_site.admin_view(view),
+        name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}",
+    )
+
+
 class ReadOnly:
     """Rows that only the machinery writes."""
 
@@ -40,4 +56,4 @@ class ReadOnly:
         return False
 
 
-__all__ = ["ModelAdmin", "ReadOnly", "StackedInline", "TabularInline"]
+__all__ = ["ModelAdmin", "ReadOnly", "StackedInline", "TabularInline", "route"]

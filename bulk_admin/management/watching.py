@@ -113,7 +113,7 @@ def _read(job_id: uuid.UUID) -> tuple[BulkGenerationJob, bool]:
                 .defer("source_text")
                 .get(pk=job_id)
             )
-            return job, job_page.surroundings(job).no_worker
+            return job, job_page.conditions(job).no_worker
         except (OperationalError, InterfaceError):
             if not left:
                 raise

@@ -53,7 +53,7 @@ def job_page(job_id: uuid.UUID) -> BulkGenerationJob | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Conditions:
     """What changes without the job's revision: workers, the provider's pace, the account."""
 
     now: dt.datetime
@@ -65,14 +65,14 @@ class Surroundings:
     account_stop: str
 
 
-def surroundings(job: BulkGenerationJob) -> Surroundings:
+def conditions(job: BulkGenerationJob) -> Conditions:
     """At most three queries."""
     now = timezone.now()
     kind = CallKind.IMAGE if job.status not in ENDED_JOBS or not job.pages_open else CallKind.TEXT
     pool = workers.first_with_signs(Pool.objects.filter(account=job.account_id, kind=kind))
     signs = pool or workers.first_with_signs(BulkGenerationJob.objects.filter(pk=job.pk).only("pk"))
     pace, seconds_left = _pace(job, now) if job.is_active else (0.0, None)
-    return Surroundings(
+    return Conditions(
         now=now,
         no_worker=workers.no_worker(job, signs, now),
         wait_until=_wait_until(job, pool, now),
@@ -198,13 +198,13 @@ def is_placeholder(job: BulkGenerationJob) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class JobSummary:
     failures: Sequence[Mapping[str, object]]
     page_failures: Sequence[Mapping[str, object]]
     pages: list[GeneratedImage]
 
 
-def outcome(job: BulkGenerationJob) -> Outcome:
+def job_summary(job: BulkGenerationJob) -> JobSummary:
     """What was made, and what was not and why."""
     bad = (
         job.images.filter(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN))
@@ -221,7 +221,7 @@ def outcome(job: BulkGenerationJob) -> Outcome:
         .select_related("prompt_page")
         .only("position", "variant", "prompt_page__title", "prompt_page__status")
     )
-    return Outcome(
+    return JobSummary(
         failures=list(
             bad.annotate(count=Count("pk"), message=Min("error_message")).order_by("-count")
         ),

@@ -9,19 +9,19 @@ from bulk_admin.formats import counted, duration
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.progress import pill
-from bulk_admin.selectors.job_page import Surroundings
+from bulk_admin.selectors.job_page import Conditions
 from bulk_admin.services.jobs import lifecycle as job_service
 from bulk_admin.services.ledger.opening import ACCOUNT_STOPS
 
 
-def state(job: BulkGenerationJob, around: Surroundings) -> str:
+def state(job: BulkGenerationJob, conditions: Conditions) -> str:
     """Plain sentences: where the job stands, and what to do if it waits for somebody."""
-    return " ".join(_sentences(job, around))
+    return " ".join(_sentences(job, conditions))
 
 
-def _sentences(job: BulkGenerationJob, around: Surroundings) -> Iterator[str]:
+def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
     yield _standing(job)
-    if reason := _waits_for(job, around):
+    if reason := _waits_for(job, conditions):
         yield job_service.REASONS.get(reason, "It waits for somebody to press Resume.")
     if job.status == JobStatus.CANCELLED and job.generating:
         yield (
@@ -37,14 +37,14 @@ def _sentences(job: BulkGenerationJob, around: Surroundings) -> Iterator[str]:
         yield f"{counted(job.pages_open, 'page is', 'pages are')} being made."
 
 
-def _waits_for(job: BulkGenerationJob, around: Surroundings) -> str:
+def _waits_for(job: BulkGenerationJob, conditions: Conditions) -> str:
     """The code of what somebody must mend; empty when nothing waits for that."""
-    return job.status_reason if job.status == JobStatus.PAUSED else around.account_stop
+    return job.status_reason if job.status == JobStatus.PAUSED else conditions.account_stop
 
 
-def waits_for_account(job: BulkGenerationJob, around: Surroundings) -> bool:
+def waits_for_account(job: BulkGenerationJob, conditions: Conditions) -> bool:
     """Whether it is mended on the account's page."""
-    return _waits_for(job, around) in ACCOUNT_STOPS
+    return _waits_for(job, conditions) in ACCOUNT_STOPS
 
 
 def _standing(job: BulkGenerationJob) -> str:
@@ -85,7 +85,7 @@ class Fact:
     small: str = ""
 
 
-def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
+def facts(job: BulkGenerationJob, conditions: Conditions) -> list[Fact]:
     found = [
         Fact("Ready", f"{job.completed_count:,}", f"of {job.total:,}"),
         Fact("In flight", f"{job.generating:,}"),
@@ -98,12 +98,12 @@ def facts(job: BulkGenerationJob, around: Surroundings) -> list[Fact]:
     found.append(Fact("Failed", f"{job.failed_count:,}", ", ".join(not_ready)))
     found.append(Fact("Spent", usd_total(job.spent + job.text_spent), _of_what(job)))
     if job.is_active:
-        limit = f"/ min, limit {around.limit:,}" if around.limit else "/ min"
-        found.append(Fact("Pace", f"{around.pace:.1f}" if around.pace else "–", limit))
+        limit = f"/ min, limit {conditions.limit:,}" if conditions.limit else "/ min"
+        found.append(Fact("Pace", f"{conditions.pace:.1f}" if conditions.pace else "–", limit))
         found.append(
             Fact(
                 "Time left",
-                f"about {duration(around.seconds_left)}" if around.seconds_left else "–",
+                f"about {duration(conditions.seconds_left)}" if conditions.seconds_left else "–",
             )
         )
     elif job.started and job.finished:

@@ -92,7 +92,7 @@ def _accept_as_lost(
 
 
 Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], tuple[str, str]]
-ACTS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool], Run]] = {
+ACTIONS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool], Run]] = {
     "reroll": (permissions.can_spend, _reroll),
     "edit": (permissions.can_spend, _edit),
     "retry": (permissions.can_spend, _retry),
@@ -105,9 +105,9 @@ ACTS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool], R
 def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: str) -> HttpResponse:
     """A tile's button, by POST; GET is for the form of "edit" only."""
     job = job_or_404(request, job_id)
-    if action not in ACTS:
+    if action not in ACTIONS:
         raise Http404
-    allowed, run = ACTS[action]
+    allowed, run = ACTIONS[action]
     if not allowed(request.user, job):
         raise PermissionDenied
     image = tiles.one_tile(job, image_id)

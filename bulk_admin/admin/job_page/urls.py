@@ -1,20 +1,19 @@
 """The job page, and the addresses that its parts answer at.
 
-Plain functions: the ModelAdmin comes in for its site. Each one asks ``rights`` itself.
+Plain functions: the ModelAdmin comes in for its site. Each one asks for permissions itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
 from bulk_admin.admin import permissions
+from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob
 
 from . import tile_views, views
@@ -38,26 +37,16 @@ def job_page(
     return TemplateResponse(request, "admin/bulk_admin/job_page/page.html", context)
 
 
-def _route(
-    model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str
-) -> URLPattern:
-    return path(
-        address,
-        model_admin.admin_site.admin_view(view),
-        name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}",
-    )
-
-
 def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """Addresses of the job page's parts; to stand before the ModelAdmin's own, which end in a
     catch-all.
     """
     return [
-        _route(model_admin, "<uuid:job_id>/status/", views.status, "status"),
-        _route(model_admin, "<uuid:job_id>/ask/<str:action>/", views.ask, "ask"),
-        _route(model_admin, "<uuid:job_id>/act/<str:action>/", views.act, "act"),
-        _route(model_admin, "<uuid:job_id>/select/", views.select, "select"),
-        _route(
+        route(model_admin, "<uuid:job_id>/status/", views.status, "status"),
+        route(model_admin, "<uuid:job_id>/ask/<str:action>/", views.ask, "ask"),
+        route(model_admin, "<uuid:job_id>/act/<str:action>/", views.act, "act"),
+        route(model_admin, "<uuid:job_id>/select/", views.select, "select"),
+        route(
             model_admin,
             "<uuid:job_id>/image/<int:image_id>/<str:action>/",
             tile_views.image_act,
@@ -67,4 +56,4 @@ def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
 
 
 def image_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    return [_route(model_admin, "<int:image_id>/file/<str:kind>/", tile_views.file, "file")]
+    return [route(model_admin, "<int:image_id>/file/<str:kind>/", tile_views.file, "file")]

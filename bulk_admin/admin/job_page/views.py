@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
@@ -22,7 +21,8 @@ from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 
-from .context import answer_context, digest
+from .context import answer_context
+from .job_view import digest
 
 HERE = "admin/bulk_admin/job_page"
 
@@ -47,13 +47,13 @@ def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse(job_report(job, url=request.build_absolute_uri(job.get_absolute_url())))
     seen = tiles.Cursor.parse(request.GET.get("seen", ""))
-    around = job_page.surroundings(job)
+    conditions = job_page.conditions(job)
     nothing_new = seen == tiles.Cursor(job.revision, tiles.WHOLE) and request.GET.get(
         "digest"
-    ) == digest(around)
+    ) == digest(conditions)
     if nothing_new and not job_page.is_quiet(job):
         return HttpResponse(status=204)
-    return _fragment(request, job, around, seen)
+    return _fragment(request, job, conditions, seen)
 
 
 def answer(
@@ -62,7 +62,7 @@ def answer(
     """After a button: the same fragment as a poll's, and one sentence for the message bar."""
     job = job_or_404(request, job_id)
     seen = tiles.Cursor.parse(request.POST.get("seen", ""))
-    response = _fragment(request, job, job_page.surroundings(job), seen)
+    response = _fragment(request, job, job_page.conditions(job), seen)
     response.status_code = 200
     return (
         trigger_client_event(response, "bulk:say", {"text": said, "level": level})
@@ -72,14 +72,17 @@ def answer(
 
 
 def _fragment(
-    request: HttpRequest, job: BulkGenerationJob, around: job_page.Surroundings, seen: tiles.Cursor
+    request: HttpRequest,
+    job: BulkGenerationJob,
+    conditions: job_page.Conditions,
+    seen: tiles.Cursor,
 ) -> HttpResponse:
-    context = answer_context(request.user, job, around, tiles.changed_tiles(job, seen))
+    context = answer_context(request.user, job, conditions, tiles.changed_tiles(job, seen))
     return TemplateResponse(
         request,
         f"{HERE}/_answer.html",
         context,
-        status=200 if context["poll"] else HTMX_STOP_POLLING,
+        status=200 if context["view"].poll else HTMX_STOP_POLLING,
     )
 
 
@@ -143,30 +146,30 @@ def _retry_pages(job: BulkGenerationJob, data: QueryDict) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class JobAction:
     allowed: Callable[[permissions.Person, BulkGenerationJob], bool]
     run: Callable[[BulkGenerationJob, QueryDict], str]
 
 
-ACTS = {
-    "pause": Act(permissions.can_act, _pause),
-    "resume": Act(permissions.can_spend, _resume),
-    "cancel": Act(permissions.can_act, _cancel),
-    "retry_failed": Act(permissions.can_spend, _retry_failed),
-    "create_pages": Act(permissions.can_create_pages, _create_pages),
-    "stop_pages": Act(permissions.can_create_pages, _stop_pages),
-    "retry_pages": Act(permissions.can_create_pages, _retry_pages),
+ACTIONS = {
+    "pause": JobAction(permissions.can_act, _pause),
+    "resume": JobAction(permissions.can_spend, _resume),
+    "cancel": JobAction(permissions.can_act, _cancel),
+    "retry_failed": JobAction(permissions.can_spend, _retry_failed),
+    "create_pages": JobAction(permissions.can_create_pages, _create_pages),
+    "stop_pages": JobAction(permissions.can_create_pages, _stop_pages),
+    "retry_pages": JobAction(permissions.can_create_pages, _retry_pages),
 }
 ASKED = ("cancel", "create_pages")
 
 
-def _allowed(user: permissions.Person | AnonymousUser, job: BulkGenerationJob, action: str) -> Act:
-    act = ACTS.get(action)
-    if act is None:
+def _allowed(user: permissions.Person, job: BulkGenerationJob, name: str) -> JobAction:
+    action = ACTIONS.get(name)
+    if action is None:
         raise Http404
-    if not act.allowed(user, job):
+    if not action.allowed(user, job):
         raise PermissionDenied
-    return act
+    return action
 
 
 @require_POST
@@ -183,7 +186,7 @@ def act(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
 
 @require_GET
 def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
-    """The dialog before an act: what it will do, to how many."""
+    """The dialog before an action: what it will do, to how many."""
     job = job_or_404(request, job_id)
     if action not in ASKED:
         raise Http404

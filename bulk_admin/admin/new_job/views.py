@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +12,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from bulk_admin.admin import permissions
-from bulk_admin.admin.options import ModelAdmin
+from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.services.drafting import drafts, flags
@@ -48,17 +47,13 @@ COPIED = (
 
 
 def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    def route(address: str, view: Any, name: str) -> URLPattern:
-        return path(
-            address,
-            model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
-            name=f"bulk_admin_bulkgenerationjob_{name}",
-        )
-
-    return [route("price/", price, "price"), route("options/", options, "options")]
+    return [
+        route(model_admin, "price/", price, "price"),
+        route(model_admin, "options/", options, "options"),
+    ]
 
 
-def add(request: HttpRequest, model_admin: Any) -> HttpResponse:
+def add(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     _must_be_able_to_spend(request)
     draft = _draft(request)
     if request.method == "POST":
@@ -80,7 +75,7 @@ def add(request: HttpRequest, model_admin: Any) -> HttpResponse:
 
 
 @require_POST
-def price(request: HttpRequest, model_admin: Any) -> HttpResponse:
+def price(request: HttpRequest) -> HttpResponse:
     """The bill of what the form holds right now. Nothing is saved."""
     _must_be_able_to_spend(request)
     form = _form(request, data=request.POST, files=request.FILES)
@@ -91,7 +86,7 @@ def price(request: HttpRequest, model_admin: Any) -> HttpResponse:
 
 
 @require_POST
-def options(request: HttpRequest, model_admin: Any) -> HttpResponse:
+def options(request: HttpRequest) -> HttpResponse:
     """What the chosen account and model offer. What still fits stays chosen."""
     _must_be_able_to_spend(request)
     form = _form(request, initial=request.POST.dict())
@@ -132,20 +127,20 @@ def _job(text: str | None) -> BulkGenerationJob | None:
 
 def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str, Any]:
     if draft:
-        return {**_chosenof(draft), "name": draft.name, "prompts": _text_of(draft)}
+        return {**_settings_of(draft), "name": draft.name, "prompts": _text_of(draft)}
     now = timezone.localtime()
     fresh = {"name": f"Job {now.day} {now:%b %H:%M}"}
     pattern = _job(request.GET.get("from"))
     if pattern is None or not permissions.can_view(request.user):
         return fresh
     return {
-        **_chosenof(pattern),
+        **_settings_of(pattern),
         **fresh,
         "prompts": _prompts_of(pattern, request.GET.get("prompts", "")),
     }
 
 
-def _chosenof(job: BulkGenerationJob) -> dict[str, Any]:
+def _settings_of(job: BulkGenerationJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in COPIED} | {
         "account": job.account_id,
         "model": job.model_name,

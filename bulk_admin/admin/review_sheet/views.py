@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from bulk_admin.admin import permissions
 from bulk_admin.admin.bill import Bill, bill_of
-from bulk_admin.admin.options import ModelAdmin
+from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.jobs import lifecycle
@@ -29,24 +27,22 @@ BAD_FLAGS = ("duplicate", "too_long")
 
 
 def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    def route(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-        name = f"bulk_admin_bulkgenerationjob_sheet_{name}"
-        return path(
-            f"<uuid:job_id>/sheet/{address}",
-            model_admin.admin_site.admin_view(partial(view, model_admin=model_admin)),
-            name=name,
-        )
-
+    views = (
+        ("include/", include, "include"),
+        ("row/<int:image_id>/", row, "row"),
+        ("generate/", generate, "generate"),
+        ("discard/", discard, "discard"),
+        ("form/", back_to_form, "form"),
+    )
     return [
-        route("include/", include, "include"),
-        route("row/<int:image_id>/", row, "row"),
-        route("generate/", generate, "generate"),
-        route("discard/", discard, "discard"),
-        route("form/", back_to_form, "form"),
+        route(model_admin, f"<uuid:job_id>/sheet/{address}", view, f"sheet_{name}")
+        for address, view, name in views
     ]
 
 
-def page(request: HttpRequest, model_admin: Any, job: BulkGenerationJob) -> HttpResponse:
+def page(
+    request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenerationJob
+) -> HttpResponse:
     if not permissions.can_view(request.user):
         raise PermissionDenied
     context = {
@@ -59,7 +55,7 @@ def page(request: HttpRequest, model_admin: Any, job: BulkGenerationJob) -> Http
 
 
 @require_POST
-def include(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+def include(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Tick or untick rows, by ids or all with a flag; the wanted state is sent, never a toggle."""
     job = _draft(request, job_id)
     if job is None:
@@ -79,7 +75,7 @@ def include(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpRe
 
 
 @require_http_methods(["GET", "POST"])
-def row(request: HttpRequest, model_admin: Any, job_id: uuid.UUID, image_id: int) -> HttpResponse:
+def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
     """GET: the row as a form, or as it stands (?show).
 
     POST: the new text; its flags, and its twins', are found again.
@@ -121,7 +117,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
 
 
 @require_POST
-def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+def generate(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Start.
 
     Pressed twice, or when the sheet was changed elsewhere meanwhile, nothing more is bought.
@@ -139,7 +135,7 @@ def generate(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpR
 
 
 @require_POST
-def discard(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+def discard(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = _draft(request, job_id)
     if job is None:
         return _left(job_id)
@@ -153,7 +149,7 @@ def discard(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpRe
     )
 
 
-def back_to_form(request: HttpRequest, model_admin: Any, job_id: uuid.UUID) -> HttpResponse:
+def back_to_form(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     return HttpResponseRedirect(
         f"{reverse('admin:bulk_admin_bulkgenerationjob_add')}?draft={job_id}"
     )

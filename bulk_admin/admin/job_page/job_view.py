@@ -1,0 +1,106 @@
+"""What the job page shows of a job, read and put into words once for each answer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from bulk_admin import progress
+from bulk_admin.admin import permissions
+from bulk_admin.models import ENDED_JOBS, BulkGenerationJob
+from bulk_admin.money import usd
+from bulk_admin.selectors import job_page
+
+from . import sentences
+from .tiles import Prices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """``poll``: the poller's trigger, empty when nothing more can come by itself. ``digest``: of
+    what changes without the job's revision. ``summary``: only of a job that has ended.
+    """
+
+    job: BulkGenerationJob
+    conditions: job_page.Conditions
+    counts: job_page.Counts
+    summary: job_page.JobSummary | None
+    pill: progress.Pill
+    bar: list[progress.Segment]
+    spoken: str
+    milestone: str
+    tab_title: str
+    sentence: str
+    facts: list[sentences.Fact]
+    page_cost: str
+    retry_price: str
+    poll: str
+    digest: str
+    leads_to_account: bool
+    can_act: bool
+    can_spend: bool
+    can_create_pages: bool
+    may_generate: bool
+
+
+def job_view(
+    user: permissions.Person,
+    job: BulkGenerationJob,
+    conditions: job_page.Conditions,
+    prices: Prices,
+    *,
+    more: bool = False,
+) -> JobView:
+    """``more``: further tiles changed than one answer holds."""
+    counts = job_page.tile_counts(job)
+    return JobView(
+        job=job,
+        conditions=conditions,
+        counts=counts,
+        summary=job_page.job_summary(job) if job.status in ENDED_JOBS else None,
+        pill=progress.pill(job),
+        bar=progress.bar(job),
+        spoken=progress.spoken(job),
+        milestone=sentences.milestone(job),
+        tab_title=sentences.title(job),
+        sentence=sentences.state(job, conditions),
+        facts=sentences.facts(job, conditions),
+        page_cost=_page_cost(job),
+        retry_price=prices.text(job_page.retryable(job)) if counts.retryable else "",
+        poll=_poll(job, more=more),
+        digest=digest(conditions),
+        leads_to_account=sentences.waits_for_account(job, conditions)
+        and permissions.has(user, "manage_accounts"),
+        can_act=permissions.can_act(user, job),
+        can_spend=permissions.can_spend(user, job),
+        can_create_pages=permissions.can_create_pages(user, job),
+        may_generate=permissions.has(user, "generate"),
+    )
+
+
+def digest(conditions: job_page.Conditions) -> str:
+    wait = conditions.wait_until and conditions.wait_until.isoformat(timespec="seconds")
+    seen = (
+        conditions.no_worker,
+        wait,
+        conditions.limit,
+        f"{conditions.pace:.1f}",
+        conditions.seconds_left,
+        conditions.account_stop,
+    )
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+
+
+def _page_cost(job: BulkGenerationJob) -> str:
+    if not job.pages_created:
+        return ""
+    return usd((job.spent + job.text_spent) // job.pages_created)
+
+
+def _poll(job: BulkGenerationJob, *, more: bool) -> str:
+    every = f"every {settings.BULK_POLL_SECONDS:g}s"
+    if more:
+        return f"load delay:100ms, {every}"
+    return "" if job_page.is_quiet(job) else every
