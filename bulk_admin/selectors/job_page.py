@@ -28,7 +28,6 @@ from bulk_admin.models import (
     Pool,
     ProviderCall,
 )
-from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.monitoring import workers
@@ -182,12 +181,6 @@ def kept_for_pages(job: BulkGenerationJob) -> list[int]:
 
 def catalogue_model(job: BulkGenerationJob) -> ImageModel | None:
     return ImageModel.objects.filter(provider=job.provider, name=job.model_name).first()
-
-
-def too_long_by(job: BulkGenerationJob, prompt: str) -> int:
-    """Characters that a prompt, with all that is put around it, is over its model's limit."""
-    model = catalogue_model(job)
-    return max(0, len(compose_prompt(job, prompt)) - model.prompt_limit) if model else 0
 
 
 def is_placeholder(job: BulkGenerationJob) -> bool:

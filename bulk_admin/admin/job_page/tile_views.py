@@ -19,9 +19,8 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bulk_admin.admin import permissions
-from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
-from bulk_admin.selectors import job_page, tiles
+from bulk_admin.selectors import tiles
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.storage import private
@@ -54,14 +53,11 @@ def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage)
 
 
 def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    text = request.POST.get("prompt", "").replace("\x00", "").strip()
-    if not text:
-        return "The prompt is empty: nothing was bought.", "error"
-    if over := job_page.too_long_by(job, text):
-        return f"The prompt is {counted(over, 'character')} too long: nothing was bought.", "error"
-    new = pictures.reroll(
-        job.pk, image.pk, seen_variant=_number(request, "seen_variant"), prompt=text
-    )
+    seen, text = _number(request, "seen_variant"), request.POST.get("prompt", "")
+    try:
+        new = pictures.reroll(job.pk, image.pk, seen_variant=seen, prompt=text)
+    except pictures.PromptRefused as refused:
+        return f"{refused} Nothing was bought.", "error"
     return ("A picture of the new prompt is queued.", "success") if new else STALE
 
 

@@ -19,6 +19,7 @@ from bulk_admin.admin.bill import Bill, bill_of
 from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
 from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting.intake import clean
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
@@ -95,22 +96,16 @@ def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> HttpResponse:
-    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
-    error = "" if text else "A prompt cannot be empty. Untick the row to leave it out."
-    if "\x00" in text:
-        error = "This text holds a NUL character. Remove it."
+    text = request.POST.get("text", "")
     before = {other.pk: (other.flags, other.included) for other in job.images.all()}
-    if not error:
-        try:
-            drafts.edit_row(job.pk, image.pk, text)
-        except (drafts.DraftRefused, ModelNotAvailable) as refused:
-            error = str(refused)
-    if error:
-        image.prompt_text = text.replace("\x00", "")
+    try:
+        drafts.edit_row(job.pk, image.pk, text)
+    except (drafts.DraftRefused, ModelNotAvailable) as refused:
+        image.prompt_text = clean(text)
         return TemplateResponse(
             request,
             f"{HERE}/_edit.html",
-            {"job": job, "row": image, "error": error, "can_act": True},
+            {"job": job, "row": image, "error": str(refused), "can_act": True},
         )
     after = {other.pk: (other.flags, other.included) for other in job.images.all()}
     return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})

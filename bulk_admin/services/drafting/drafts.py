@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bulk_admin.models import (
@@ -91,6 +91,7 @@ def _account(settings: JobSettings) -> ProviderAccount:
 
 
 def _fill(job: BulkGenerationJob, rows: Sequence[Row]) -> None:
+    rows = [replace(row, text=clean(row.text)) for row in rows]
     model = model_for(job.account, job.model_name, database_now().date())
     _check(job, model, rows)
     job.revision += 1
@@ -115,6 +116,8 @@ def _check(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Row]) -> No
             " jobs of it."
         )
     for row in rows:
+        if not row.text:
+            raise DraftRefused(f"Line {row.line}: There is no prompt in this row.")
         quality, size = row.quality or job.quality, row.size or job.size
         if not is_offered(model, quality, size):
             where = f"Line {row.line}: " if row.size or row.quality else ""

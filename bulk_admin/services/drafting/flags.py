@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.urls import reverse
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
-from bulk_admin.services.drafting.settings import compose_prompt
+from bulk_admin.services.drafting.settings import too_long_by
 from prompts.models import Prompt
 
 # {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
@@ -46,8 +46,7 @@ def find_flags(
         twin = first_row.setdefault(_normal(text), position)
         if twin != position:
             flags.append(_flag("duplicate", f"same as row {twin}"))
-        over = len(compose_prompt(job, text)) - model.prompt_limit
-        if over > 0:
+        if over := too_long_by(job, model, text):
             flags.append(_flag("too_long", f"too long by {over:,}"))
         if text in pages:
             flags.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from bulk_admin.models import BulkGenerationJob
+from bulk_admin.models import BulkGenerationJob, ImageModel
 from bulk_admin.services.image_providers import ImageOptions
 
 
@@ -39,6 +39,11 @@ OF_A_PICTURE = {each.name for each in fields(ImageOptions)} & {
 def image_options(job: BulkGenerationJob) -> ImageOptions:
     """How the provider is asked to make the job's pictures."""
     return ImageOptions(model=job.model_name, **{name: getattr(job, name) for name in OF_A_PICTURE})
+
+
+def too_long_by(job: BulkGenerationJob, model: ImageModel, text: str) -> int:
+    """Characters that a prompt, with all that is put around it, is over the model's limit; or 0."""
+    return max(0, len(compose_prompt(job, text)) - model.prompt_limit)
 
 
 def compose_prompt(job: BulkGenerationJob | JobSettings, text: str) -> str:

@@ -26,7 +26,7 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.drafting.settings import compose_prompt
+from bulk_admin.services.drafting.settings import compose_prompt, too_long_by
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
@@ -155,8 +155,7 @@ def _check_prices(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.dat
         except estimate.UnknownPrice as error:
             raise CannotStart("bad_request", f"{error} Choose another size or quality.") from error
     for row in rows:
-        over = len(compose_prompt(job, row.prompt_text)) - model.prompt_limit
-        if over > 0:
+        if over := too_long_by(job, model, row.prompt_text):
             raise CannotStart(
                 "too_long",
                 f"Prompt {row.position} is {over} characters too long for {model.label}. Shorten it"

@@ -12,10 +12,12 @@ from enum import StrEnum
 
 from django.db.models import Count, Max
 
+from bulk_admin.formats import counted
 from bulk_admin.models import (
     BulkGenerationJob,
     CallState,
     GeneratedImage,
+    ImageModel,
     ImageStatus,
     JobStatus,
     PageStatus,
@@ -23,6 +25,8 @@ from bulk_admin.models import (
 )
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.drafting.intake import clean
+from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.jobs.lifecycle import (
     DECIDE_FIRST,
     at_revision,
@@ -47,6 +51,10 @@ class Decided(StrEnum):
     QUEUED = "queued"
     LOST = "lost"
     STALE = "stale"  # the button answered an older attempt: nothing changed
+
+
+class PromptRefused(ValueError):
+    """Nothing was bought for this prompt; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +107,32 @@ def reroll(
     one stays.
 
     None when the group has a variant that the pressed button did not know: it was pressed twice.
+    Raises PromptRefused.
     """
     job = lock_job(job_id)
     parent = job.images.get(pk=image_id)
     newest = job.images.filter(position=parent.position).aggregate(newest=Max("variant"))["newest"]
     if newest != seen_variant or job.status == JobStatus.DRAFT:
         return None
-    if prompt is not None and not prompt.strip():
-        raise ValueError("The prompt is empty.")
+    text = parent.prompt_text if prompt is None else _accepted(job, prompt)
     job.revision += 1
     new = at_revision(copy_of(parent, newest + 1), job.revision)
     new.parent = parent
-    new.prompt_text = parent.prompt_text if prompt is None else prompt.strip()
+    new.prompt_text = text
     new.save(force_insert=True)
     count(job, None, ImageStatus.QUEUED)
     reopen(job)
     return new
+
+
+def _accepted(job: BulkGenerationJob, prompt: str) -> str:
+    text = clean(prompt)
+    if not text:
+        raise PromptRefused("The prompt is empty.")
+    model = ImageModel.objects.filter(provider=job.provider, name=job.model_name).first()
+    if model and (over := too_long_by(job, model, text)):
+        raise PromptRefused(f"The prompt is {counted(over, 'character')} too long.")
+    return text
 
 
 def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> Decided:

@@ -9,9 +9,12 @@ from .rows import MAX_LINES, IntakeError
 
 def clean(prompt: str) -> str:
     """One prompt as it is kept: line ends are newlines, what cannot be shown or stored is gone,
-    the ends are trimmed.
+    the ends are trimmed; "" when nothing is left that can be seen.
+
+    Every service that saves a prompt calls it, so that the same text has one spelling.
     """
-    return "".join(filter(_is_kept, _newlines(prompt))).strip()
+    kept = "".join(filter(_is_kept, _newlines(prompt))).strip()
+    return "" if is_blank(kept) else kept
 
 
 # What programs put between two words where a line breaks softly: dropped, it would join them.

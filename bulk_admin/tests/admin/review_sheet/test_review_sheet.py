@@ -113,12 +113,10 @@ def test_an_edited_row_is_flagged_anew_and_so_is_its_twin(page, job):
     assert row(job, 3).flags == []
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("   ", "cannot be empty"), ("\ufeff", "empty"), ("a \x00 b", "NUL")]
-)
-def test_a_bad_edit_is_refused_and_the_row_stays(page, job, text, message):
+@pytest.mark.parametrize("text", ["   ", "\ufeff", "\x00", "\u200b\n"])
+def test_an_edit_that_leaves_nothing_is_refused_and_the_row_stays(page, job, text):
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": text}).content.decode()
-    assert message in body
+    assert "The prompt is empty" in body
     assert row(job, 1).prompt_text == "A lighthouse"
 
 
