@@ -14,6 +14,19 @@ from pythonjsonlogger.json import JsonFormatter
 
 # What Django and Django-Q hang on their records: objects, not facts.
 NOT_FIELDS = {*RESERVED_ATTRS, "request", "server_time", "status_code"}
+# A module that has moved -> its logger's name in JSON lines, which others filter by.
+LOGGER_NAMES = {
+    "bulk_admin.services.ledger.opening": "bulk_admin.services.ledger",
+    "bulk_admin.services.ledger.settling": "bulk_admin.services.settling",
+    "bulk_admin.services.pages.steps": "bulk_admin.services.page_steps",
+    "bulk_admin.services.pages.work": "bulk_admin.services.page_work",
+    "bulk_admin.services.queue.job_row": "bulk_admin.services.counters",
+    "bulk_admin.services.storage.deleting": "bulk_admin.services.removal",
+    "bulk_admin.services.worker.image_work": "bulk_admin.services.generation",
+    "bulk_admin.services.worker.pump": "bulk_admin.services.pump",
+    "bulk_admin.services.worker.rescue": "bulk_admin.services.rescue",
+    "prompts.admin.publishing_actions": "prompts.admin.publishing_acts",
+}
 SECRET = re.compile(
     r"(sk-[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|(r8_)[A-Za-z0-9]+|(?i:(bearer\s+))[^\s\"']+|(X-Amz-Signature=)[0-9a-f]+"
 )
@@ -55,7 +68,7 @@ class PlainLines(logging.Formatter):
 
 
 class JsonLines(JsonFormatter):
-    """One JSON object a line, a traceback inside it."""
+    """One JSON object per line, a traceback inside it."""
 
     def __init__(self) -> None:
         names = {"asctime": "time", "levelname": "level", "name": "logger"}
@@ -65,6 +78,15 @@ class JsonLines(JsonFormatter):
             reserved_attrs=sorted(NOT_FIELDS),
         )
         self.json_ensure_ascii = False
+
+    def add_fields(
+        self,
+        log_data: dict[str, Any],
+        record: logging.LogRecord,
+        message_dict: dict[str, Any],
+    ) -> None:
+        super().add_fields(log_data, record, message_dict)
+        log_data["logger"] = LOGGER_NAMES.get(record.name, record.name)
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))

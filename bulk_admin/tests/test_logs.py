@@ -8,8 +8,26 @@ import sys
 
 import pytest
 
-from bulk_admin.logs import JsonLines, PlainLines
+from bulk_admin.logs import LOGGER_NAMES, JsonLines, PlainLines
+from bulk_admin.tests.rules.test_layering import module_name, source_files
 
+# What others filter the JSON lines by: the loggers' names when they were first promised.
+PROMISED = {
+    "bulk_admin.management.commands.bulk_worker",
+    "bulk_admin.services.counters",
+    "bulk_admin.services.database",
+    "bulk_admin.services.generation",
+    "bulk_admin.services.ledger",
+    "bulk_admin.services.page_steps",
+    "bulk_admin.services.page_work",
+    "bulk_admin.services.pump",
+    "bulk_admin.services.removal",
+    "bulk_admin.services.rescue",
+    "bulk_admin.services.settling",
+    "prompts.admin.publishing_acts",
+    "prompts.services.page_files",
+    "prompts.services.publishing",
+}
 KEY = "sk-proj-abcdefghijklmnop0123456789"
 
 
@@ -28,7 +46,7 @@ def test_a_json_line_is_one_object_with_the_fields_beside_the_message():
     assert (told["message"], told["level"], told["logger"]) == (
         "call settled",
         "INFO",
-        "bulk_admin.services.ledger.settling",
+        "bulk_admin.services.settling",
     )
     assert (told["job"], told["image"], told["seconds"], told["request_id"]) == (
         "j-1",
@@ -37,6 +55,25 @@ def test_a_json_line_is_one_object_with_the_fields_beside_the_message():
         "req_1",
     )
     assert told["time"]
+
+
+def loggers() -> set[str]:
+    """The modules of today that log."""
+    return {
+        module_name(file)
+        for file in source_files("bulk_admin", "prompts")
+        if "getLogger(__name__)" in file.read_text()
+    }
+
+
+def test_every_promised_logger_still_writes_under_its_name():
+    names = {json.loads(JsonLines().format(record(name=name)))["logger"] for name in loggers()}
+    assert not PROMISED - names
+
+
+def test_no_name_is_kept_for_a_module_that_does_not_log_or_was_not_promised():
+    assert not LOGGER_NAMES.keys() - loggers()
+    assert not set(LOGGER_NAMES.values()) - PROMISED
 
 
 def test_a_plain_line_names_the_fields():
