@@ -30,16 +30,22 @@ COPIED = (
 AT_ONCE = 2
 MINUTES = 6
 SERVICES = "bulk_admin/services/"
-LEDGER, SETTLING, JOBS = SERVICES + "ledger.py", SERVICES + "settling.py", SERVICES + "jobs.py"
-T = "bulk_admin/tests/test_"
-LEDGER_TESTS, SETTLING_TESTS, JOBS_TESTS, PUMP_TESTS, STORY = (
-    T + "ledger.py",
-    T + "settling.py",
-    T + "jobs.py",
-    T + "pump.py",
-    T + "state_machine.py",
-)
-PROOF_TESTS, PAGES_TESTS, FENCE_TESTS = T + "proof.py", T + "pages.py", T + "page_fence.py"
+SETTLING = SERVICES + "ledger/settling.py"
+DELIVERING = SERVICES + "ledger/delivering.py"
+OPENING = SERVICES + "ledger/opening.py"
+PACING = SERVICES + "ledger/pacing.py"
+SPEND = SERVICES + "ledger/spend.py"
+LIFECYCLE = SERVICES + "jobs/lifecycle.py"
+PICTURES = SERVICES + "jobs/pictures.py"
+TESTS = "bulk_admin/tests/services/"
+OPENING_TESTS = TESTS + "ledger/test_opening.py"
+SETTLING_TESTS = TESTS + "ledger/test_settling.py"
+JOBS_TESTS = TESTS + "jobs/test_jobs.py"
+PUMP_TESTS = TESTS + "worker/test_pump.py"
+PAGES_TESTS = TESTS + "pages/test_pages.py"
+FENCE_TESTS = TESTS + "pages/test_page_fence.py"
+STORY = "bulk_admin/tests/whole/test_state_machine.py"
+PROOF_TESTS = "bulk_admin/tests/whole/test_proof.py"
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,8 @@ MUTANTS = [
     Mutant(
         "an unknown picture is bought again unasked",
         SETTLING,
-        "call.account is not None and call.account.buy_again_unasked and",
-        "call.account is not None and",
+        "            and call.account.buy_again_unasked\n",
+        "",
         (SETTLING_TESTS, STORY),
     ),
     Mutant(
@@ -94,14 +100,14 @@ MUTANTS = [
     ),
     Mutant(
         "a picture is adopted without being counted",
-        SETTLING,
+        DELIVERING,
         "        count(job, image.status, target)\n    _put_in_outbox",
         "        pass\n    _put_in_outbox",
         (SETTLING_TESTS, STORY),
     ),
     Mutant(
         "the outbox drops what it is given",
-        SETTLING,
+        DELIVERING,
         "    if picture.unstored is not None:",
         "    if False:",
         (SETTLING_TESTS,),
@@ -116,9 +122,9 @@ MUTANTS = [
     ),
     Mutant(
         "a late answer's price stays on the tile that was bought again",
-        SETTLING,
-        "update(cost=image.cost - call.reserved, revision=job.revision)",
-        "update(revision=job.revision)",
+        DELIVERING,
+        "cost=image.cost - call.reserved, revision=job.revision",
+        "revision=job.revision",
         (SETTLING_TESTS, STORY),
     ),
     Mutant(
@@ -130,86 +136,84 @@ MUTANTS = [
     ),
     Mutant(
         "a day's cap is not looked at",
-        LEDGER,
+        SPEND,
         '            room = room.filter(spent__lte=cap - price - F("reserved"))',
         "            pass",
-        (LEDGER_TESTS, STORY),
+        (OPENING_TESTS, STORY),
     ),
     Mutant(
         "a job's cap forgets what is reserved",
-        LEDGER,
+        OPENING,
         "if job.budget_cap is not None and job.spent + job.reserved + price > job.budget_cap:",
         "if job.budget_cap is not None and job.spent + price > job.budget_cap:",
-        (LEDGER_TESTS, STORY),
+        (OPENING_TESTS, STORY),
     ),
     Mutant(
         "a month's cap is not looked at",
-        LEDGER,
+        SPEND,
         "month_room = None if account.month_cap is None else account.month_cap - earlier",
         "month_room = None",
-        (LEDGER_TESTS,),
+        (OPENING_TESTS,),
     ),
     Mutant(
         "a month's cap forgets the days before",
-        LEDGER,
+        SPEND,
         "account.month_cap - earlier",
         "account.month_cap",
-        (LEDGER_TESTS,),
+        (OPENING_TESTS,),
     ),
     Mutant(
         "the window is one call too wide",
-        LEDGER,
+        PACING,
         "calls[limit - 1 : limit]",
         "calls[limit : limit + 1]",
-        (LEDGER_TESTS,),
+        (OPENING_TESTS,),
     ),
     Mutant(
         "a cooldown is ignored",
-        LEDGER,
+        PACING,
         "if pool.cooldown_until and pool.cooldown_until > now:",
         "if False:",
-        (LEDGER_TESTS, SETTLING_TESTS),
+        (OPENING_TESTS, SETTLING_TESTS),
     ),
     Mutant(
         "one call too many is in flight",
-        LEDGER,
+        PACING,
         "if in_flight >= pool.max_in_flight:",
         "if in_flight > pool.max_in_flight:",
-        (LEDGER_TESTS,),
+        (OPENING_TESTS,),
     ),
     Mutant(
         "a full outbox stops nothing",
-        LEDGER,
+        PACING,
         "    if _outbox_is_full():",
         "    if False:",
-        (LEDGER_TESTS,),
+        (OPENING_TESTS,),
     ),
     Mutant(
         "a paused job goes on buying",
-        LEDGER,
-        "waiting = BulkGenerationJob.objects.filter(account=account, status__in=ACTIVE_JOBS,"
-        " queued__gt=0)",
-        "waiting = BulkGenerationJob.objects.filter(account=account, queued__gt=0)\n    ACTIVE_JOBS"
-        ' = ("pending", "processing", "paused")',
-        (LEDGER_TESTS, SETTLING_TESTS),
+        OPENING,
+        "from bulk_admin.models import (\n    ACTIVE_JOBS,\n",
+        'ACTIVE_JOBS = ("pending", "processing", "paused")\nfrom bulk_admin.models import (\n',
+        (OPENING_TESTS, SETTLING_TESTS),
     ),
     Mutant(
         "less is reserved than may be billed",
-        SERVICES + "estimate.py",
+        SERVICES + "pricing/estimate.py",
         "len(prompt.encode()) + PROMPT_OVERHEAD if price.text_input else 0",
         "0",
-        (T + "estimate.py",),
+        (TESTS + "pricing/test_estimate.py",),
     ),
     Mutant(
         "an old permit is sent",
-        SERVICES + "generation.py",
+        SERVICES + "worker/image_work.py",
         "if self.send_delay > settings.BULK_PERMIT_AGE:",
         "if False:",
         (PUMP_TESTS,),
     ),
     Mutant(
         "a rate limit uses a try up",
-        SERVICES + "generation.py",
+        SERVICES + "ledger/outcome.py",
         'counts_as_try=not is_pace and error.stops == "image"',
         'counts_as_try=error.stops == "image"',
         (SETTLING_TESTS,),
@@ -223,7 +227,7 @@ MUTANTS = [
     ),
     Mutant(
         "a rescue does not look for the bytes",
-        SERVICES + "rescue.py",
+        SERVICES + "worker/rescue.py",
         "    picture = storing.find(call.picture_key)\n    return _found(picture) if picture else"
         " _collect(call)",
         "    return _collect(call)",
@@ -231,49 +235,49 @@ MUTANTS = [
     ),
     Mutant(
         '"buy again" does not look for the bytes',
-        JOBS,
+        PICTURES,
         "if call is not None and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):",
         "if False:",
         (PUMP_TESTS,),
     ),
     Mutant(
         '"buy again" answers any attempt',
-        JOBS,
+        PICTURES,
         "if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:",
         "if image.status != ImageStatus.UNKNOWN:",
         (JOBS_TESTS, SETTLING_TESTS, STORY),
     ),
     Mutant(
         "a re-roll pressed twice buys twice",
-        JOBS,
+        PICTURES,
         "if newest != seen_variant or job.status",
         "if job.status",
         (JOBS_TESTS, STORY),
     ),
     Mutant(
         "a retry buys what was paid for",
-        JOBS,
+        PICTURES,
         "job.images.filter(status=ImageStatus.FAILED, error_code__in=RETRYABLE_CODES)",
         "job.images.filter(status=ImageStatus.FAILED)",
         (JOBS_TESTS,),
     ),
     Mutant(
         "Generate pressed twice starts twice",
-        JOBS,
+        LIFECYCLE,
         "    if job.status != JobStatus.DRAFT:\n        return False",
         "    pass",
         (JOBS_TESTS,),
     ),
     Mutant(
         "a dead worker's page step overwrites the living one's",
-        SERVICES + "page_steps.py",
-        " and image.page_owner_id == work.owner_id:",
-        ":",
+        SERVICES + "pages/steps.py",
+        "            and image.page_owner_id == work.owner_id\n",
+        "",
         (FENCE_TESTS,),
     ),
     Mutant(
         "a flagged picture is no bar",
-        SERVICES + "page_work.py",
+        SERVICES + "pages/work.py",
         'return bool(self.moderation) and self.verdict.status == "flagged"',
         "return False",
         (PAGES_TESTS,),
@@ -296,14 +300,14 @@ MUTANTS = [
     ),
     Mutant(
         "a page's text is bought without end",
-        SERVICES + "page_texts.py",
+        SERVICES + "pages/texts.py",
         "MAX_TRIES = 3",
         "MAX_TRIES = 30",
         (PAGES_TESTS, FENCE_TESTS),
     ),
     Mutant(
         "Generate buys at a price that its button did not show",
-        JOBS,
+        LIFECYCLE,
         "if seen_revision is not None and job.revision != seen_revision:",
         "if False:",
         (JOBS_TESTS,),
@@ -311,7 +315,7 @@ MUTANTS = [
     Mutant(
         'a late "not sent" leaves its picture in an ended job',
         SETTLING,
-        "if done == ImageStatus.QUEUED and job.status in ENDED_JOBS:",
+        "if done == Settled.QUEUED and job.status in ENDED_JOBS:",
         "if False:",
         (SETTLING_TESTS,),
     ),
@@ -320,21 +324,21 @@ MUTANTS = [
         "bulk_admin/money.py",
         "not THOUSANDS.fullmatch(amount_text)",
         "False",
-        (T + "money.py",),
+        ("bulk_admin/tests/test_money.py",),
     ),
     Mutant(
         "a broken pump leaves what is in flight",
-        SERVICES + "pump.py",
-        "return bool(self.in_flight) and time",
-        "return False and time",
+        SERVICES + "worker/pump.py",
+        "bool(self.in_flight)\n                and time.monotonic()",
+        "False\n                and time.monotonic()",
         (PUMP_TESTS,),
     ),
     Mutant(
         "a capped person holds up everybody",
-        LEDGER,
-        "if cap.job_id is not None and (cap.may_come_back or",
-        "if cap.job_id is not None and not cap.may_come_back and (False or",
-        (LEDGER_TESTS,),
+        OPENING,
+        "cap.may_come_back or _pause_buying(",
+        "not cap.may_come_back and _pause_buying(",
+        (OPENING_TESTS,),
     ),
 ]
 

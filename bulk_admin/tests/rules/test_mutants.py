@@ -1,0 +1,19 @@
+"""The broken rules that ``make mutants`` tries stand where it looks for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulk_admin.tests.chaos.mutants import MUTANTS
+from bulk_admin.tests.rules.test_layering import ROOT
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutants_text_stands_once_in_its_module(mutant):
+    assert (ROOT / mutant.path).read_text().count(mutant.old) == 1, mutant.path
+    assert mutant.new != mutant.old
+
+
+@pytest.mark.parametrize("file", sorted({file for mutant in MUTANTS for file in mutant.tests}))
+def test_the_tests_that_are_to_notice_exist(file):
+    assert (ROOT / file).is_file()
