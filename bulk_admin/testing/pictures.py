@@ -67,8 +67,8 @@ def bomb(edge: int = 20_000) -> bytes:
 
 
 def odd_exif() -> bytes:
-    """A JPEG to be turned, with a width that is a word: Pillow reads it, and breaks when it turns
-    the picture.
+    """A JPEG to be turned, with a width that is a word: browsers turn it, and Pillow alone breaks
+    on it.
     """
     entry = struct.Struct("<HHI4s")
     entries = entry.pack(0x0100, 2, 4, b"wide") + entry.pack(0x0112, 3, 1, b"\6\0\0\0")

@@ -9,27 +9,16 @@ import hashlib
 import json
 import tempfile
 import uuid
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from typing import Any
-
-from PIL import Image
 
 from bulk_admin.failpoints import reach
 from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.pictures import PILLOW
 from bulk_admin.storages import StorageUnavailable
 
-FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
-MAX_PIXELS = 40_000_000
-MAX_SIDE = 16_384
 THUMBNAILS = (300, 600)
-
-
-class Undecodable(Exception):
-    """The bytes are not a picture that may be decoded here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +47,8 @@ def describe(key: str, content: bytes, facts: Mapping[str, Any]) -> StoredPictur
     try:
         with PILLOW:
             decoded = decode(content)
-    except Undecodable:
-        return replace(held, is_readable=False, content_type=_sniff(content))
+    except pictures.Unreadable:
+        return replace(held, is_readable=False, content_type=pictures.content_type(content))
     return replace(
         held, content_type=decoded.content_type, width=decoded.width, height=decoded.height
     )
@@ -85,7 +74,7 @@ def keep(key: str, content: bytes, facts: Mapping[str, Any]) -> None:
         json.dumps({**facts, "sha256": hashlib.sha256(content).hexdigest()}).encode(),
         "application/json",
     )
-    private.put(key, content, _sniff(content))
+    private.put(key, content, pictures.content_type(content))
     reach("after_put")
 
 
@@ -147,12 +136,12 @@ def with_thumbnails(
         sha256 = hashlib.sha256(content).hexdigest()
         try:
             decoded = decode(content)
-        except Undecodable:
+        except pictures.Unreadable:
             return StoredPicture(
                 key=key,
                 sha256=sha256,
                 length=len(content),
-                content_type=_sniff(content),
+                content_type=pictures.content_type(content),
                 is_readable=False,
                 metadata=facts,
             )
@@ -178,46 +167,12 @@ def with_thumbnails(
 
 
 def decode(content: bytes) -> Decoded:
-    """The real format and size, and WebP thumbnails.
-
-    Raises Undecodable, and never decodes past the pixel cap.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(content), formats=tuple(FORMATS)) as picture:
-                width, height = picture.size
-                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-                    raise Undecodable(f"{width}x{height} is too large to decode")
-                content_type = FORMATS[str(picture.format)]
-                picture.draft("RGB", (THUMBNAILS[-1] * 2, THUMBNAILS[-1] * 2))
-                upright = pictures.upright(picture)
-                if upright.size != picture.size and upright.size[0] == picture.size[1]:
-                    width, height = height, width
-                return Decoded(content_type, width, height, _thumbnails(upright))
-    except Undecodable:
-        raise
-    except Exception as error:  # Pillow's readers raise whatever a broken file makes of them
-        raise Undecodable(str(error)) from error
-
-
-def _thumbnails(picture: Image.Image) -> dict[int, bytes]:
-    scaled = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    made: dict[int, bytes] = {}
-    for side in sorted(THUMBNAILS, reverse=True):
-        scaled.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        out = BytesIO()
-        scaled.save(out, "WEBP", quality=80, method=2)
-        made[side] = out.getvalue()
-    return made
-
-
-def _sniff(content: bytes) -> str:
-    try:
-        with Image.open(BytesIO(content), formats=tuple(FORMATS)) as picture:
-            return FORMATS[str(picture.format)]
-    except Exception:  # noqa: BLE001  # as above
-        return "application/octet-stream"
+    """The real format and size, and WebP thumbnails. Raises Unreadable."""
+    opened = pictures.opened(content, max(THUMBNAILS))
+    thumbnails = {
+        side: pictures.webp(opened.picture, side) for side in sorted(THUMBNAILS, reverse=True)
+    }
+    return Decoded(opened.content_type, opened.width, opened.height, thumbnails)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

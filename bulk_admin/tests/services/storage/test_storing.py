@@ -19,7 +19,7 @@ def key() -> str:
 @pytest.mark.parametrize(
     ("content", "content_type", "size"),
     [
-        (odd_exif(), "image/jpeg", (900, 500)),
+        (odd_exif(), "image/jpeg", (500, 900)),
         (make_picture(900, 500), "image/png", (900, 500)),
         (make_picture(900, 500, "JPEG"), "image/jpeg", (900, 500)),
         (make_picture(900, 500, "JPEG", "CMYK"), "image/jpeg", (900, 500)),
