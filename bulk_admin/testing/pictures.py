@@ -76,10 +76,7 @@ def odd_exif() -> bytes:
     return make_picture(900, 500, "JPEG", exif=exif)
 
 
-def chunk(name: bytes, content: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(content))
-        + name
-        + content
-        + struct.pack(">I", zlib.crc32(name + content))
-    )
+def chunk(name: bytes, content: bytes, crc: int | None = None) -> bytes:
+    """A chunk of a PNG; ``crc`` is another checksum than the right one."""
+    checksum = zlib.crc32(name + content) if crc is None else crc
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)

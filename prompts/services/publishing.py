@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 from PIL import Image
 
-from bulk_admin.adapter import Content, Verdict, pictures
+from bulk_admin.adapter import Content, Verdict, for_everybody, pictures
 from bulk_admin.wording import clean_tags
 from prompts.models import Prompt
 from prompts.services import b2_upload
@@ -26,8 +25,7 @@ from prompts.utils.seo import cut_at_word, slug_base, unique_slug
 
 logger = logging.getLogger(__name__)
 FOLDER = "pages/"
-SIDES = (300, 600, 1200)
-WEBP_QUALITY = 80
+SIDES = (300, 600, 800, 1200)
 NUMBERED_TRIES, SLUG_TRIES = 3, 6
 
 
@@ -45,7 +43,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class PageFiles:
-    """A page's picture as it came, and smaller WebP ones with their true sizes.
+    """A page's picture without its metadata, and smaller WebP ones with their true sizes.
 
     ``stored``: the keys that are safe.
     """
@@ -83,21 +81,23 @@ def prepare_files(original: bytes, content_type: str, base_name: str) -> PageFil
     Type and extension are those of the bytes. Raises Unreadable.
     """
     with pictures.PILLOW:
-        picture, file_format = pictures.opened(original)
-        width, height = picture.size
-        variants = [_variant(picture, base_name, side) for side in sorted(SIDES, reverse=True)]
-    key = f"{FOLDER}{base_name}.{pictures.EXTENSIONS[file_format]}"
+        opened = pictures.opened(original, max(SIDES))
+        variants = [
+            _variant(opened.picture, base_name, side) for side in sorted(SIDES, reverse=True)
+        ]
     return PageFiles(
-        key, pictures.CONTENT_TYPES[file_format], width, height, original, variants[::-1]
+        f"{FOLDER}{base_name}.{pictures.EXTENSIONS[opened.format]}",
+        opened.content_type,
+        opened.width,
+        opened.height,
+        for_everybody(original),
+        variants[::-1],
     )
 
 
 def _variant(picture: Image.Image, base_name: str, side: int) -> Variant:
-    """Scales ``picture`` itself, so from the largest side down; never up."""
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    out = BytesIO()
-    picture.save(out, "WEBP", quality=WEBP_QUALITY, method=2)
-    return Variant(f"{FOLDER}{base_name}-{side}.webp", *picture.size, out.getvalue())
+    content = pictures.webp(picture, side)  # which scales the picture itself
+    return Variant(f"{FOLDER}{base_name}-{side}.webp", *picture.size, content)
 
 
 def store_files(files: PageFiles) -> None:

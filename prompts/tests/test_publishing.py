@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -50,19 +51,36 @@ def test_the_original_keeps_its_bytes_and_gets_its_real_extension(
     )
 
 
+def test_a_published_original_is_without_what_it_does_not_need():
+    exif = Image.Exif()
+    exif[0x010E] = "taken at home"
+    plain = make_picture(64, 48, "JPEG")
+    original = make_picture(64, 48, "JPEG", exif=exif) + b"behind the picture"
+    files = publishing.prepare_files(original, "image/jpeg", "fox")
+    assert files.content == plain
+
+
+def test_an_original_that_says_where_it_comes_from_is_published_as_it_came():
+    png = make_picture(64, 48)
+    manifest = b"\0\0\0\x09caBXjumb c2pa"
+    original = png[:33] + manifest + zlib.crc32(manifest[4:]).to_bytes(4) + png[33:] + b"behind"
+    files = publishing.prepare_files(original, "image/png", "fox")
+    assert files.content == original
+
+
 @pytest.mark.parametrize(
     ("size", "sizes"),
     [
-        ((2048, 1024), [(300, 150), (600, 300), (1200, 600)]),
-        ((1024, 1536), [(200, 300), (400, 600), (800, 1200)]),
-        ((1024, 1024), [(300, 300), (600, 600), (1024, 1024)]),
-        ((100, 50), [(100, 50), (100, 50), (100, 50)]),
+        ((2048, 1024), [(300, 150), (600, 300), (800, 400), (1200, 600)]),
+        ((1024, 1536), [(200, 300), (400, 600), (533, 800), (800, 1200)]),
+        ((1024, 1024), [(300, 300), (600, 600), (800, 800), (1024, 1024)]),
+        ((100, 50), [(100, 50), (100, 50), (100, 50), (100, 50)]),
     ],
 )
 def test_variants_fit_their_side_and_are_never_scaled_up(size, sizes):
     files = make_files("Red Fox", "8", picture=make_picture(*size))
     assert [variant.key for variant in files.variants] == [
-        f"pages/red-fox-8-ai-prompt-{side}.webp" for side in (300, 600, 1200)
+        f"pages/red-fox-8-ai-prompt-{side}.webp" for side in (300, 600, 800, 1200)
     ]
     assert [(variant.width, variant.height) for variant in files.variants] == sizes
     for variant in files.variants:
@@ -162,6 +180,11 @@ def test_every_field_of_a_created_page():
                 "key": "pages/red-fox-curled-asleep-7-ai-prompt-600.webp",
                 "width": 600,
                 "height": 450,
+            },
+            {
+                "key": "pages/red-fox-curled-asleep-7-ai-prompt-800.webp",
+                "width": 800,
+                "height": 600,
             },
             {
                 "key": "pages/red-fox-curled-asleep-7-ai-prompt-1200.webp",
@@ -404,7 +427,7 @@ def test_files_that_are_not_stored_are_named():
 @pytest.mark.django_db
 def test_a_page_without_all_its_variants_or_sizes_is_refused():
     files = make_new().files
-    with pytest.raises(PageNotCreated, match="3 smaller pictures, and has 2"):
+    with pytest.raises(PageNotCreated, match="4 smaller pictures, and has 2"):
         create_page(make_new(files=replace(files, variants=files.variants[:2])))
     with pytest.raises(PageNotCreated, match="no size"):
         create_page(make_new(files=replace(files, width=0)))

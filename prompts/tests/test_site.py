@@ -9,11 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bulk_admin.testing.corpus import CORPUS
+from bulk_admin.testing.pictures import make_picture
 from prompts.models import Category, Prompt
+from prompts.services.publishing import create_page, publish
 from prompts.services.tagging import tag_page
 from prompts.views import PER_PAGE
 
-from .making import make_page
+from .making import make_files, make_new, make_page
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +166,15 @@ def test_the_picture_is_offered_in_its_true_widths(client):
     assert srcset == ", ".join(
         f"/media/pages/red-fox-1-{width}.webp {width}w" for width in (300, 600, 1024)
     )
+
+
+def test_a_phone_that_needs_678_pixels_is_offered_800(client):
+    page = create_page(make_new(files=make_files(picture=make_picture(1600, 1200))))
+    publish([page])
+    text = text_of(client.get(page.get_absolute_url()))
+    widths = [int(width) for width in re.findall(r"-\d+\.webp (\d+)w", text)]
+    assert widths == [300, 600, 800, 1200]
+    assert min(width for width in widths if width >= 678) == 800
 
 
 def test_a_small_picture_is_not_offered_twice_in_one_width(client):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from typing import Any
 
 from PIL import Image, ImageCms
@@ -20,15 +19,6 @@ def saved(picture: Image.Image, file_format: str, **options: Any) -> bytes:
     out = io.BytesIO()
     picture.save(out, file_format, **options)
     return out.getvalue()
-
-
-def chunk(kind: bytes, body: bytes, crc: int | None = None) -> bytes:
-    return (
-        struct.pack(">I", len(body))
-        + kind
-        + body
-        + struct.pack(">I", zlib.crc32(kind + body) if crc is None else crc)
-    )
 
 
 def png_with(*chunks: bytes, png: bytes = b"") -> bytes:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps, features
 
 from bulk_admin.services.storage import metadata
+from bulk_admin.testing.pictures import chunk
 from bulk_admin.tests.services.storage.parts import (
-    chunk,
     exif,
     jpeg_with,
     picture_of,

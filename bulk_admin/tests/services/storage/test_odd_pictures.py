@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from bulk_admin.services.storage import metadata, pictures, storing
+from bulk_admin.testing.pictures import chunk
 from bulk_admin.tests.services.storage.parts import (
-    chunk,
     exif,
     grey_profile,
     jpeg_with,
