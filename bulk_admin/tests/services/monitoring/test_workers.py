@@ -12,7 +12,7 @@ from django_q.models import OrmQ, Task
 
 from bulk_admin.models import JobStatus
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
-from bulk_admin.selectors.job_page import surroundings
+from bulk_admin.selectors.job_page import conditions
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.monitoring import health
 from bulk_admin.services.queue import page_queue
@@ -29,10 +29,10 @@ def ago(seconds):
 
 def is_told(job):
     job.refresh_from_db()
-    told = surroundings(job).no_worker
-    assert told_on_the_front_page() == told
-    assert told_by_health() == told
-    return told
+    answer = conditions(job).no_worker
+    assert told_on_the_front_page() == answer
+    assert told_by_health() == answer
+    return answer
 
 
 def told_by_health():
