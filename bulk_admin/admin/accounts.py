@@ -26,7 +26,11 @@ from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
 from bulk_admin.money import usd_total
 from bulk_admin.progress import Pill
 from bulk_admin.services.accounts import ensure_pools
-from bulk_admin.services.image_providers import provider_choices, provider_class
+from bulk_admin.services.image_providers import (
+    provider_choices,
+    provider_class,
+    provider_label,
+)
 from bulk_admin.services.jobs.account_check import check_account, waiting_jobs
 
 from .fields import NewKeyField, UsdField
@@ -359,7 +363,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @admin.display(description="provider", ordering="provider")
     def provider_label(self, account: ProviderAccount) -> str:
-        return dict(provider_choices()).get(account.provider, account.provider)
+        return provider_label(account.provider)
 
     @admin.display(description="owner", ordering="owner")
     def whose(self, account: ProviderAccount) -> str:

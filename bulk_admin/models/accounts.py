@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -175,6 +176,11 @@ class Pool(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} · {self.kind}"
+
+    @property
+    def window(self) -> dt.timedelta:
+        """How long a call counts against the limit: the provider's minute and a guard."""
+        return dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)
 
 
 def pool_limits(account: ProviderAccount, provider_limit: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
@@ -30,6 +29,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.jobs import pictures
+from bulk_admin.services.ledger import pacing
 from bulk_admin.services.monitoring import workers
 from bulk_admin.services.queue import page_queue as page_service
 
@@ -70,7 +70,7 @@ def conditions(job: BulkGenerationJob) -> Conditions:
     kind = CallKind.IMAGE if job.status not in ENDED_JOBS or not job.pages_open else CallKind.TEXT
     pool = workers.first_with_signs(Pool.objects.filter(account=job.account_id, kind=kind))
     signs = pool or workers.first_with_signs(BulkGenerationJob.objects.filter(pk=job.pk).only("pk"))
-    pace, seconds_left = _pace(job, now) if job.is_active else (0.0, None)
+    pace, seconds_left = _speed(job, now) if job.is_active else (0.0, None)
     return Conditions(
         now=now,
         no_worker=workers.no_worker(job, signs, now),
@@ -86,21 +86,12 @@ def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> 
     """When the provider's limit lets the next call of this job go, if that is still to come."""
     if pool is None or not job.work_waits:
         return None
-    moments = [pool.cooldown_until]
-    if pool.limit_per_minute:
-        nth = (
-            ProviderCall.objects.filter(pool=pool)
-            .order_by("-sent_at")
-            .values_list("sent_at", flat=True)
-        )
-        oldest = nth[pool.limit_per_minute - 1 : pool.limit_per_minute].first()
-        moments.append(
-            oldest and oldest + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)
-        )
+    oldest = pacing.limit_th_newest(pool).first()
+    moments = [pool.cooldown_until, oldest and oldest + pool.window]
     return max((moment for moment in moments if moment and moment > now), default=None)
 
 
-def _pace(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
+def _speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
     """Pictures per minute in the last minutes, and the seconds left at the pace of everything that
     ended, failures too.
     """

@@ -11,7 +11,11 @@ from django.utils import timezone
 
 from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
-from bulk_admin.services.pricing.catalogue import image_models, retirement_warning
+from bulk_admin.services.pricing.catalogue import (
+    image_models,
+    retirement_notice,
+    retirement_warning,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,8 @@ def model_choices(provider: str, on: dt.date) -> list[ModelChoice]:
 
 
 def _model_choice(model: ImageModel, on: dt.date) -> ModelChoice:
-    instead = f" Use {model.successor} instead." if model.successor else ""
     if model.is_retired(on):
-        return ModelChoice(
-            model,
-            f"{model.label}: retired",
-            f"{model.label} was retired on {model.retired_on:%d %b %Y}.{instead}",
-        )
+        return ModelChoice(model, f"{model.label}: retired", retirement_notice(model))
     if model.retires_soon(on):
         return ModelChoice(
             model,

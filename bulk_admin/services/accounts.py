@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from bulk_admin import credentials
 from bulk_admin.models import CallKind, CallState, Pool, ProviderAccount, ProviderCall
 from bulk_admin.models.accounts import AccountQuerySet, pool_limits
-from bulk_admin.services.image_providers import Credentials, provider_class
+from bulk_admin.services.image_providers import Credentials, provider_class, provider_label
 
 TEXT_LIMIT = {"limit_per_minute": 500, "max_in_flight": 20}
 PLACEHOLDER = {
@@ -124,7 +124,7 @@ def _ensure_environment_account(provider: str) -> None:
         return
     account = ProviderAccount.objects.create(
         provider=provider,
-        label=_free_label(provider_class(provider).label),
+        label=_free_label(provider_label(provider)),
         is_platform=True,
         key_from_environment=True,
     )

@@ -44,6 +44,11 @@ def provider_class(name: str) -> type[ImageProvider]:
     return found
 
 
+def provider_label(name: str) -> str:
+    """Its name on the screen; ``name`` itself when nothing is registered under it."""
+    return PROVIDERS[name][0] if name in PROVIDERS else name
+
+
 def provider_choices() -> list[tuple[str, str]]:
     return [(name, label) for name, (label, _) in PROVIDERS.items()]
 
@@ -58,4 +63,5 @@ __all__ = [
     "ListedModel",
     "provider_choices",
     "provider_class",
+    "provider_label",
 ]

@@ -97,7 +97,6 @@ class ImageProvider(ABC):
     """
 
     name: ClassVar[str]  # stored in rows: never renamed
-    label: ClassVar[str]
     requires_key: ClassVar[bool] = True
     takes_base_url: ClassVar[bool] = False
     requires_nsfw_check: ClassVar[bool] = True  # False: the provider refuses such pictures itself

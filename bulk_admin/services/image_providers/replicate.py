@@ -62,7 +62,6 @@ STATUSES: dict[int, type[ProviderError]] = {
 
 class ReplicateProvider(ImageProvider):
     name = "replicate"
-    label = "Replicate"
     resumable: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("webp", "png", "jpg", "jpeg")
 

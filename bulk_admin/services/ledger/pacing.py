@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Count, IntegerField, Subquery, Sum
+from django.db.models import Count, IntegerField, QuerySet, Subquery, Sum
 
 from bulk_admin.models import CallState, Pool, ProviderCall, UnstoredImage
 from bulk_admin.services.database import Clock
@@ -28,11 +28,7 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
     now, nth, last, in_flight = _pace(pool)
     if pool.cooldown_until and pool.cooldown_until > now:
         return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")
-    if (
-        nth
-        and (free_at := nth + dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD))
-        > now
-    ):
+    if nth and (free_at := nth + pool.window) > now:
         return Wait((free_at - now).total_seconds(), "pace")
     if pool.gap and last and (free_at := last + dt.timedelta(seconds=pool.gap)) > now:
         return Wait((free_at - now).total_seconds(), "gap")
@@ -45,7 +41,7 @@ def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | No
     """The clock, when the limit-th newest and the newest call were sent, and how many are open: one
     statement.
     """
-    calls = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")
+    newest = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")[:1]
     opened = (
         ProviderCall.objects.filter(pool=pool, state=CallState.OPEN)
         .order_by()
@@ -53,16 +49,27 @@ def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | No
         .annotate(n=Count("*"))
         .values("n")
     )
-    limit = pool.limit_per_minute
-    nth = Subquery(calls[limit - 1 : limit]) if limit else Subquery(calls.none())
     row = (
         Pool.objects.filter(pk=pool.pk)
         .values_list(
-            Clock(), nth, Subquery(calls[:1]), Subquery(opened, output_field=IntegerField())
+            Clock(),
+            Subquery(limit_th_newest(pool)),
+            Subquery(newest),
+            Subquery(opened, output_field=IntegerField()),
         )
         .get()
     )
     return row[0], row[1], row[2], row[3] or 0
+
+
+def limit_th_newest(pool: Pool) -> QuerySet[ProviderCall, dt.datetime]:
+    """When the limit-th newest call was sent: as long as it is in the window, the pool is full. No
+    row without a limit, or before so many calls.
+    """
+    limit = pool.limit_per_minute
+    newest = ProviderCall.objects.filter(pool=pool).order_by("-sent_at")
+    calls = newest.values_list("sent_at", flat=True)
+    return calls[limit - 1 : limit] if limit else calls.none()
 
 
 def _outbox_is_full() -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from bulk_admin.models import CallKind, ImageModel, ProviderAccount
 from bulk_admin.services.image_providers.base import parse_size
@@ -61,16 +61,6 @@ def image_models(provider: str) -> QuerySet[ImageModel]:
     )
 
 
-def choosable_models(provider: str, on: dt.date) -> QuerySet[ImageModel]:
-    """Models that a new job may use, the default first."""
-    alive = Q(retired_on=None) | Q(retired_on__gt=on)
-    return (
-        image_models(provider)
-        .filter(alive, is_enabled=True)
-        .order_by("-is_default", "sort_order", "label")
-    )
-
-
 def model_for(
     account: ProviderAccount, name: str, on: dt.date, *, kind: str = CallKind.IMAGE
 ) -> ImageModel:
@@ -85,8 +75,7 @@ def model_for(
             f"The catalogue has no model {name} for {account.label}. Choose another one."
         )
     if model.is_retired(on):
-        instead = f" Use {model.successor} instead." if model.successor else " Choose another one."
-        raise ModelNotAvailable(f"{model.label} is retired since {model.retired_on}.{instead}")
+        raise ModelNotAvailable(retirement_notice(model))
     if not model.is_enabled:
         raise ModelNotAvailable(
             f"{model.label} is switched off in the catalogue. Choose another one, or switch it on."
@@ -94,9 +83,15 @@ def model_for(
     return model
 
 
+def retirement_notice(model: ImageModel) -> str:
+    """A sentence for a model that has ended."""
+    instead = f"Use {model.successor} instead." if model.successor else "Choose another one."
+    return f"{model.label} was retired on {model.retired_on:%d %b %Y}. {instead}"
+
+
 def retirement_warning(model: ImageModel, on: dt.date) -> str:
     """A sentence for a model that ends within 30 days, else ""."""
     if not model.retires_soon(on):
         return ""
     instead = f" Its successor is {model.successor}." if model.successor else ""
-    return f"{model.label} ends on {model.retired_on}.{instead}"
+    return f"{model.label} ends on {model.retired_on:%d %b %Y}.{instead}"

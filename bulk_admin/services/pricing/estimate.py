@@ -36,7 +36,6 @@ from bulk_admin.services.writing import content
 MILLION = 1_000_000
 BYTES_A_TOKEN = 4  # of English text; only for what is shown, never for what is reserved
 PROMPT_OVERHEAD = 16  # tokens around a prompt; 6 were measured
-WINDOW_SECONDS = 60.5
 USUAL_SECONDS = 15.0
 HISTORY = 200
 
@@ -244,7 +243,7 @@ def seconds_for(pictures: int, pool: Pool | None, model: ImageModel) -> int | No
     at_once = max(pool.max_in_flight, 1)
     by_slots = each * -(-pictures // at_once)
     by_limit = (
-        WINDOW_SECONDS * ((pictures - 1) // pool.limit_per_minute) + each
+        pool.window.total_seconds() * ((pictures - 1) // pool.limit_per_minute) + each
         if pool.limit_per_minute
         else each
     )

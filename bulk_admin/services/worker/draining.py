@@ -23,8 +23,3 @@ def is_asked() -> bool:
 def seconds_since_asked() -> float:
     """0.0 while nobody asked."""
     return time.monotonic() - _asked_at[0] if _asked_at else 0.0
-
-
-def forget() -> None:
-    """For a process that goes on after all: a test's."""
-    _asked_at.clear()

@@ -18,7 +18,7 @@ from django.db import connection
 
 from bulk_admin.management import watching
 from bulk_admin.models import BulkGenerationJob, JobStatus, ProviderAccount
-from bulk_admin.services.worker import draining, pump
+from bulk_admin.services.worker import pump
 from bulk_admin.testing.factories import make_account, make_job, make_user
 from bulk_admin.tests.support.processes import ROOT, environment, start, stop, wait_until
 
@@ -33,10 +33,9 @@ def prompts(tmp_path):
 
 
 @pytest.fixture
-def fast_account(transactional_db, settings, tmp_path):
+def fast_account(transactional_db, settings, tmp_path, undrained):
     settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
-    yield make_account(label="Fast", options={"delay": 0, "faults": True})
-    draining.forget()
+    return make_account(label="Fast", options={"delay": 0, "faults": True})
 
 
 @pytest.mark.process

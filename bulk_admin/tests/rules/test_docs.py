@@ -86,7 +86,6 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
     assert not {name for name in classes if name.isupper()} - known
     for name in (
         "name",
-        "label",
         "requires_key",
         "takes_base_url",
         "requires_nsfw_check",

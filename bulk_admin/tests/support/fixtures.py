@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 
 from bulk_admin.models import ImageModel, ModelPrice, ProviderAccount
+from bulk_admin.services.worker import draining
 from bulk_admin.testing.factories import make_account, make_user
 
 from . import processes
@@ -62,6 +63,13 @@ def placeholder_account(db: None) -> ProviderAccount:
     """The platform's placeholder account, as migrate makes it."""
     found = ProviderAccount.objects.platform().filter(provider="placeholder").first()
     return found or make_account()
+
+
+@pytest.fixture
+def undrained() -> Iterator[None]:
+    """This process goes on after a test that asked it to end."""
+    yield
+    draining._asked_at.clear()
 
 
 @pytest.fixture

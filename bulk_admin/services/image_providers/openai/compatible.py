@@ -44,7 +44,6 @@ PROMPT_MAX = 32_000
 
 class OpenAICompatibleProvider(OpenAIProtocol):
     name = "openai_compatible"
-    label = "OpenAI-compatible server"
     requires_key: ClassVar[bool] = False
     takes_base_url: ClassVar[bool] = True
     lists_models: ClassVar[bool] = True

@@ -17,7 +17,6 @@ NO_PROOF = "That is no proof that the organisation is verified: only the first p
 
 class OpenAIProvider(OpenAIProtocol):
     name = "openai"
-    label = "OpenAI"
     requires_nsfw_check: ClassVar[bool] = False
     lists_models: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("png", "jpeg", "webp")

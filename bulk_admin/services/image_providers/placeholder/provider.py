@@ -56,7 +56,6 @@ PASSING = {"rate-limited", "overloaded"}
 
 class PlaceholderProvider(ImageProvider):
     name = "placeholder"
-    label = "Placeholder (offline)"
     requires_key: ClassVar[bool] = False
     requires_nsfw_check: ClassVar[bool] = False
     is_placeholder: ClassVar[bool] = True

@@ -12,12 +12,17 @@ import pytest
 
 from bulk_admin.models import ImageModel, ModelPrice
 from bulk_admin.seed import CATALOGUE, seed_catalogue
+from bulk_admin.selectors.offers import default_model, model_choices
 from bulk_admin.services.pricing import catalogue, estimate, rules
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 from bulk_admin.testing.factories import make_account, make_model
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
+
+
+def choosable(provider, on):
+    return [choice.model for choice in model_choices(provider, on) if not choice.why_not]
 
 
 def test_seeding_again_changes_nothing_and_never_undoes_an_edit():
@@ -44,8 +49,8 @@ def test_every_model_says_where_its_figures_come_from():
 
 def test_every_model_that_can_be_chosen_has_a_price_for_everything_it_offers():
     for provider in ("openai", "replicate", "placeholder"):
-        models = list(catalogue.choosable_models(provider, TODAY))
-        assert models[0].is_default
+        models = choosable(provider, TODAY)
+        assert default_model(model_choices(provider, TODAY)).model.is_default
         for model in models:
             if model.token_rule == {"rule": "none"}:
                 continue
@@ -81,16 +86,16 @@ def test_the_default_is_the_one_that_the_decision_names():
     ],
 )
 def test_a_model_can_be_chosen_until_the_day_before_it_retires(on, gone, still):
-    names = set(catalogue.choosable_models("openai", on).values_list("name", flat=True))
+    names = {model.name for model in choosable("openai", on)}
     assert not names & set(gone)
     assert names >= set(still)
 
 
 def test_a_snapshot_is_there_but_switched_off():
     assert not ImageModel.objects.get(name="gpt-image-2.5-flare-2026-09-08").is_enabled
-    assert "gpt-image-2.5-flare-2026-09-08" not in catalogue.choosable_models(
-        "openai", TODAY
-    ).values_list("name", flat=True)
+    assert "gpt-image-2.5-flare-2026-09-08" not in {
+        model.name for model in choosable("openai", TODAY)
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_a_snapshot_is_there_but_switched_off():
     [
         (
             "gpt-image-1",
-            r"GPT Image 1 is retired since 2026-10-23\. Use gpt-image-2.5-flare instead\.",
+            r"GPT Image 1 was retired on 23 Oct 2026\. Use gpt-image-2.5-flare instead\.",
         ),
         ("gpt-image-2-2026-04-21", "switched off in the catalogue"),
         ("gpt-image-9", "has no model gpt-image-9"),
@@ -130,7 +135,7 @@ def test_a_model_comes_with_its_prices_in_few_queries(django_assert_num_queries)
 def test_the_last_thirty_days_of_a_model_are_warned_of(on, warned):
     text = catalogue.retirement_warning(ImageModel.objects.get(name="gpt-image-1.5"), on)
     assert text == (
-        "GPT Image 1.5 ends on 2026-12-01. Its successor is gpt-image-2.6-flare." if warned else ""
+        "GPT Image 1.5 ends on 01 Dec 2026. Its successor is gpt-image-2.6-flare." if warned else ""
     )
 
 

@@ -33,11 +33,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def quick(settings, tmp_path):
+def quick(settings, tmp_path, undrained):
     settings.BULK_RETRY_BACKOFF = 0.05
     settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
-    yield
-    draining.forget()
 
 
 def job_with(prompts, **options):
