@@ -4,14 +4,12 @@ for nothing.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -22,9 +20,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
-from bulk_admin.models import CallKind, Pool, ProviderAccount, Spend
+from bulk_admin.models import CallKind, Pool, ProviderAccount
 from bulk_admin.money import usd_total
 from bulk_admin.progress import Pill
+from bulk_admin.selectors import spending
 from bulk_admin.services.accounts import ensure_pools
 from bulk_admin.services.image_providers import (
     provider_choices,
@@ -397,7 +396,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @admin.display(description="spent today")
     def spent_today(self, account: ProviderAccount) -> str:
-        return usd_total(self._today.get(str(account.pk), 0))
+        return usd_total(self._today.get(account.pk, 0))
 
     @admin.display(description="caps")
     def caps(self, account: ProviderAccount) -> str:
@@ -413,22 +412,10 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @admin.display(description="spent so far")
     def spending(self, account: ProviderAccount) -> str:
-        today = timezone.now().astimezone(dt.UTC).date()
-        days = Spend.objects.filter(
-            scope=Spend.Scope.ACCOUNT,
-            key=str(account.pk),
-            day__gte=today.replace(day=1),
-            day__lte=today,
-        )
-        month = days.aggregate(spent=Sum("spent", default=0), reserved=Sum("reserved", default=0))
-        spent_today = days.filter(day=today).aggregate(spent=Sum("spent", default=0))["spent"]
-        under_way = f", {usd_total(month['reserved'])} on its way" if month["reserved"] else ""
-        return f"{usd_total(spent_today)} today, {usd_total(month['spent'])} this month{under_way}."
+        spent = spending.of_account(account)
+        under_way = f", {usd_total(spent.reserved)} on its way" if spent.reserved else ""
+        return f"{usd_total(spent.today)} today, {usd_total(spent.month)} this month{under_way}."
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        today = timezone.now().astimezone(dt.UTC).date()
-        rows = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, day=today).values_list(
-            "key", "spent"
-        )
-        self._today: dict[str, int] = dict(rows)
+        self._today = spending.spent_today_by_account()
         return super().get_queryset(request).prefetch_related("pools")

@@ -11,7 +11,7 @@ from bulk_admin.formats import duration
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
 from bulk_admin.models.statuses import CallKind
 from bulk_admin.money import MICRO, usd, usd_total
-from bulk_admin.selectors.offers import cap_left_today
+from bulk_admin.selectors.spending import cap_left_today
 from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.pricing.estimate import (
     Price,

@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus, ProviderAccount
+from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.progress import PILLS
+from bulk_admin.selectors.spending import account_labels
 
 
 class AccountLabelFilter(admin.SimpleListFilter):
@@ -19,8 +20,7 @@ class AccountLabelFilter(admin.SimpleListFilter):
     parameter_name = "account"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        labels = ProviderAccount.objects.order_by("label").values_list("label", flat=True)
-        return [(label, label) for label in labels.distinct()]
+        return [(label, label) for label in account_labels()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(account_label=self.value()) if self.value() else queryset

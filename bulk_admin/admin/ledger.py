@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
-from django.db.models.functions import Cast, Left, StrIndex, Substr
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -26,7 +14,6 @@ from django.utils.html import format_html
 from bulk_admin.models import (
     Billed,
     CallState,
-    ProviderAccount,
     ProviderCall,
     Spend,
     UnstoredImage,
@@ -34,6 +21,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.money import usd, usd_total
 from bulk_admin.progress import Pill
+from bulk_admin.selectors import spending
 
 from .filters import AccountLabelFilter
 from .options import ModelAdmin, ReadOnly
@@ -135,18 +123,12 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
 
 def _totals(calls: Any) -> list[tuple[str, str]]:
     """Of the rows that the filter shows, all pages of them."""
-    unknown, open_calls = Q(state=CallState.UNKNOWN), Q(state=CallState.OPEN)
-    found = calls.order_by().aggregate(
-        billed=Sum("actual", filter=Q(billed=Billed.YES), default=0),
-        unknown=Sum("reserved", filter=unknown, default=0),
-        reserved=Sum("reserved", filter=open_calls, default=0),
-    )
-    labels = {
-        "billed": "Billed",
-        "unknown": "Unknown, counted at the reserve",
-        "reserved": "Reserved for calls on their way",
-    }
-    return [(label, usd_total(found[name])) for name, label in labels.items()]
+    found = spending.totals_of(calls)
+    return [
+        ("Billed", usd_total(found.billed)),
+        ("Unknown, counted at the reserve", usd_total(found.unknown)),
+        ("Reserved for calls on their way", usd_total(found.reserved)),
+    ]
 
 
 @admin.register(Spend)
@@ -159,7 +141,7 @@ class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Spend]:
-        return _named(super().get_queryset(request))
+        return spending.with_names(super().get_queryset(request))
 
     @admin.display(description="account", ordering="account_name")
     def account(self, spend: Any) -> str:
@@ -178,30 +160,6 @@ class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
     @admin.display(description="reserved", ordering="reserved")
     def on_its_way(self, spend: Spend) -> str:
         return usd(spend.reserved)
-
-
-def _named(days: QuerySet[Spend]) -> QuerySet[Spend]:
-    """With the names of account and person: the key is their ids, for rows of a day outlive
-    both.
-    """
-    people, colon = get_user_model(), StrIndex("key", Value(":"))
-    ids = {
-        "account_id": Case(
-            When(scope=Spend.Scope.PERSON, then=Left("key", colon - 1)), default="key"
-        ),
-        "person_id": Case(When(scope=Spend.Scope.PERSON, then=Substr("key", colon + 1))),
-    }
-    accounts = ProviderAccount.objects.filter(pk=OuterRef("account_number")).values("label")
-    persons = people.objects.filter(pk=OuterRef("person_number")).values(people.USERNAME_FIELD)
-    numbers = {
-        "account_number": Cast("account_id", BigIntegerField()),
-        "person_number": Cast("person_id", BigIntegerField()),
-    }
-    return (
-        days.annotate(**ids)
-        .annotate(**numbers)
-        .annotate(account_name=Subquery(accounts), person_name=Subquery(persons))
-    )
 
 
 @admin.register(UnstoredImage)

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
-from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount, Spend
+from bulk_admin.models import CallKind, ImageModel, Pool, ProviderAccount
 from bulk_admin.services.image_providers import PROVIDERS, provider_class
 from bulk_admin.services.pricing.catalogue import (
     image_models,
@@ -32,14 +30,6 @@ class ModelChoice:
     label: str
     why_not: str = ""
     warning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CapLeft:
-    """What today's caps leave for one person on one account, micro-dollars."""
-
-    cap: int
-    left: int
 
 
 def account_choices(person: Any) -> list[AccountChoice]:
@@ -104,20 +94,3 @@ def default_model(choices: Iterable[ModelChoice]) -> ModelChoice | None:
         (choice for choice in possible if choice.model.is_default),
         possible[0] if possible else None,
     )
-
-
-def cap_left_today(account: ProviderAccount, person_id: int | None) -> CapLeft | None:
-    """The tighter of the account's and the person's cap; None where there is none."""
-    today = timezone.now().astimezone(dt.UTC).date()
-    caps = {str(account.pk): account.day_cap, f"{account.pk}:{person_id}": account.person_day_cap}
-    caps = {key: cap for key, cap in caps.items() if cap is not None}
-    if not caps:
-        return None
-    used = {
-        spend.key: spend.spent + spend.reserved
-        for spend in Spend.objects.filter(key__in=caps, day=today)
-    }
-    left = [
-        CapLeft(cap, max(cap - used.get(key, 0), 0)) for key, cap in caps.items() if cap is not None
-    ]
-    return min(left, key=lambda cap: cap.left)

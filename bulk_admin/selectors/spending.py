@@ -1,0 +1,126 @@
+"""What was spent, by day, account and person, and what the caps leave. Micro-dollars, UTC days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Left, StrIndex, Substr
+from django.utils import timezone
+
+from bulk_admin.models import Billed, CallState, ProviderAccount, ProviderCall, Spend
+
+
+@dataclass(frozen=True, slots=True)
+class CapLeft:
+    """What today's caps leave for one person on one account."""
+
+    cap: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSpending:
+    today: int
+    month: int
+    reserved: int  # this month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTotals:
+    billed: int
+    unknown: int  # at the reserve
+    reserved: int
+
+
+def _today() -> dt.date:
+    return timezone.now().astimezone(dt.UTC).date()
+
+
+def cap_left_today(account: ProviderAccount, person_id: int | None) -> CapLeft | None:
+    """The tighter of the account's and the person's cap; None where there is none."""
+    caps = {str(account.pk): account.day_cap, f"{account.pk}:{person_id}": account.person_day_cap}
+    caps = {key: cap for key, cap in caps.items() if cap is not None}
+    if not caps:
+        return None
+    used = {
+        spend.key: spend.spent + spend.reserved
+        for spend in Spend.objects.filter(key__in=caps, day=_today())
+    }
+    left = [
+        CapLeft(cap, max(cap - used.get(key, 0), 0)) for key, cap in caps.items() if cap is not None
+    ]
+    return min(left, key=lambda cap: cap.left)
+
+
+def spent_today_by_account() -> dict[int, int]:
+    """By account id; accounts that spent nothing are left out."""
+    rows = Spend.objects.filter(scope=Spend.Scope.ACCOUNT, day=_today())
+    return {int(key): spent for key, spent in rows.values_list("key", "spent")}
+
+
+def of_account(account: ProviderAccount) -> AccountSpending:
+    today = _today()
+    found = Spend.objects.filter(
+        scope=Spend.Scope.ACCOUNT,
+        key=str(account.pk),
+        day__gte=today.replace(day=1),
+        day__lte=today,
+    ).aggregate(
+        today=Sum("spent", filter=Q(day=today), default=0),
+        month=Sum("spent", default=0),
+        reserved=Sum("reserved", default=0),
+    )
+    return AccountSpending(**found)
+
+
+def totals_of(calls: QuerySet[ProviderCall]) -> CallTotals:
+    found = calls.order_by().aggregate(
+        billed=Sum("actual", filter=Q(billed=Billed.YES), default=0),
+        unknown=Sum("reserved", filter=Q(state=CallState.UNKNOWN), default=0),
+        reserved=Sum("reserved", filter=Q(state=CallState.OPEN), default=0),
+    )
+    return CallTotals(**found)
+
+
+def account_labels() -> list[str]:
+    """Each once: two owners may have given the same one."""
+    return list(
+        ProviderAccount.objects.order_by("label").values_list("label", flat=True).distinct()
+    )
+
+
+def with_names(days: QuerySet[Spend]) -> QuerySet[Spend]:
+    """With the names of account and person: the key is their ids, for rows of a day outlive
+    both.
+    """
+    people, colon = get_user_model(), StrIndex("key", Value(":"))
+    ids = {
+        "account_id": Case(
+            When(scope=Spend.Scope.PERSON, then=Left("key", colon - 1)), default="key"
+        ),
+        "person_id": Case(When(scope=Spend.Scope.PERSON, then=Substr("key", colon + 1))),
+    }
+    accounts = ProviderAccount.objects.filter(pk=OuterRef("account_number")).values("label")
+    persons = people.objects.filter(pk=OuterRef("person_number")).values(people.USERNAME_FIELD)
+    numbers = {
+        "account_number": Cast("account_id", BigIntegerField()),
+        "person_number": Cast("person_id", BigIntegerField()),
+    }
+    return (
+        days.annotate(**ids)
+        .annotate(**numbers)
+        .annotate(account_name=Subquery(accounts), person_name=Subquery(persons))
+    )
