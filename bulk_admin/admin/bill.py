@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from bulk_admin.formats import duration
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
-from bulk_admin.models.statuses import CallKind
 from bulk_admin.money import MICRO, usd, usd_total
+from bulk_admin.selectors.offers import image_pool
 from bulk_admin.selectors.spending import cap_left_today
 from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.pricing.estimate import (
@@ -62,7 +62,7 @@ def bill_of(
 ) -> Bill:
     """Of the rows that would be bought. Constant number of queries."""
     prompts = [compose_prompt(job, image.prompt_text) for image in images]
-    pool = Pool.objects.filter(account=job.account_id, kind=CallKind.IMAGE).first()
+    pool = image_pool(job.account_id)
     try:
         estimate = estimate_job(job, model, images, prompts, on, pool)
     except UnknownPrice as error:

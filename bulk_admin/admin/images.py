@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.money import usd
 from bulk_admin.progress import Pill
+from bulk_admin.selectors import job_page
 
 from . import permissions
 from .bulk_actions import images
@@ -111,12 +112,8 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
         frame = Frame(request.path, job.get_absolute_url(), "Back to the job")
         if request.method == "POST":
             return self.run(request, images.DELETE, frame)
-        dropped = job.images.filter(status=ImageStatus.COMPLETED, selected=False).order_by(
-            "position", "variant"
-        )
-        return self.ask(
-            request, images.DELETE, [str(pk) for pk in dropped.values_list("pk", flat=True)], frame
-        )
+        ids = [str(image_id) for image_id in job_page.dropped(job)]
+        return self.ask(request, images.DELETE, ids, frame)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
         unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")

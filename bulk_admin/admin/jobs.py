@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 
 from bulk_admin.formats import times
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
+from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.progress import pill, progress_context
-from bulk_admin.services.jobs.pictures import RETRYABLE_CODES
+from bulk_admin.selectors import job_list
 
 from . import permissions
 from .bulk_actions import jobs as job_actions
@@ -26,8 +26,6 @@ from .job_page import urls
 from .new_job import views as new_job
 from .options import ModelAdmin
 from .review_sheet import views as review_sheet
-
-THUMBS = 2
 
 
 @admin.register(BulkGenerationJob)
@@ -114,16 +112,12 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     # --- the list --------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkGenerationJob]:
-        return super().get_queryset(request).defer("source_text", "removed_images")
+        return super().get_queryset(request).defer(*job_list.UNREAD)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        words = search_term.split()
-        for word in words:
-            in_prompts = GeneratedImage.objects.filter(prompt_text__icontains=word).values("job_id")
-            queryset = queryset.filter(Q(name__icontains=word) | Q(pk__in=in_prompts))
-        return queryset, False
+        return job_list.with_words(queryset, search_term), False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -132,27 +126,18 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         found = getattr(response, "context_data", None) or {}
         if "cl" in found:
             found["title"] = "Jobs"
-            found["cl"].result_list = _with_thumbs(found["cl"].result_list)
+            found["cl"].result_list = job_list.with_thumbs(found["cl"].result_list)
         return response
 
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
-        retryable = Count(
-            "images",
-            filter=Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES),
-        )
-        return (
-            BulkGenerationJob.objects.filter(pk__in=ids)
-            .defer("source_text", "removed_images")
-            .annotate(retryable=retryable)
-        )
+        return job_list.for_bulk_actions(ids)
 
     @admin.display(description="job", ordering="name")
     def job(self, job: BulkGenerationJob) -> str:
-        ids = [pk for pk in getattr(job, "thumbs", []) if pk]
         pictures = format_html_join(
             "",
             '<img src="{}" alt="" width="40" height="40" loading="lazy">',
-            ((_thumb(pk),) for pk in ids),
+            ((_thumb(image_id),) for image_id in getattr(job, "thumbs", [])),
         )
         link = (
             '<a class="job-name" href="{}"><span'
@@ -191,29 +176,6 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         return format_html(
             "{}<br><small>{}</small>", f"{job.created:%d %b %Y %H:%M}", job.created_by or "nobody"
         )
-
-
-def _with_thumbs(jobs: Any) -> list[BulkGenerationJob]:
-    """The page's rows, each with the ids of its first pictures: one query for all of them."""
-    rows = list(jobs)
-    pictures = (
-        GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
-        .exclude(thumb_300="")
-        .order_by("position", "variant")
-    )
-    firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(THUMBS)}
-    found = {
-        row[0]: row[1:]
-        for row in (
-            BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows])
-            .order_by()
-            .annotate(**firsts)
-            .values_list("pk", *firsts)
-        )
-    }
-    for job in rows:
-        job.thumbs = found.get(job.pk, ())
-    return rows
 
 
 def _thumb(image_id: int) -> str:

@@ -170,6 +170,14 @@ def kept_for_pages(job: BulkGenerationJob) -> list[int]:
     )
 
 
+def dropped(job: BulkGenerationJob) -> list[int]:
+    return list(
+        job.images.filter(status=ImageStatus.COMPLETED, selected=False)
+        .order_by("position", "variant")
+        .values_list("pk", flat=True)
+    )
+
+
 def catalogue_model(job: BulkGenerationJob) -> ImageModel | None:
     return ImageModel.objects.filter(provider=job.provider, name=job.model_name).first()
 

@@ -32,6 +32,10 @@ class ModelChoice:
     warning: str = ""
 
 
+def image_pool(account_id: int) -> Pool | None:
+    return Pool.objects.filter(account=account_id, kind=CallKind.IMAGE).first()
+
+
 def account_choices(person: Any) -> list[AccountChoice]:
     """The platform's accounts and the person's own, the default one first. A handful of queries."""
     usable = ProviderAccount.objects.usable_by(person)

@@ -17,7 +17,8 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from bulk_admin.admin import permissions
 from bulk_admin.admin.bill import Bill, bill_of
 from bulk_admin.admin.options import ModelAdmin, route
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, JobStatus
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
+from bulk_admin.selectors import review_sheet
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.intake import clean
 from bulk_admin.services.jobs import lifecycle
@@ -63,11 +64,11 @@ def include(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         return _left(job_id)
     wanted = request.POST.get("wanted") == "1"
     ids = set(
-        _with_flag(job, request.POST["flag"])
+        review_sheet.ids_with_flag(job, request.POST["flag"])
         if request.POST.get("flag")
         else _ids(request.POST.get("ids", ""))
     )
-    if job.images.filter(pk__in=ids).count() < len(ids):
+    if not review_sheet.has_all(job, ids):
         return (
             HttpResponseClientRefresh()
         )  # the rows were replaced in another tab: a fresh bill would stand beside old texts
@@ -84,7 +85,7 @@ def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
     job = _draft(request, job_id)
     if job is None:
         return _left(job_id)
-    image = job.images.filter(pk=image_id).first()
+    image = review_sheet.row(job, image_id)
     if image is None:
         raise Http404
     if request.method == "GET":
@@ -154,12 +155,7 @@ def back_to_form(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 
 
 def _job(job_id: uuid.UUID) -> BulkGenerationJob:
-    job = (
-        BulkGenerationJob.objects.select_related("account")
-        .defer("source_text", "removed_images")
-        .filter(pk=job_id)
-        .first()
-    )
+    job = review_sheet.job(job_id)
     if job is None:
         raise Http404
     return job
@@ -184,14 +180,6 @@ def _ids(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]
 
 
-def _with_flag(job: BulkGenerationJob, code: str) -> list[int]:
-    return [
-        image.pk
-        for image in job.images.filter(included=True)
-        if any(flag["code"] == code for flag in image.flags)
-    ]
-
-
 def _revision(request: HttpRequest) -> int:
     """The draft's revision that the pressed button was made for; one that no draft has when the
     form does not say it.
@@ -201,13 +189,9 @@ def _revision(request: HttpRequest) -> int:
 
 
 def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
-    rows = list(job.images.order_by("position"))
+    rows = review_sheet.rows(job)
     included = [image for image in rows if image.included]
-    model = (
-        ImageModel.objects.filter(provider=job.provider, name=job.model_name)
-        .prefetch_related("prices")
-        .first()
-    )
+    model = review_sheet.priced_model(job)
     bill = (
         bill_of(job, included, model, timezone.now().date(), job.created_by_id)
         if model

@@ -1,0 +1,53 @@
+"""What the list of jobs reads beside its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus
+from bulk_admin.services.jobs.pictures import RETRYABLE_CODES
+
+UNREAD = ("source_text", "removed_images")
+THUMBS = 2
+
+
+def with_words(jobs: QuerySet[BulkGenerationJob], text: str) -> QuerySet[BulkGenerationJob]:
+    """Those that have each word in their name or in one of their prompts."""
+    for word in text.split():
+        in_prompts = GeneratedImage.objects.filter(prompt_text__icontains=word).values("job_id")
+        jobs = jobs.filter(Q(name__icontains=word) | Q(pk__in=in_prompts))
+    return jobs
+
+
+def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
+    """With ``retryable``, the number of pictures that a retry can help."""
+    can_be_retried = Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES)
+    return (
+        BulkGenerationJob.objects.filter(pk__in=ids)
+        .defer(*UNREAD)
+        .annotate(retryable=Count("images", filter=can_be_retried))
+    )
+
+
+def with_thumbs(jobs: Iterable[Any]) -> list[Any]:
+    """The jobs, each with ``thumbs``, the ids of its first pictures: one query for all of them."""
+    rows = list(jobs)
+    pictures = (
+        GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
+        .exclude(thumb_300="")
+        .order_by("position", "variant")
+    )
+    firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(THUMBS)}
+    found = (
+        BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows])
+        .order_by()
+        .annotate(**firsts)
+        .values_list("pk", *firsts)
+    )
+    thumbs = {pk: [image_id for image_id in image_ids if image_id] for pk, *image_ids in found}
+    for job in rows:
+        job.thumbs = thumbs.get(job.pk, [])
+    return rows
