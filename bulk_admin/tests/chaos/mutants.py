@@ -37,6 +37,7 @@ PACING = SERVICES + "ledger/pacing.py"
 SPEND = SERVICES + "ledger/spend.py"
 LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 PICTURES = SERVICES + "jobs/pictures.py"
+ACCOUNTS = SERVICES + "accounts.py"
 TESTS = "bulk_admin/tests/services/"
 OPENING_TESTS = TESTS + "ledger/test_opening.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
@@ -44,6 +45,7 @@ JOBS_TESTS = TESTS + "jobs/test_jobs.py"
 PUMP_TESTS = TESTS + "worker/test_pump.py"
 PAGES_TESTS = TESTS + "pages/test_pages.py"
 FENCE_TESTS = TESTS + "pages/test_page_fence.py"
+OWNERS_TESTS = TESTS + "test_account_owners.py"
 STORY = "bulk_admin/tests/whole/test_state_machine.py"
 PROOF_TESTS = "bulk_admin/tests/whole/test_proof.py"
 
@@ -63,6 +65,27 @@ class Mutant:
 
 
 MUTANTS = [
+    Mutant(
+        "a deleted person's account goes on buying",
+        ACCOUNTS,
+        "    own.update(is_enabled=False)\n    _erase_unused_keys(own)",
+        "    ProviderAccount.objects.filter(owner=person).update(owner=None, is_platform=True)",
+        (OWNERS_TESTS,),
+    ),
+    Mutant(
+        "a key is erased under a call that needs it",
+        ACCOUNTS,
+        ".exclude(Exists(under_way))",
+        "",
+        (OWNERS_TESTS,),
+    ),
+    Mutant(
+        "the platform's own keys are erased",
+        "bulk_admin/models/accounts.py",
+        "return self.filter(is_platform=False, owner=None)",
+        "return self.filter(owner=None)",
+        (OWNERS_TESTS,),
+    ),
     Mutant(
         "a late answer settles whatever attempt is under way",
         SETTLING,
