@@ -129,16 +129,16 @@ def choose_model(account: AccountChoice, name: str) -> ModelChoice:
 
 
 def settings_for(
-    account: AccountChoice, model: ModelChoice, *, size: str, quality: str, **rest: Any
+    account: AccountChoice, model: ModelChoice, named: Mapping[str, Any]
 ) -> JobSettings:
-    """With the model's own size and quality where none was named."""
+    """What was named, with the model's own size and quality where neither was."""
     found = model.model
+    own = {
+        "size": named["size"] or found.default_size,
+        "quality": named["quality"] or found.default_quality,
+    }
     return JobSettings(
-        account_id=account.account.pk,
-        model_name=found.name,
-        size=size or found.default_size,
-        quality=quality or found.default_quality,
-        **rest,
+        **{**named, **own, "account_id": account.account.pk, "model_name": found.name}
     )
 
 

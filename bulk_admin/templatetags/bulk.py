@@ -5,11 +5,13 @@ from __future__ import annotations
 from django import template
 
 from bulk_admin import formats, money, progress
+from bulk_admin.services.drafting.settings import shown_settings
 
 register = template.Library()
 
 register.filter(formats.duration)
 register.filter(formats.times)
+register.filter(shown_settings)
 register.filter(money.usd)
 register.filter(money.usd_total)
 register.filter("job_pill", progress.pill)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
@@ -32,13 +33,14 @@ from bulk_admin.services.drafting.intake import (
     parse_file,
     parse_text,
 )
-from bulk_admin.services.drafting.settings import JobSettings
+from bulk_admin.services.drafting.settings import NAMES, JobSettings
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 from prompts.models import Category, Prompt
 
 from .widgets import RadioCards, SelectWithReasons, shape
 
-OPTION_FIELDS = ("model", "size", "quality", "output_format", "background")
+# Settings whose field on the form has another name than the job's.
+FIELDS = {"account_id": "account", "model_name": "model", "category_id": "category"}
 SHOWN_PROBLEMS = 20
 
 
@@ -332,32 +334,37 @@ class NewJobForm(forms.Form):
         )
 
     def job_settings(self) -> JobSettings:
-        data = self.cleaned_data
-        names = (
-            "name",
-            "size",
-            "quality",
-            "output_format",
-            "background",
-            "images_per_prompt",
-            "character_description",
-            "prompt_prefix",
-            "prompt_suffix",
+        return JobSettings(**self._settings(self.cleaned_data))
+
+    def settings_so_far(self) -> JobSettings | None:
+        """What the form says so far, valid or not; the defaults where it says nothing usable.
+
+        None as long as nothing can be bought with it.
+        """
+        if self.account_choice is None or self.model_choice is None:
+            return None
+        model = self.model_choice.model
+        said = self._settings(
+            self.cleaned_data if self.is_bound and hasattr(self, "cleaned_data") else self.initial
         )
-        names_of_pages = (
-            "page_tags",
-            "page_visibility",
-            "page_for_every_kept",
-            "create_pages_when_done",
-            "budget_cap",
-        )
-        category = data["category"]
+        chosen = {name: value for name, value in said.items() if value not in (None, "")}
+        if chosen.get("size") not in model.sizes:
+            chosen["size"] = model.default_size
+        if chosen.get("quality") not in model.qualities:
+            chosen["quality"] = model.default_quality
+        account_id = self.account_choice.account.pk
         return JobSettings(
-            account_id=int(data["account"]),
-            model_name=data["model"],
-            category_id=category.pk if category else None,
-            **{name: data[name] for name in (*names, *names_of_pages)},
+            **{**chosen, "name": "", "account_id": account_id, "model_name": model.name}
         )
+
+    def _settings(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        said = {name: data.get(FIELDS.get(name, name)) for name in NAMES}
+        account, category = said["account_id"], said["category_id"]
+        return {
+            **said,
+            "account_id": int(account) if account else None,
+            "category_id": getattr(category, "pk", category),
+        }
 
     # --- how it is laid out ----------------------------------------------------------------------
 
@@ -394,6 +401,11 @@ class NewJobForm(forms.Form):
             Div("output_format", "background", css_class="pair"),
             css_id="model-options",
         )
+
+
+def initial_of(settings: JobSettings) -> dict[str, Any]:
+    """What the form starts with to say these settings."""
+    return {FIELDS.get(name, name): value for name, value in asdict(settings).items()}
 
 
 def each_text(model: ImageModel, quality: str, size: str, on: dt.date) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from bulk_admin.admin.bill import Bill, bill_of
 from bulk_admin.formats import counted
@@ -68,29 +68,14 @@ def of_form(form: NewJobForm) -> Quote:
 
 
 def _job_of(form: NewJobForm) -> BulkGenerationJob | None:
-    """An unsaved job that says what the form says so far; its own defaults where the form says
-    nothing usable.
-    """
-    if form.account_choice is None or form.model_choice is None:
+    """An unsaved job that says what the form says so far."""
+    settings = form.settings_so_far()
+    if settings is None or form.account_choice is None:
         return None
-    data = form.cleaned_data if form.is_bound and hasattr(form, "cleaned_data") else form.initial
-    model, account = form.model_choice.model, form.account_choice.account
-    size, quality = (
-        data.get("size") or model.default_size,
-        data.get("quality") or model.default_quality,
-    )
-    return BulkGenerationJob(
-        account=account,
-        provider=account.provider,
-        model_name=model.name,
-        size=size if size in model.sizes else model.default_size,
-        quality=quality if quality in model.qualities else model.default_quality,
-        images_per_prompt=data.get("images_per_prompt") or 1,
-        character_description=data.get("character_description") or "",
-        prompt_prefix=data.get("prompt_prefix") or "",
-        prompt_suffix=data.get("prompt_suffix") or "",
-        budget_cap=data.get("budget_cap"),
-    )
+    job = BulkGenerationJob(**asdict(settings))
+    job.account = form.account_choice.account
+    job.provider = job.account.provider
+    return job
 
 
 def _each_quality(job: BulkGenerationJob, model: ImageModel, on: dt.date) -> list[dict[str, str]]:

@@ -23,27 +23,13 @@ from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 from bulk_admin.services.drafting import drafts, flags
 from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
+from bulk_admin.services.drafting.settings import settings_of
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
 from . import quote
-from .form import NewJobForm
+from .form import NewJobForm, initial_of
 
 HERE = "admin/bulk_admin/new_job"
-COPIED = (
-    "size",
-    "quality",
-    "output_format",
-    "background",
-    "images_per_prompt",
-    "character_description",
-    "prompt_prefix",
-    "prompt_suffix",
-    "page_tags",
-    "page_visibility",
-    "page_for_every_kept",
-    "create_pages_when_done",
-    "budget_cap",
-)
 
 
 def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
@@ -127,24 +113,16 @@ def _job(text: str | None) -> BulkGenerationJob | None:
 
 def _initial(request: HttpRequest, draft: BulkGenerationJob | None) -> dict[str, Any]:
     if draft:
-        return {**_settings_of(draft), "name": draft.name, "prompts": _text_of(draft)}
+        return {**initial_of(settings_of(draft)), "prompts": _text_of(draft)}
     now = timezone.localtime()
     fresh = {"name": f"Job {now.day} {now:%b %H:%M}"}
     pattern = _job(request.GET.get("from"))
     if pattern is None or not permissions.can_view(request.user):
         return fresh
     return {
-        **_settings_of(pattern),
+        **initial_of(settings_of(pattern)),
         **fresh,
         "prompts": _prompts_of(pattern, request.GET.get("prompts", "")),
-    }
-
-
-def _settings_of(job: BulkGenerationJob) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in COPIED} | {
-        "account": job.account_id,
-        "model": job.model_name,
-        "category": job.category_id,
     }
 
 

@@ -24,9 +24,16 @@ from bulk_admin.services.drafting.intake import (
     Problem,
     parse_file,
 )
+from bulk_admin.services.drafting.settings import NAMES
 from bulk_admin.services.jobs.report import job_report
 
 BAD_INPUT = 2
+# Settings whose option has another name than the job's.
+OPTIONS = {
+    "images_per_prompt": "per_prompt",
+    "budget_cap": "cap",
+    "create_pages_when_done": "create_pages",
+}
 
 
 class Command(BaseCommand):
@@ -109,12 +116,14 @@ class Command(BaseCommand):
         settings = ordering.settings_for(
             account,
             ordering.choose_model(account, options["model"]),
-            size=options["size"],
-            quality=options["quality"],
-            name=(options["name"] or default_name(options["file"]))[:120],
-            images_per_prompt=options["per_prompt"],
-            budget_cap=options["cap"],
-            create_pages_when_done=options["create_pages"],
+            {
+                **{
+                    name: options[option]
+                    for name in NAMES
+                    if (option := OPTIONS.get(name, name)) in options
+                },
+                "name": (options["name"] or default_name(options["file"]))[:120],
+            },
         )
         act = ordering.rehearse if options["dry_run"] else ordering.place
         return act(settings, intake, user=user)

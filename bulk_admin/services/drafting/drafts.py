@@ -42,16 +42,10 @@ def create_draft(
 
     @whole_step
     def step() -> BulkGenerationJob:
-        account = _account(settings)
         job = BulkGenerationJob(
-            created_by=by,
-            status=JobStatus.DRAFT,
-            provider=account.provider,
-            source_text=source_text,
-            skipped=skipped,
-            **asdict(settings),
+            created_by=by, status=JobStatus.DRAFT, source_text=source_text, skipped=skipped
         )
-        job.account = account
+        _choose(job, settings)
         _fill(job, rows)
         return job
 
@@ -74,20 +68,20 @@ def replace_draft(
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
         raise DraftRefused("This job was started meanwhile: make a new one.")
-    job.account = _account(settings)
-    job.provider, job.source_text, job.skipped = job.account.provider, source_text, skipped
-    for name, value in asdict(settings).items():
-        setattr(job, name, value)
+    job.source_text, job.skipped = source_text, skipped
+    _choose(job, settings)
     job.images.all().delete()
     _fill(job, rows)
     return job
 
 
-def _account(settings: JobSettings) -> ProviderAccount:
+def _choose(job: BulkGenerationJob, settings: JobSettings) -> None:
     account = ProviderAccount.objects.filter(pk=settings.account_id).first()
     if account is None:
         raise DraftRefused("That account does not exist: choose another one.")
-    return account
+    for name, value in asdict(settings).items():
+        setattr(job, name, value)
+    job.account, job.provider = account, account.provider
 
 
 def _fill(job: BulkGenerationJob, rows: Sequence[Row]) -> None:

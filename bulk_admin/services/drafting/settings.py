@@ -1,8 +1,8 @@
-"""The settings of a job."""
+"""The settings of a job, listed once: form, command line, copy and calls derive from the list."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from bulk_admin.models import BulkGenerationJob, ImageModel
 from bulk_admin.services.image_providers import ImageOptions
@@ -10,7 +10,10 @@ from bulk_admin.services.image_providers import ImageOptions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSettings:
-    """What the form asks for. Money is micro-dollars."""
+    """What is chosen for a job, by the names of the job's own fields. Money is micro-dollars.
+
+    ``shown`` is how a setting is named on the job's page and sheet when it is not the default.
+    """
 
     name: str
     account_id: int
@@ -19,7 +22,7 @@ class JobSettings:
     quality: str = ""
     output_format: str = ""
     background: str = ""
-    images_per_prompt: int = 1
+    images_per_prompt: int = field(default=1, metadata={"shown": "{} per prompt"})
     character_description: str = ""
     prompt_prefix: str = ""
     prompt_suffix: str = ""
@@ -31,9 +34,21 @@ class JobSettings:
     budget_cap: int | None = None
 
 
-OF_A_PICTURE = {each.name for each in fields(ImageOptions)} & {
-    each.name for each in fields(JobSettings)
-}
+NAMES = tuple(each.name for each in fields(JobSettings))
+OF_A_PICTURE = frozenset(NAMES) & {each.name for each in fields(ImageOptions)}
+
+
+def settings_of(job: BulkGenerationJob) -> JobSettings:
+    return JobSettings(**{name: getattr(job, name) for name in NAMES})
+
+
+def shown_settings(job: BulkGenerationJob) -> list[str]:
+    """The settings that are not the default, in words."""
+    return [
+        setting.metadata["shown"].format(getattr(job, setting.name))
+        for setting in fields(JobSettings)
+        if "shown" in setting.metadata and getattr(job, setting.name) != setting.default
+    ]
 
 
 def image_options(job: BulkGenerationJob) -> ImageOptions:

@@ -8,8 +8,11 @@ import uuid
 
 import pytest
 
+from bulk_admin.admin.new_job.form import FIELDS, NewJobForm
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
+from bulk_admin.services.database import database_now
 from bulk_admin.services.drafting import drafts
+from bulk_admin.services.drafting import settings as job_settings
 from bulk_admin.services.drafting.drafts import DraftRefused
 from bulk_admin.services.drafting.intake import Row
 from bulk_admin.services.drafting.settings import JobSettings, compose_prompt
@@ -321,3 +324,17 @@ def test_a_person_who_is_gone_leaves_the_draft(settings_of):
     person.delete()
     job.refresh_from_db()
     assert job.created_by is None
+
+
+def test_a_job_gives_back_the_settings_that_it_was_made_of(draft, settings_of):
+    job = draft("a fox", output_format="png", page_tags="fox, snow", budget_cap=5_000_000)
+    assert job_settings.settings_of(job) == settings_of(
+        output_format="png", page_tags="fox, snow", budget_cap=5_000_000
+    )
+
+
+def test_every_setting_has_its_field_on_the_job_and_on_the_form(superuser):
+    columns = {field.attname for field in BulkGenerationJob._meta.concrete_fields}
+    assert set(job_settings.NAMES) <= columns
+    form = NewJobForm(person=superuser, on=database_now().date())
+    assert {FIELDS.get(name, name) for name in job_settings.NAMES} <= set(form.fields)
