@@ -11,9 +11,9 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from tqdm import tqdm
 
+from bulk_admin import codes
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
 from bulk_admin.selectors import job_page
-from bulk_admin.services.jobs.lifecycle import REASONS
 from bulk_admin.services.jobs.report import job_report
 
 LOOK_EVERY = 0.5  # seconds
@@ -55,7 +55,7 @@ def counts(job: BulkGenerationJob) -> str:
 
 def reason(job: BulkGenerationJob) -> str:
     """Why a job stands still and what to do, or ""."""
-    return REASONS.get(job.status_reason, job.status_reason)
+    return codes.about(job.status_reason).remedy or job.status_reason
 
 
 def told(job: BulkGenerationJob) -> str:

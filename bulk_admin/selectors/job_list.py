@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
+from bulk_admin import codes
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus
-from bulk_admin.services.jobs.pictures import RETRYABLE_CODES
 
 UNREAD = ("source_text", "removed_images")
 THUMBS = 2
@@ -24,7 +24,7 @@ def with_words(jobs: QuerySet[BulkGenerationJob], text: str) -> QuerySet[BulkGen
 
 def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
     """With ``retryable``, the number of pictures that a retry can help."""
-    can_be_retried = Q(images__status=ImageStatus.FAILED, images__error_code__in=RETRYABLE_CODES)
+    can_be_retried = Q(images__status=ImageStatus.FAILED, images__error_code__in=codes.RETRYABLE)
     return (
         BulkGenerationJob.objects.filter(pk__in=ids)
         .defer(*UNREAD)

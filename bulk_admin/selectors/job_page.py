@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from bulk_admin import codes
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     ENDED_JOBS,
     BulkGenerationJob,
@@ -28,13 +30,10 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.services.image_providers import provider_class
-from bulk_admin.services.jobs import pictures
 from bulk_admin.services.ledger import pacing
 from bulk_admin.services.monitoring import workers
-from bulk_admin.services.queue import page_queue as page_service
 
 PACE_WINDOW = dt.timedelta(seconds=120)
-NO_PROGRESS = ("rate_limited", "not_sent", "overloaded")  # calls that came back to the queue
 
 
 # --- the job ------------------------------------------------------------------------------------
@@ -98,7 +97,7 @@ def _speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]
     now = now.replace(
         second=now.second // 10 * 10, microsecond=0
     )  # in steps, or every poll had a new pace to tell
-    ended = ~Q(state=CallState.OPEN) & ~Q(error_code__in=NO_PROGRESS)
+    ended = ~Q(state=CallState.OPEN) & ~Q(error_code__in=codes.RETRIED)
     seen = ProviderCall.objects.filter(
         job_ref=job.pk, kind=CallKind.IMAGE, finished_at__gte=now - PACE_WINDOW
     ).aggregate(
@@ -144,7 +143,7 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
     )
 
 
-RETRYABLE = Q(status=ImageStatus.FAILED, error_code__in=pictures.RETRYABLE_CODES)
+RETRYABLE = Q(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
 NEEDS_YOU = Q(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)) | Q(
     page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED)
 )
@@ -154,7 +153,7 @@ FOR_PAGES = Q(
     page_status=PageStatus.NONE,
     prompt_page__isnull=True,
 )
-SIBLING = Q(page_error_code=page_service.SAME_PROMPT)
+SIBLING = Q(page_error_code=Code.SAME_PROMPT)
 
 
 # --- tiles --------------------------------------------------------------------------------------

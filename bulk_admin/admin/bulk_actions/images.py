@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
+from bulk_admin import codes
 from bulk_admin.admin import permissions
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.services.jobs import pictures
@@ -127,7 +128,7 @@ class Retry(ImageAction):
     @staticmethod
     def _helps(image: GeneratedImage) -> bool:
         return image.status == ImageStatus.CANCELLED or (
-            image.status == ImageStatus.FAILED and image.error_code in pictures.RETRYABLE_CODES
+            image.status == ImageStatus.FAILED and image.error_code in codes.RETRYABLE
         )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bulk_admin import codes
 from bulk_admin.formats import counted, duration
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
 from bulk_admin.progress import pill
 from bulk_admin.selectors.job_page import Conditions
-from bulk_admin.services.jobs import lifecycle as job_service
-from bulk_admin.services.ledger.opening import ACCOUNT_STOPS
 
 
 def state(job: BulkGenerationJob, conditions: Conditions) -> str:
@@ -22,7 +21,7 @@ def state(job: BulkGenerationJob, conditions: Conditions) -> str:
 def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
     yield _standing(job)
     if reason := _waits_for(job, conditions):
-        yield job_service.REASONS.get(reason, "It waits for somebody to press Resume.")
+        yield codes.about(reason).remedy or "It waits for somebody to press Resume."
     if job.status == JobStatus.CANCELLED and job.generating:
         yield (
             f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be"
@@ -44,7 +43,7 @@ def _waits_for(job: BulkGenerationJob, conditions: Conditions) -> str:
 
 def waits_for_account(job: BulkGenerationJob, conditions: Conditions) -> bool:
     """Whether it is mended on the account's page."""
-    return _waits_for(job, conditions) in ACCOUNT_STOPS
+    return _waits_for(job, conditions) in codes.ACCOUNT_STOPS
 
 
 def _standing(job: BulkGenerationJob) -> str:

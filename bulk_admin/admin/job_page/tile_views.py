@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bulk_admin.admin import permissions
+from bulk_admin.codes import Code
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.selectors import tiles
 from bulk_admin.services.jobs import pictures
@@ -159,7 +160,7 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
 
 
 def _is_picture(image: GeneratedImage) -> bool:
-    return image.content_type in EXTENSIONS and image.error_code != "undecodable"
+    return image.content_type in EXTENSIONS and image.error_code != Code.UNDECODABLE
 
 
 def _type_of(image: GeneratedImage, key: str) -> str:

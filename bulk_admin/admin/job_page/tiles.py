@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from bulk_admin import codes
+from bulk_admin.codes import Code
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
 from bulk_admin.money import usd, usd_total
 from bulk_admin.selectors import job_page
-from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.jobs import pictures
 from bulk_admin.services.pricing import estimate
 
 STATES = {
@@ -24,18 +24,12 @@ STATES = {
     ImageStatus.UNKNOWN: "unk",
     ImageStatus.CANCELLED: "off",
 }
-TITLES = {error.code: error.title for error in ProviderError.__subclasses__()} | {
-    "bad_request": "Setting refused",
-    "undecodable": "Not a picture",
-    "lost": "Accepted as lost",
-}
 PAGE_STEPS = {
     PageStatus.QUEUED: "Page: waiting its turn",
     PageStatus.CHECKING: "Page: checking the picture",
     PageStatus.WRITING: "Page: writing its text",
     PageStatus.SAVING: "Page: saving",
 }
-REWORDABLE = ("blocked", "rejected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,14 +186,13 @@ def _what_happened(image: GeneratedImage) -> tuple[str, str, str]:
     if image.status == ImageStatus.UNKNOWN:
         cost = f" Counted as spent: {usd(image.cost)}." if image.cost else ""
         return (
-            "Outcome unknown",
-            image.error_message
-            or "It was sent, but no usable answer came. It may have been billed.",
+            Code.UNKNOWN.about.title,
+            image.error_message or Code.UNKNOWN.about.sentence,
             cost.strip(),
         )
     if image.status == ImageStatus.FAILED:
         return (
-            TITLES.get(image.error_code, "Failed"),
+            codes.about(image.error_code).title or "Failed",
             image.error_message,
             _billed(image, "" if image.picture_key else "Not billed."),
         )
@@ -226,12 +219,12 @@ def _what_helps(image: GeneratedImage, price: str) -> list[Button]:
             Button(action="download", label="Download"),
             Button(action="reroll", label="Re-roll", price=price),
         ]
-    if image.error_code in pictures.RETRYABLE_CODES:
+    if codes.about(image.error_code).helps_to_retry:
         return [
             Button(action="retry", label="Retry", price=price, values=seen),
             Button(action="edit", label="Reword"),
         ]
-    if image.error_code in REWORDABLE:
+    if codes.about(image.error_code).helps_to_reword:
         return [Button(action="edit", label="Reword", price=price)]
     return [
         Button(action="reroll", label="Re-roll", price=price),
@@ -246,6 +239,6 @@ def _page_step(image: GeneratedImage) -> str:
         return f"No page: {image.page_error or 'the check found something.'}"
     if image.page_status == PageStatus.FAILED:
         return f"Page failed: {image.page_error or 'it can be tried again.'}"
-    if image.page_status == PageStatus.NONE and image.page_error_code == "same_prompt":
-        return "Same prompt as its page"
+    if image.page_status == PageStatus.NONE and image.page_error_code == Code.SAME_PROMPT:
+        return Code.SAME_PROMPT.about.sentence
     return ""

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from bulk_admin.codes import Code, Reach
+
 Billed = Literal["yes", "no", "unknown"]
-Reach = Literal["image", "job", "account"]
 
 
 class ProviderError(Exception):
-    code: ClassVar[str] = "provider_error"
-    title: ClassVar[str] = "The provider refused"
-    user_message: ClassVar[str] = "The provider refused this picture."
-    retryable: ClassVar[bool] = False
-    stops: ClassVar[Reach] = "image"
+    code: ClassVar[Code] = Code.PROVIDER_ERROR
+    user_message: ClassVar[str] = ""  # instead of the code's sentence
     billed: Billed = "no"
 
     def __init__(
@@ -31,7 +29,7 @@ class ProviderError(Exception):
         billed: Billed | None = None,
         usage: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(detail or self.user_message)
+        super().__init__(detail or self.sentence)
         self.detail = detail
         self.http_status = http_status
         self.request_id = request_id
@@ -41,36 +39,39 @@ class ProviderError(Exception):
             self.billed = billed
 
     @property
+    def sentence(self) -> str:
+        return self.user_message or self.code.about.sentence
+
+    @property
+    def retryable(self) -> bool:
+        return self.code.about.is_retried
+
+    @property
+    def stops(self) -> Reach:
+        return self.code.about.reach
+
+    @property
     def message(self) -> str:
         """One sentence for the tile: what happened, then what the provider said of it."""
-        return f"{self.user_message} {self.detail}".strip()[:500]
+        return f"{self.sentence} {self.detail}".strip()[:500]
 
 
 class NotSent(ProviderError):
     """No connection was made: nothing left, nothing is billed."""
 
-    code = "not_sent"
-    title = "Not sent"
-    user_message = "The provider could not be reached."
-    retryable = True
+    code = Code.NOT_SENT
 
 
 class RateLimited(ProviderError):
     """A 429 about the pace. Normal: no try is used, the whole pool cools down."""
 
-    code = "rate_limited"
-    title = "Waiting for the provider"
-    user_message = "The provider asked to slow down."
-    retryable = True
+    code = Code.RATE_LIMITED
 
 
 class Overloaded(ProviderError):
     """A 503: refused before any work."""
 
-    code = "overloaded"
-    title = "Provider overloaded"
-    user_message = "The provider was overloaded."
-    retryable = True
+    code = Code.OVERLOADED
 
 
 class OutcomeUnknown(ProviderError):
@@ -78,59 +79,38 @@ class OutcomeUnknown(ProviderError):
     200.
     """
 
-    code = "unknown"
-    title = "Outcome unknown"
-    user_message = "It was sent, but no usable answer came. It may have been billed."
+    code = Code.UNKNOWN
     billed = "unknown"
 
 
 class PromptBlocked(ProviderError):
-    code = "blocked"
-    title = "Blocked by the provider"
-    user_message = "The provider's safety system refused this prompt."
+    code = Code.BLOCKED
 
 
 class PromptRejected(ProviderError):
-    code = "rejected"
-    title = "Refused by the provider"
-    user_message = "The provider could not make a picture from this prompt."
+    code = Code.REJECTED
 
 
 class BadRequest(ProviderError):
     """A setting the provider does not take: every picture of the job would fail the same way."""
 
-    code = "bad_request"
-    title = "Setting refused"
-    user_message = "The provider does not accept one of the job's settings."
-    stops = "job"
+    code = Code.BAD_REQUEST
 
 
 class ModelRetired(ProviderError):
-    code = "model_retired"
-    title = "Model not available"
-    user_message = "This model is retired, or this account has no access to it."
-    stops = "job"
+    code = Code.MODEL_RETIRED
 
 
 class BadKey(ProviderError):
-    code = "bad_key"
-    title = "Key refused"
-    user_message = "The provider refused the account's key."
-    stops = "account"
+    code = Code.BAD_KEY
 
 
 class NotVerified(ProviderError):
-    code = "not_verified"
-    title = "Organisation not verified"
-    user_message = "The provider wants the organisation verified before it makes pictures."
-    stops = "account"
+    code = Code.NOT_VERIFIED
 
 
 class NoCredit(ProviderError):
-    code = "no_credit"
-    title = "No credit left"
-    user_message = "The account's credit or spending limit at the provider is used up."
-    stops = "account"
+    code = Code.NO_CREDIT
 
 
 class UnsupportedOption(ProviderError, ValueError):
@@ -138,7 +118,5 @@ class UnsupportedOption(ProviderError, ValueError):
     format.
     """
 
-    code = "bad_request"
-    title = "Setting not supported"
+    code = Code.BAD_REQUEST
     user_message = "This model does not support one of the job's settings."
-    stops = "job"

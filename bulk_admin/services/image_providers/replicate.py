@@ -252,7 +252,9 @@ class ReplicateProvider(ImageProvider):
                 else clean(detail, self.credentials.api_key) or f"HTTP {status}."
             ),
             http_status=status,
-            retry_after=retry_after(response.headers, detail) if kind.retryable else None,
+            retry_after=retry_after(response.headers, detail)
+            if kind.code.about.is_retried
+            else None,
         )
 
 

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from bulk_admin import codes
+from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import BulkGenerationJob, JobStatus, ProviderAccount
 from bulk_admin.services.accounts import credentials_of
@@ -16,7 +18,6 @@ from bulk_admin.services.image_providers import CheckResult, provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.jobs import lifecycle
 
-ACCOUNT_FAULTS = ("bad_key", "not_verified", "no_credit")
 CHECK_TIMEOUT = 20.0
 
 
@@ -45,7 +46,7 @@ def waiting_jobs(account_id: int) -> QuerySet[BulkGenerationJob]:
     them.
     """
     return BulkGenerationJob.objects.filter(
-        account=account_id, status=JobStatus.PAUSED, status_reason__in=ACCOUNT_FAULTS
+        account=account_id, status=JobStatus.PAUSED, status_reason__in=codes.ACCOUNT_FAULTS
     )
 
 
@@ -53,11 +54,11 @@ def _ask(account: ProviderAccount) -> CheckResult:
     try:
         provider = provider_class(account.provider)(credentials_of(account), timeout=CHECK_TIMEOUT)
     except KeyUnreadable as error:
-        return CheckResult(code="bad_key", message=f"{error} Enter the key again.")
+        return CheckResult(code=Code.BAD_KEY, message=f"{error} Enter the key again.")
     except ImproperlyConfigured as error:
-        return CheckResult(code="provider_error", message=str(error))
+        return CheckResult(code=Code.PROVIDER_ERROR, message=str(error))
     if provider.requires_key and not provider.credentials.api_key:
-        return CheckResult(code="bad_key", message="There is no key. Enter one.")
+        return CheckResult(code=Code.BAD_KEY, message="There is no key. Enter one.")
     try:
         return provider.check()
     except ProviderError as error:
@@ -73,7 +74,7 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
     if account.encrypted_key != key_asked_with:
         return False  # somebody entered another key meanwhile: this verdict is about the old one
     account.checked_at, account.check_result = timezone.now(), result.message[:300]
-    if not result.code or result.code in ACCOUNT_FAULTS:
+    if not result.code or result.code in codes.ACCOUNT_FAULTS:
         account.stop_code, account.stop_message = (
             result.code,
             result.message[:300] if result.code else "",

@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from bulk_admin import codes
+from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     ACTIVE_JOBS,
@@ -34,40 +36,12 @@ from bulk_admin.services.queue.doorbell import ring, ring_to_delete
 from bulk_admin.services.queue.job_row import count, lock_job, save
 
 DECIDE_FIRST = "buy it again, or accept it as lost, first."
-REASONS = {
-    "paused": "Paused by staff. Resume when you are ready.",
-    "cancelled": "Cancelled. Pictures that were in flight are kept.",
-    "job_cap": "The job's budget cap is reached. Raise the cap, then resume.",
-    "day_cap": (
-        "Today's spending cap, the account's or yours, is reached. Raise it or resume tomorrow."
-    ),
-    "month_cap": "This month's spending cap of the account is reached. Raise it, then resume.",
-    "no_credit": "The account has no credit left at the provider. Top it up there, then resume.",
-    "bad_key": "The provider refused the account's key. Enter a working key, then resume.",
-    "not_verified": (
-        "The provider wants the organisation verified first. Verify it there, wait 15 minutes, then"
-        " resume."
-    ),
-    "model_retired": (
-        "The model is retired, or the account has no access to it. Generate the rest in a new job"
-        " with another model."
-    ),
-    "bad_request": (
-        "The provider does not accept one of the job's settings. Generate the rest in a new job"
-        " with other settings."
-    ),
-    "account_off": "The account is switched off. Switch it on, then resume.",
-    "storage_down": (
-        "The picture storage is down. What was paid for is kept, and buying goes on by itself when"
-        " it is back."
-    ),
-}
 
 
 class CannotStart(Exception):
     """Generate was refused; ``message`` says what to do."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
 
@@ -76,11 +50,7 @@ class SheetChanged(CannotStart):
     """The draft is not what the pressed button was made for."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "changed",
-            "The sheet was changed after this page was made. Look at the new price, then press"
-            " again.",
-        )
+        super().__init__(Code.CHANGED, Code.CHANGED.about.sentence)
 
 
 def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> None:
@@ -89,25 +59,27 @@ def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> Non
     """
     if not account.is_enabled:
         raise CannotStart(
-            "account_off",
+            Code.ACCOUNT_OFF,
             f"The account {account.label} is switched off. Switch it on, or choose another one.",
         )
     if provider_class(account.provider).requires_key and not _readable_key(account):
         raise CannotStart(
-            "bad_key",
+            Code.BAD_KEY,
             f"The account {account.label} has no key. Enter one, or choose another account.",
         )
     try:
         model_for(account, model_name, on)
     except ModelNotAvailable as error:
-        raise CannotStart("model_retired", str(error)) from error
+        raise CannotStart(Code.MODEL_RETIRED, str(error)) from error
 
 
 def _readable_key(account: ProviderAccount) -> str:
     try:
         return account.api_key
     except KeyUnreadable as error:
-        raise CannotStart("bad_key", f"{error} Enter the key of {account.label} again.") from error
+        raise CannotStart(
+            Code.BAD_KEY, f"{error} Enter the key of {account.label} again."
+        ) from error
 
 
 @whole_step
@@ -127,7 +99,7 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
     check_can_buy(job.account, job.model_name, now.date())
     rows = list(job.images.filter(included=True).order_by("position"))
     if not rows:
-        raise CannotStart("empty", "No prompt is ticked: tick at least one.")
+        raise CannotStart(Code.EMPTY, Code.EMPTY.about.sentence)
     _check_prices(job, rows, now.date())
     job.estimate = _expected_cost(job, rows, now.date())
     job.skipped += job.images.filter(included=False).count()
@@ -153,11 +125,13 @@ def _check_prices(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.dat
         try:
             estimate.reserve_for(model, quality, size, "", on)
         except estimate.UnknownPrice as error:
-            raise CannotStart("bad_request", f"{error} Choose another size or quality.") from error
+            raise CannotStart(
+                Code.BAD_REQUEST, f"{error} Choose another size or quality."
+            ) from error
     for row in rows:
         if over := too_long_by(job, model, row.prompt_text):
             raise CannotStart(
-                "too_long",
+                Code.TOO_LONG,
                 f"Prompt {row.position} is {over} characters too long for {model.label}. Shorten it"
                 " or untick it.",
             )
@@ -200,7 +174,7 @@ def pause(job_id: uuid.UUID) -> bool:
     if job.status not in ACTIVE_JOBS:
         return False
     job.revision += 1
-    save(job, database_now(), status=JobStatus.PAUSED, reason="paused")
+    save(job, database_now(), status=JobStatus.PAUSED, reason=Code.PAUSED)
     return True
 
 
@@ -212,7 +186,7 @@ def resume(job_id: uuid.UUID) -> bool:
     once more.
     """
     found = BulkGenerationJob.objects.only("account_id", "status_reason").get(pk=job_id)
-    if found.status_reason in ("no_credit", "bad_key", "not_verified"):
+    if found.status_reason in codes.ACCOUNT_FAULTS:
         ProviderAccount.objects.select_for_update(no_key=True).filter(pk=found.account_id).first()
         ProviderAccount.objects.filter(pk=found.account_id).update(stop_code="", stop_message="")
     job = lock_job(job_id)
@@ -235,7 +209,7 @@ def cancel(job_id: uuid.UUID) -> bool:
         ImageStatus.CANCELLED, revision=job.revision, not_before=None
     )
     count(job, ImageStatus.QUEUED, ImageStatus.CANCELLED, dropped)
-    save(job, database_now(), status=JobStatus.CANCELLED, reason="cancelled")
+    save(job, database_now(), status=JobStatus.CANCELLED, reason=Code.CANCELLED)
     return True
 
 

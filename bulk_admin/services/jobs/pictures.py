@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from django.db.models import Count, Max
 
+from bulk_admin import codes
+from bulk_admin.codes import Code
 from bulk_admin.formats import counted
 from bulk_admin.models import (
     BulkGenerationJob,
@@ -38,10 +40,6 @@ from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue.doorbell import ring_to_delete
 from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
 from bulk_admin.services.worker.rescue import look_up
-
-# Failures of the moment. A refused prompt must be reworded, and what was paid for is re-rolled
-# instead.
-RETRYABLE_CODES = frozenset({"not_sent", "overloaded", "rate_limited", "provider_error"})
 
 
 class Decided(StrEnum):
@@ -71,7 +69,7 @@ def retry_failed(job_id: uuid.UUID, image_ids: Iterable[int] | None = None) -> i
     """
     job = lock_job(job_id)
     job.revision += 1
-    failed = job.images.filter(status=ImageStatus.FAILED, error_code__in=RETRYABLE_CODES)
+    failed = job.images.filter(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
     again = _queue_again(job, failed, image_ids)
     if image_ids is not None:
         again += _queue_again(job, job.images.filter(status=ImageStatus.CANCELLED), image_ids)
@@ -162,9 +160,11 @@ def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> De
     """
 
     def give_up(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
-        message = "Accepted as lost. It is booked at its full price."
         job.images.filter(pk=image.pk).move(
-            ImageStatus.FAILED, revision=job.revision, error_code="lost", error_message=message
+            ImageStatus.FAILED,
+            revision=job.revision,
+            error_code=Code.LOST,
+            error_message=Code.LOST.about.sentence,
         )
         count(job, ImageStatus.UNKNOWN, ImageStatus.FAILED)
         save(job, database_now())

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Max
 
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     BulkGenerationJob,
     GeneratedImage,
@@ -99,15 +100,8 @@ def _picture_fields(picture: StoredPicture, outcome: Outcome) -> dict[str, Any]:
         "content_type": picture.content_type,
         "revised_prompt": outcome.revised_prompt,
         "seconds": outcome.seconds,
-        "error_code": "" if picture.is_readable else "undecodable",
-        "error_message": (
-            ""
-            if picture.is_readable
-            else (
-                "What the provider sent is not a picture that can be shown. It was billed; you can"
-                " download it."
-            )
-        ),
+        "error_code": "" if picture.is_readable else Code.UNDECODABLE,
+        "error_message": "" if picture.is_readable else Code.UNDECODABLE.about.sentence,
     }
 
 

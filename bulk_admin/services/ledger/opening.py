@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from bulk_admin.codes import ACCOUNT_STOPS, Code
 from bulk_admin.models import (
     ACTIVE_JOBS,
     BulkGenerationJob,
@@ -43,7 +44,6 @@ from prompts.models import StyleNote
 
 logger = logging.getLogger(__name__)
 CANDIDATES = 10
-ACCOUNT_STOPS = ("day_cap", "month_cap", "account_off", "no_credit", "bad_key", "not_verified")
 
 
 def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
@@ -148,7 +148,7 @@ def _claim_image(opening: _Opening) -> Answer:
         job, price = claim.job, claim.price
         if job.budget_cap is not None and job.spent + job.reserved + price > job.budget_cap:
             if job.spent + price > job.budget_cap:
-                pause_locked(job, "job_cap", opening.now)
+                pause_locked(job, Code.JOB_CAP, opening.now)
             else:
                 held_back = True
                 BulkGenerationJob.objects.filter(pk=job.pk).update(served=Clock())
@@ -191,9 +191,9 @@ def _price_or_pause(
             on,
         )
     except ModelNotAvailable:
-        pause_locked(job, "model_retired", opening.now)
+        pause_locked(job, Code.MODEL_RETIRED, opening.now)
     except estimate.UnknownPrice:
-        pause_locked(job, "bad_request", opening.now)
+        pause_locked(job, Code.BAD_REQUEST, opening.now)
     else:
         return _Claim(job=job, image=image, model=model, price=price)
     return None
@@ -246,7 +246,7 @@ def _claim_text(opening: _Opening) -> Answer:
     try:
         model = model_for(opening.pool.account, settings.OPENAI_TEXT_MODEL, on, kind=CallKind.TEXT)
     except ModelNotAvailable:
-        return Stop("model_retired")
+        return Stop(Code.MODEL_RETIRED)
     waiting = pages_waiting_for_text(opening.now).exclude(job_id__in=opening.passed_over)
     for image_id, job_id in waiting.values_list("pk", "job_id")[:CANDIDATES]:
         job = lock_job(job_id)
@@ -256,7 +256,7 @@ def _claim_text(opening: _Opening) -> Answer:
         try:
             price = estimate.text_reserve(model, image.prompt_text, style_note(), on)
         except estimate.UnknownPrice:
-            return Stop("no_price")
+            return Stop(Code.NO_PRICE)
         return _open_text_call(opening, _Claim(job=job, image=image, model=model, price=price))
     return Idle()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from bulk_admin.codes import Code, Reach
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
 from bulk_admin.services.storage.storing import StoredPicture
@@ -28,7 +29,7 @@ class Outcome:
     revised_prompt: str = ""
     error_code: str = ""
     message: str = ""
-    stops: str = "image"
+    stops: Reach = Reach.IMAGE
     retry_in: float | None = None
     counts_as_try: bool = True
     cooldown: float | None = None
@@ -44,7 +45,7 @@ def handed_back(message: str) -> Outcome:
     return Outcome(
         state=CallState.REFUSED,
         billed=Billed.NO,
-        error_code="not_sent",
+        error_code=Code.NOT_SENT,
         message=message,
         retry_in=0.0,
         counts_as_try=False,
@@ -59,7 +60,7 @@ def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float 
         if isinstance(error, RateLimited | Overloaded)
         else None
     )
-    state = CallState.UNKNOWN if error.code == "unknown" else CallState.REFUSED
+    state = CallState.UNKNOWN if error.code == Code.UNKNOWN else CallState.REFUSED
     return Outcome(
         state=state,
         billed=Billed(error.billed),
@@ -70,7 +71,7 @@ def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float 
         message=error.message,
         stops=error.stops,
         retry_in=(0.0 if is_pace else settings.BULK_RETRY_BACKOFF) if error.retryable else None,
-        counts_as_try=not is_pace and error.stops == "image",
+        counts_as_try=not is_pace and error.stops == Reach.IMAGE,
         cooldown=cooldown,
         send_delay=send_delay,
         seconds=seconds,

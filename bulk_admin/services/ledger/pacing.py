@@ -9,6 +9,7 @@ import datetime as dt
 from django.conf import settings
 from django.db.models import Count, IntegerField, QuerySet, Subquery, Sum
 
+from bulk_admin.codes import Code
 from bulk_admin.models import CallState, Pool, ProviderCall, UnstoredImage
 from bulk_admin.services.database import Clock
 from bulk_admin.services.ledger.permits import Stop, Wait
@@ -20,11 +21,11 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
     """
     account = pool.account
     if not account.is_enabled:
-        return Stop("account_off")
+        return Stop(Code.ACCOUNT_OFF)
     if account.stop_code:
         return Stop(account.stop_code)
     if _outbox_is_full():
-        return Stop("storage_down")
+        return Stop(Code.STORAGE_DOWN)
     now, nth, last, in_flight = _pace(pool)
     if pool.cooldown_until and pool.cooldown_until > now:
         return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")

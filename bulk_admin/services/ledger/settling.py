@@ -12,6 +12,7 @@ import uuid
 from django.conf import settings
 from django.db import transaction
 
+from bulk_admin.codes import Code, Reach
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
@@ -42,7 +43,6 @@ from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
 
 logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
-LOST = "lost"  # error code of an image whose unknown call a person gave up
 
 
 @whole_step
@@ -59,7 +59,7 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     known = ProviderCall.objects.only("pool_id", "account_id", "image_id", "job_ref").get(
         pk=call_id
     )
-    if outcome.cooldown is not None or outcome.stops == "account":
+    if outcome.cooldown is not None or outcome.stops == Reach.ACCOUNT:
         _tell_the_pool(known, outcome)
     jobs = {job.pk: job for job in lock_jobs(_jobs_to_lock(known, outcome))}
     job = jobs.get(known.job_ref)
@@ -115,7 +115,7 @@ def note_remote_id(call_id: uuid.UUID, job_id: uuid.UUID, remote_id: str) -> Non
 def _jobs_to_lock(call: ProviderCall, outcome: Outcome) -> list[uuid.UUID]:
     """The call's job, and with an account's fault every job that it stops: all by pk, at once."""
     jobs = [call.job_ref]
-    if outcome.stops == "account":
+    if outcome.stops == Reach.ACCOUNT:
         jobs += BulkGenerationJob.objects.filter(
             account_id=call.account_id, status__in=ACTIVE_JOBS
         ).values_list("pk", flat=True)
@@ -129,11 +129,11 @@ def _tell_the_pool(call: ProviderCall, outcome: Outcome) -> None:
     now = database_now()
     if outcome.cooldown is not None:
         until = now + dt.timedelta(seconds=outcome.cooldown)
-        gap = gap_after_refusal(pool, now) if outcome.error_code == "rate_limited" else pool.gap
+        gap = gap_after_refusal(pool, now) if outcome.error_code == Code.RATE_LIMITED else pool.gap
         Pool.objects.filter(pk=pool.pk).update(
             cooldown_until=max(until, pool.cooldown_until or until), gap=gap
         )
-    if outcome.stops == "account":
+    if outcome.stops == Reach.ACCOUNT:
         ProviderAccount.objects.filter(pk=call.account_id or 0).update(
             stop_code=outcome.error_code, stop_message=outcome.message[:300]
         )
@@ -225,19 +225,19 @@ def _is_waiting_for(image: GeneratedImage, *, was_unknown: bool) -> bool:
     if not was_unknown:
         return image.status == ImageStatus.GENERATING
     return image.status == ImageStatus.UNKNOWN or (
-        image.status == ImageStatus.FAILED and image.error_code == LOST
+        image.status == ImageStatus.FAILED and image.error_code == Code.LOST
     )
 
 
 def _job_stop(job: BulkGenerationJob, outcome: Outcome, *, mine: bool) -> tuple[str, str | None]:
-    if mine and outcome.stops in ("job", "account") and job.status in ACTIVE_JOBS:
+    if mine and outcome.stops != Reach.IMAGE and job.status in ACTIVE_JOBS:
         return JobStatus.PAUSED, outcome.error_code
     return "", None
 
 
 def _pause_others(jobs: dict[uuid.UUID, BulkGenerationJob], settlement: Settlement) -> None:
     """An account's fault stops every job that buys from it."""
-    if settlement.outcome.stops != "account":
+    if settlement.outcome.stops != Reach.ACCOUNT:
         return
     for job in jobs.values():
         if job.pk != settlement.call.job_ref and job.status in ACTIVE_JOBS:
@@ -281,7 +281,7 @@ def _where_to(
             and image.tries < MAX_RETRIES
         )
         return (again, settings.BULK_RETRY_BACKOFF) if buy_again else (ImageStatus.UNKNOWN, 0.0)
-    if outcome.stops in ("job", "account"):
+    if outcome.stops != Reach.IMAGE:
         return again, 0.0
     if outcome.retry_in is None or (outcome.counts_as_try and image.tries >= MAX_RETRIES):
         return ImageStatus.FAILED, 0.0

@@ -7,6 +7,7 @@ import uuid
 
 from django.db.models import F, Sum
 
+from bulk_admin.codes import Code
 from bulk_admin.models import BulkGenerationJob, ProviderAccount, ProviderCall, Spend
 
 
@@ -36,7 +37,7 @@ def reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: d
         account_key,
         day,
         price,
-        [(account.day_cap, "day_cap"), (month_room, "month_cap")],
+        [(account.day_cap, Code.DAY_CAP), (month_room, Code.MONTH_CAP)],
     )
     if person_key:
         _take(
@@ -44,7 +45,7 @@ def reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: d
             person_key,
             day,
             price,
-            [(account.person_day_cap, "day_cap")],
+            [(account.person_day_cap, Code.DAY_CAP)],
             job_id=job.pk,
         )
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
+from bulk_admin.codes import Code
 from bulk_admin.failpoints import reach
 from bulk_admin.models import (
     OPEN_PAGES,
@@ -37,7 +38,6 @@ from prompts.services import publishing
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5
 TEXT_PAUSE = 0.5  # seconds
-NORMAL = ("rate_limited", "not_sent")
 FREE_STEPS = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.SAVING)
 
 
@@ -134,9 +134,7 @@ def finish(works: list[PageWork]) -> None:
                 except publishing.PageNotCreated as error:
                     work.files, work.error = (
                         None,
-                        ServiceError(
-                            str(error), code="page_not_created", retryable=False, billed="no"
-                        ),
+                        ServiceError(str(error), code=Code.PAGE_NOT_CREATED, billed="no"),
                     )
                     _finish(job_id, [work])
 
@@ -183,7 +181,7 @@ def _finish_one(
             job,
             image,
             PageStatus.BLOCKED,
-            page_error_code="flagged",
+            page_error_code=Code.FLAGGED,
             page_error=f"Moderation found: {reasons}.",
             **saved,
         )
@@ -268,7 +266,7 @@ def fail_or_wait(
 
     What is normal uses no try up.
     """
-    tries = image.page_attempt + (error.code not in NORMAL)
+    tries = image.page_attempt + (not error.code.about.is_normal)
     if error.retryable and tries < most:
         pause = error.retry_after or settings.BULK_RETRY_BACKOFF * 2**image.page_attempt
         GeneratedImage.objects.filter(pk=image.pk).update(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     CallKind,
@@ -74,10 +75,10 @@ def pools_with_work() -> list[int]:
     try:
         account = platform_text_account()
     except KeyUnreadable:
-        fail_waiting(_waiting(), "bad_key", UNREADABLE)
+        fail_waiting(_waiting(), Code.BAD_KEY, UNREADABLE)
         return []
     if account is None:
-        fail_waiting(_waiting(), "account_off", NOTHING)
+        fail_waiting(_waiting(), Code.ACCOUNT_OFF, NOTHING)
         return []
     return list(
         Pool.objects.filter(account=account, kind=CallKind.TEXT).values_list("pk", flat=True)
@@ -125,7 +126,7 @@ def lose(call_id: uuid.UUID, outcome: Outcome) -> Settled:
         _go_on(
             call_id,
             {},
-            ServiceError(outcome.message, code="unknown", retryable=True, billed="unknown"),
+            ServiceError(outcome.message, code=Code.UNKNOWN, billed="unknown"),
         )
     return done
 

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from bulk_admin import codes
+from bulk_admin.codes import Code, Reach
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
@@ -38,20 +40,15 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, Unreadable):
-        return ServiceError(str(error), code="undecodable", retryable=False, billed="no")
+        return ServiceError(str(error), code=Code.UNDECODABLE, billed="no")
     if isinstance(error, FileNotFoundError):
-        return ServiceError(
-            "The picture is not in the storage yet.", code="not_stored", retryable=True, billed="no"
-        )
+        return ServiceError(code=Code.NOT_STORED, billed="no")
     if isinstance(error, StorageUnavailable):
-        return ServiceError(
-            "The storage did not answer.", code="storage_down", retryable=True, billed="no"
-        )
+        return ServiceError(code=Code.STORAGE_DOWN, billed="no")
     logger.error("page work of image %s broke", image_id, exc_info=error)
     return ServiceError(
         f"{type(error).__name__} while making the page.",
-        code="broken",
-        retryable=False,
+        code=Code.BROKEN,
         billed=billed,
     )
 
@@ -130,7 +127,7 @@ class PageWork:
 
     def out_of_time(self) -> None:
         self.files = None
-        self.error = ServiceError("It took too long.", code="timeout", retryable=True, billed="no")
+        self.error = ServiceError(code=Code.TIMEOUT, billed="no")
 
 
 @dataclass(eq=False)
@@ -158,14 +155,10 @@ class TextWork:
 
     def _call(self) -> None:
         if self.access is None:  # it has gone since the permit was given
-            raise ServiceError(
-                "There is no key for page texts.", code="bad_key", retryable=False, billed="no"
-            )
+            raise ServiceError("There is no key for page texts.", code=Code.BAD_KEY, billed="no")
         picture = private.get(self.picture_key)
         if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
-            raise ServiceError(
-                "The permit was too old to send.", code="not_sent", retryable=True, billed="no"
-            )
+            raise ServiceError("The permit was too old to send.", code=Code.NOT_SENT, billed="no")
         self.was_sent = True
         self.written = ai_content.write(
             self.access,
@@ -183,9 +176,7 @@ class TextWork:
         return self.written.content.to_json() if self.written else {}
 
     def out_of_time(self) -> None:
-        self.error = ServiceError(
-            "No answer in time.", code="unknown", retryable=True, billed="unknown"
-        )
+        self.error = ServiceError("No answer in time.", code=Code.UNKNOWN, billed="unknown")
 
     def ledger_outcome(self) -> Outcome:
         if self.written is not None:
@@ -209,8 +200,8 @@ class TextWork:
             request_id=error.request_id or "",
             error_code=error.code,
             message=str(error),
-            stops="account" if error.code in ("no_credit", "bad_key") else "image",
+            stops=Reach.ACCOUNT if error.code in codes.ACCOUNT_FAULTS else Reach.IMAGE,
             cooldown=error.retry_after or 5.0
-            if error.code in ("rate_limited", "overloaded")
+            if error.code in (Code.RATE_LIMITED, Code.OVERLOADED)
             else None,
         )

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bulk_admin.codes import Code
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
 from prompts.models import Prompt
 
-SAME_PROMPT = "same_prompt"
 WITHOUT_PAGE = (PageStatus.NONE, PageStatus.FAILED)
 
 
@@ -117,10 +117,10 @@ def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreateP
         )
         count_pages(job, before, PageStatus.QUEUED, moved)
     noted = {
-        "page_error_code": SAME_PROMPT,
+        "page_error_code": Code.SAME_PROMPT,
         "page_error": "Another picture of the same prompt has the page.",
     }
-    job.images.filter(pk__in=choice.siblings).exclude(page_error_code=SAME_PROMPT).update(
+    job.images.filter(pk__in=choice.siblings).exclude(page_error_code=Code.SAME_PROMPT).update(
         revision=job.revision, **noted
     )
     save(job, now)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from bulk_admin.codes import Code
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers import ImageProvider, ImageResult
@@ -134,8 +135,8 @@ class ImageWork:
         return Outcome(
             state=CallState.UNKNOWN,
             billed=Billed.UNKNOWN,
-            error_code="unknown",
-            message=f"It was sent, but no usable answer came. It may have been billed. {detail}",
+            error_code=Code.UNKNOWN,
+            message=f"{Code.UNKNOWN.about.sentence} {detail}",
             send_delay=self.send_delay,
             seconds=self._seconds(),
         )

@@ -21,6 +21,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
+from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.failpoints import reach
 from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
@@ -243,7 +244,7 @@ class Pump:
                     self._ask_again(pool_id, seconds, waits)
                     if why in FREED_BY_A_RESULT:
                         self.full_pools.add(pool_id)
-                case Stop(code="storage_down"):
+                case Stop(code=Code.STORAGE_DOWN):
                     self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
                 case Stop(code=code, job_id=job_id):
@@ -269,7 +270,7 @@ class Pump:
             if account_id is not None:
                 self._provider(account_id)
         except KeyUnreadable:
-            pause_account(pool_id, "bad_key")
+            pause_account(pool_id, Code.BAD_KEY)
             return False
         return True
 
@@ -286,7 +287,7 @@ class Pump:
             access = texts.text_access()
         except KeyUnreadable:
             # Without a key pages are made unchecked and by rule; this is not that
-            steps.fail_free_steps("bad_key", texts.UNREADABLE)
+            steps.fail_free_steps(Code.BAD_KEY, texts.UNREADABLE)
             return 0
         works, wait = steps.claim(self.worker.pk, PAGE_THREADS - busy, access)
         for work in works:

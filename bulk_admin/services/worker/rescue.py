@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
 
+from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     OPEN_PAGES,
@@ -155,7 +156,7 @@ def _collect(call: ProviderCall) -> Outcome | None:
     except (ProviderError, KeyUnreadable) as error:
         return (
             outcome_of(error)
-            if isinstance(error, ProviderError) and error.code in ("blocked", "rejected")
+            if isinstance(error, ProviderError) and error.code.about.helps_to_reword
             else None
         )
     return replace(
@@ -206,7 +207,7 @@ def look_up(call: ProviderCall) -> Settled | None:
 
 def _unknown() -> Outcome:
     return Outcome(
-        state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code="unknown", message=DIED
+        state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code=Code.UNKNOWN, message=DIED
     )
 
 

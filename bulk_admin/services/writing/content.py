@@ -13,6 +13,7 @@ from typing import Any, Literal
 import openai
 import pydantic
 
+from bulk_admin.codes import Code
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
 from bulk_admin.wording import clean_tags, one_line, sentences, without_markup
@@ -147,8 +148,7 @@ def write(
         billed: Literal["yes", "unknown"] = "yes" if usage else "unknown"
         raise ServiceError(
             message,
-            code="bad_content",
-            retryable=True,
+            code=Code.BAD_CONTENT,
             billed=billed,
             usage=usage,
             request_id=request_id,

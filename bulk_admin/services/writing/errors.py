@@ -11,6 +11,8 @@ import httpx2
 import openai
 from openai import OpenAI
 
+from bulk_admin.codes import Code
+
 Billed = Literal["yes", "no", "unknown"]
 QUOTA_CODES = frozenset(
     {
@@ -24,26 +26,29 @@ QUOTA_CODES = frozenset(
 
 
 class ServiceError(Exception):
-    """``code`` is stored; ``billed`` tells the ledger; ``retry_after`` is seconds, if the server
-    said so.
+    """``message`` stands for the code's sentence; ``code`` is stored; ``billed`` is for the ledger;
+    ``retry_after`` is seconds, if the server said so.
     """
 
     def __init__(
         self,
-        message: str,
+        message: str = "",
         *,
-        code: str,
-        retryable: bool,
+        code: Code,
         billed: Billed,
         retry_after: float | None = None,
         http_status: int | None = None,
         request_id: str = "",
         usage: Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.code, self.retryable, self.billed = code, retryable, billed
+        super().__init__(message or code.about.sentence)
+        self.code, self.billed = code, billed
         self.retry_after, self.http_status, self.request_id = retry_after, http_status, request_id
         self.usage = dict(usage or {})
+
+    @property
+    def retryable(self) -> bool:
+        return self.code.about.is_page_retried
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,9 @@ def translate(error: openai.OpenAIError) -> ServiceError:
     if isinstance(error, openai.APIConnectionError) and isinstance(
         error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
     ):
-        return ServiceError(
-            "The provider could not be reached.", code="not_sent", retryable=True, billed="no"
-        )
+        return ServiceError(code=Code.NOT_SENT, billed="no")
     return ServiceError(
-        "It was sent, but no usable answer came.", code="unknown", retryable=True, billed="unknown"
+        "It was sent, but no usable answer came.", code=Code.UNKNOWN, billed="unknown"
     )
 
 
@@ -96,49 +99,40 @@ def _of_status(error: openai.APIStatusError) -> ServiceError:
     if status == 429 and (error.code in QUOTA_CODES or error.type == "insufficient_quota"):
         return ServiceError(
             "The account has no credit left.",
-            code="no_credit",
-            retryable=False,
+            code=Code.NO_CREDIT,
             billed="no",
             **facts,
         )
     if status == 429:
         return ServiceError(
-            "The provider asked to slow down.",
-            code="rate_limited",
-            retryable=True,
+            code=Code.RATE_LIMITED,
             billed="no",
             retry_after=_retry_after(error),
             **facts,
         )
     if status == 503:
         return ServiceError(
-            "The provider was overloaded.",
-            code="overloaded",
-            retryable=True,
+            code=Code.OVERLOADED,
             billed="no",
             retry_after=_retry_after(error),
             **facts,
         )
     if status in (401, 403):
         return ServiceError(
-            "The provider refused the account's key.",
-            code="bad_key",
-            retryable=False,
+            code=Code.BAD_KEY,
             billed="no",
             **facts,
         )
     if status == 408 or status >= 500:
         return ServiceError(
             "It was sent, but no usable answer came.",
-            code="unknown",
-            retryable=True,
+            code=Code.UNKNOWN,
             billed="unknown",
             **facts,
         )
     return ServiceError(
         f"The provider refused: {error.message}"[:300],
-        code="rejected",
-        retryable=False,
+        code=Code.REJECTED,
         billed="no",
         **facts,
     )

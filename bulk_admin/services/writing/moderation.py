@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 import openai
 from openai.types import ModerationCreateResponse, ModerationMultiModalInputParam
 
+from bulk_admin.codes import Code
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
 
@@ -115,6 +116,4 @@ def _is_too_much(name: str, score: float, is_said: bool) -> bool:
 
 
 def _no_verdict() -> ServiceError:
-    return ServiceError(
-        "Moderation gave no verdict.", code="bad_moderation", retryable=True, billed="no"
-    )
+    return ServiceError(code=Code.BAD_MODERATION, billed="no")

@@ -237,8 +237,8 @@ MUTANTS = [
     Mutant(
         "a rate limit uses a try up",
         SERVICES + "ledger/outcome.py",
-        'counts_as_try=not is_pace and error.stops == "image"',
-        'counts_as_try=error.stops == "image"',
+        "counts_as_try=not is_pace and error.stops == Reach.IMAGE",
+        "counts_as_try=error.stops == Reach.IMAGE",
         (SETTLING_TESTS,),
     ),
     Mutant(
@@ -280,7 +280,7 @@ MUTANTS = [
     Mutant(
         "a retry buys what was paid for",
         PICTURES,
-        "job.images.filter(status=ImageStatus.FAILED, error_code__in=RETRYABLE_CODES)",
+        "job.images.filter(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)",
         "job.images.filter(status=ImageStatus.FAILED)",
         (JOBS_TESTS,),
     ),

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     CallState,
     GeneratedImage,
@@ -116,7 +117,7 @@ def test_each_account_fault_makes_one_pause_and_mended_the_job_finishes(server, 
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.queued) == ("paused", 4)
-    assert job.status_reason in lifecycle.REASONS
+    assert Code(job.status_reason).about.remedy
     assert len(server.till.calls()) == 1
     assert lifecycle.resume(job.pk)
     pump.run()

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     OPEN_PAGES,
     Billed,
@@ -435,9 +436,9 @@ SHOWN = (
     "prompt_page",
 )
 TEXT_ERRORS = {
-    "unknown": ServiceError("No answer.", code="unknown", retryable=True, billed="unknown"),
-    "overloaded": ServiceError("Later.", code="overloaded", retryable=True, billed="no"),
-    "refused": ServiceError("No.", code="rejected", retryable=False, billed="no"),
+    "unknown": ServiceError("No answer.", code=Code.UNKNOWN, billed="unknown"),
+    "overloaded": ServiceError("Later.", code=Code.OVERLOADED, billed="no"),
+    "refused": ServiceError("No.", code=Code.REJECTED, billed="no"),
 }
 
 
@@ -456,8 +457,7 @@ def carry_out(work: PageWork, how: str) -> None:
     if how in ("later", "broken"):
         work.error = ServiceError(
             "The storage did not answer.",
-            code="storage_down",
-            retryable=how == "later",
+            code=Code.STORAGE_DOWN if how == "later" else Code.BROKEN,
             billed="no",
         )
         return

@@ -119,7 +119,7 @@ def error_for(
         _words(kind, status, refusal, key),
         http_status=status,
         request_id=headers.get("x-request-id", "")[:120],
-        retry_after=retry_after(headers, refusal.message) if kind.retryable else None,
+        retry_after=retry_after(headers, refusal.message) if kind.code.about.is_retried else None,
         billed=_billed(kind, refusal),
         usage=refusal.usage,
     )

@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from bulk_admin.codes import Code
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, Worker
-from bulk_admin.services.jobs.lifecycle import REASONS
 from bulk_admin.testing.factories import (
     make_account,
     make_call,
@@ -58,10 +58,10 @@ def test_prompts_are_shown_as_text_and_never_run(page):
     assert "{{7*7}}" in html
 
 
-@pytest.mark.parametrize("reason", sorted(REASONS))
+@pytest.mark.parametrize("reason", [code for code in Code if code.about.remedy])
 def test_a_paused_job_says_why_and_what_to_do(page, reason):
     html = text_of(page(make_job(2, JobStatus.PAUSED, status_reason=reason)))
-    assert REASONS[reason].replace("'", "&#x27;") in html
+    assert reason.about.remedy.replace("'", "&#x27;") in html
 
 
 def test_work_that_waits_without_a_worker_is_told(page):

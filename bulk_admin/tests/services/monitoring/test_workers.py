@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 
+from bulk_admin.codes import Code
 from bulk_admin.models import JobStatus
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
 from bulk_admin.selectors.job_page import conditions
@@ -72,7 +73,7 @@ def reroll():
 
 def retry():
     job = old_job(JobStatus.FAILED)
-    job.images.update(error_code=min(pictures.RETRYABLE_CODES))
+    job.images.update(error_code=Code.OVERLOADED)
     assert pictures.retry_failed(job.pk) == 2
     return job
 

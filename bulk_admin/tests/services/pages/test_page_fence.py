@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bulk_admin.codes import Code
 from bulk_admin.models import CallState, GeneratedImage, PageStatus, ProviderCall, Worker
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.permits import Permit
@@ -23,10 +24,8 @@ ACCESS = OpenAIAccess(api_key="sk-test", base_url="http://127.0.0.1:1/v1")
 CONTENT = Content(
     "A quiet lighthouse at dusk", "It stands. It shines.", ["sea"], "A lighthouse", "ai"
 )
-LATER = ServiceError(
-    "The storage did not answer.", code="storage_down", retryable=True, billed="no"
-)
-NO_ANSWER = ServiceError("No answer.", code="unknown", retryable=True, billed="unknown")
+LATER = ServiceError("The storage did not answer.", code=Code.STORAGE_DOWN, billed="no")
+NO_ANSWER = ServiceError("No answer.", code=Code.UNKNOWN, billed="unknown")
 
 
 @pytest.fixture
