@@ -38,10 +38,10 @@ class UsdField(forms.CharField):
             micro = parse_usd(text)
         except ValueError:
             raise ValidationError(
-                "Enter an amount in dollars, with cents after a point: 5 or 0.25.", code="invalid"
+                "Enter an amount in dollars, with cents after a point: 5 or 0.25."
             ) from None
         if micro > LARGEST:
-            raise ValidationError("Enter at most 1,000,000 dollars.", code="too_much")
+            raise ValidationError("Enter at most 1,000,000 dollars.")
         return micro
 
     def prepare_value(self, value: Any) -> Any:
