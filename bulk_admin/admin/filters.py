@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.progress import PILLS
+from bulk_admin.selectors import image_list
 from bulk_admin.selectors.spending import account_labels
 
 
@@ -111,13 +112,7 @@ class ErrorFilter(admin.SimpleListFilter):
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = (
-            GeneratedImage.objects.exclude(error_code="")
-            .order_by("error_code")
-            .values_list("error_code", flat=True)
-            .distinct()
-        )
-        return [(code, code.replace("_", " ")) for code in codes]
+        return [(code, code.replace("_", " ")) for code in image_list.error_codes()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(error_code=self.value()) if self.value() else queryset

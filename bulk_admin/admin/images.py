@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.money import usd
 from bulk_admin.progress import Pill
-from bulk_admin.selectors import job_page
+from bulk_admin.selectors import image_list, job_page
 
 from . import permissions
 from .bulk_actions import images
@@ -120,11 +120,7 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
         return super().get_queryset(request).select_related("job", "prompt_page").defer(*unread)
 
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
-        return (
-            GeneratedImage.objects.filter(pk__in=ids)
-            .select_related("job")
-            .defer("job__source_text", "content", "moderation")
-        )
+        return image_list.for_bulk_actions(ids)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

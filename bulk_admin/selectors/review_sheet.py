@@ -26,6 +26,11 @@ def row(draft: BulkGenerationJob, image_id: int) -> GeneratedImage | None:
     return draft.images.filter(pk=image_id).first()
 
 
+def marks(draft: BulkGenerationJob) -> dict[int, tuple[list[dict[str, str]], bool]]:
+    """Each row's flags, and whether it is ticked, by its id."""
+    return {image.pk: (image.flags, image.included) for image in draft.images.all()}
+
+
 def has_all(draft: BulkGenerationJob, image_ids: Collection[int]) -> bool:
     return draft.images.filter(pk__in=image_ids).count() == len(set(image_ids))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from bulk_admin import codes
 from bulk_admin.admin import permissions
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.selectors import image_list
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.queue import page_queue
 
@@ -51,8 +52,7 @@ def _by_job(images: Images) -> dict[UUID, list[int]]:
 
 def _read_again(images: Images) -> dict[int, GeneratedImage]:
     """The same rows as they are now, by id."""
-    ids = [image.pk for image in images]
-    return GeneratedImage.objects.select_related("job").in_bulk(ids)
+    return image_list.read_again([image.pk for image in images])
 
 
 class CreatePages(ImageAction):

@@ -20,7 +20,8 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from bulk_admin.admin import permissions
 from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.formats import counted
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
+from bulk_admin.selectors import new_job
 from bulk_admin.services.drafting import drafts, flags
 from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
 from bulk_admin.services.drafting.settings import settings_of
@@ -106,7 +107,7 @@ def _draft(request: HttpRequest) -> BulkGenerationJob | None:
 
 def _job(text: str | None) -> BulkGenerationJob | None:
     try:
-        return BulkGenerationJob.objects.filter(pk=uuid.UUID(text)).first() if text else None
+        return new_job.job(uuid.UUID(text)) if text else None
     except ValueError:
         return None
 
@@ -130,7 +131,7 @@ def _text_of(draft: BulkGenerationJob) -> str:
     """The paste as it was while the rows still say the same, else the rows as the sheet shows
     them.
     """
-    texts = list(draft.images.order_by("position").values_list("prompt_text", flat=True))
+    texts = [image.prompt_text for image in new_job.rows(draft)]
     return draft.source_text if _texts_in(draft.source_text) == texts else as_paste(texts)
 
 
@@ -145,13 +146,9 @@ def _prompts_of(job: BulkGenerationJob, which: str) -> str:
     """The job's prompts as a paste: "all", "failed" (those of which some picture is missing), or
     none.
     """
-    images = job.images.order_by("position", "variant")
-    if which == "failed":
-        images = images.filter(status__in=(ImageStatus.FAILED, ImageStatus.CANCELLED))
-    elif which != "all":
+    if which not in ("all", "failed"):
         return ""
-    texts = dict(images.values_list("position", "prompt_text"))
-    return as_paste(list(texts.values()))
+    return as_paste(new_job.prompts(job, only_missing=which == "failed"))
 
 
 def as_paste(texts: list[str]) -> str:
@@ -194,7 +191,7 @@ def _as_on_the_sheet(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
     order.
     """
     known: dict[str, list[GeneratedImage]] = defaultdict(list)
-    for image in draft.images.order_by("-position"):
+    for image in reversed(new_job.rows(draft)):
         known[image.prompt_text].append(image)
     return [_like(row, known[row.text].pop()) if known[row.text] else row for row in rows]
 

@@ -98,7 +98,7 @@ def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
 
 def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> HttpResponse:
     text = request.POST.get("text", "")
-    before = {other.pk: (other.flags, other.included) for other in job.images.all()}
+    before = review_sheet.marks(job)
     try:
         drafts.edit_row(job.pk, image.pk, text)
     except (drafts.DraftRefused, ModelNotAvailable) as refused:
@@ -108,7 +108,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
             f"{HERE}/_edit.html",
             {"job": job, "row": image, "error": str(refused), "can_act": True},
         )
-    after = {other.pk: (other.flags, other.included) for other in job.images.all()}
+    after = review_sheet.marks(job)
     return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})
 
 
