@@ -17,11 +17,11 @@ from django.utils import timezone
 from PIL import Image
 
 from bulk_admin.adapter import Content, Verdict, for_everybody, pictures
-from bulk_admin.wording import clean_tags
+from bulk_admin.wording import clean_tags, cut_at_word
 from prompts.models import Prompt
 from prompts.services import b2_upload
 from prompts.services.tagging import tag_page
-from prompts.utils.seo import cut_at_word, slug_base, unique_slug
+from prompts.utils.seo import slug_base, unique_slug
 
 logger = logging.getLogger(__name__)
 FOLDER = "pages/"

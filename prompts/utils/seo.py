@@ -8,20 +8,14 @@ from typing import Any
 
 from slugify import slugify
 
+from bulk_admin.wording import STOP_WORDS, cut_at_word
+
 FILE_WORDS_LIMIT = 60
 SLUG_LIMIT = 80
 META_TITLE_LIMIT = 70
 META_DESCRIPTION_LIMIT = 160
 LEAST_WORDS = 3
-_STOP_WORDS = """
-a about above after against all an and are as at be been before being below between both but by
-can did do does doing down during each few for from further
-had has have having he her here hers him his how i if in into is it its itself just me more most
-my no nor not now of off on once only or other our out over
-own same she so some such than that the their them then there these they this those through to too
-under until up very was we were what when where which
-while who whom why will with you your
-"""
+APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼ＇`´"))  # I'm is im, not i-m
 # Addresses that the site has, or may have, a page of its own for.
 _RESERVED = """
 about accounts add admin ai api category categories collections contact create delete draft edit
@@ -29,28 +23,14 @@ feed healthz help home inspiration leaderboard legal login
 logout media new none null page pages privacy prompt prompts robots search sitemap static tag tags
 terms trash undefined upload user users
 """
-STOP_WORDS = frozenset(_STOP_WORDS.split())
 RESERVED = frozenset(_RESERVED.split())
-
-
-def cut_at_word(text: str, limit: int) -> str:
-    """``text`` with at most ``limit`` characters, whole words where it has any."""
-    text = text.strip()
-    if len(text) <= limit:
-        return text
-    head = text[:limit]
-    if not text[limit].isspace():
-        words = head.rsplit(None, 1)
-        # One long word, or a script without spaces, is cut where it must be.
-        head = words[0] if len(words) == 2 and len(words[0]) * 2 >= limit else head
-    return head.rstrip(" ,;:-–—\t\n\u200d")
 
 
 def words_of(text: str, limit: int) -> str:
     """Lower-case ASCII words joined by hyphens, stop words out unless fewer than three would be
     left; cut at a word.
     """
-    words = slugify(text[:1000]).split("-")
+    words = slugify(text[:1000].translate(APOSTROPHES)).split("-")
     telling = [word for word in words if word not in STOP_WORDS]
     chosen = " ".join(telling if len(telling) >= LEAST_WORDS else words)
     return cut_at_word(chosen, limit).replace(" ", "-")

@@ -39,7 +39,6 @@ KNOWN_OF_PROMPTS = {
     "bulk_admin.services.pages.steps": {"prompts.services"},
     "bulk_admin.services.pages.work": {"prompts.services", "prompts.utils"},
     "bulk_admin.services.queue.page_queue": {"prompts.models"},
-    "bulk_admin.services.writing.content": {"prompts.utils"},
     "bulk_admin.testing.factories": {"prompts.models"},
 }
 KNOWN_TO_TESTS = {"prompts.models", "prompts.services"}
