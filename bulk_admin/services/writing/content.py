@@ -5,7 +5,6 @@ the prompt.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -15,15 +14,10 @@ import pydantic
 
 from bulk_admin.codes import Code
 from bulk_admin.services.storage import pictures
+from bulk_admin.services.writing import by_rule, cleaning
+from bulk_admin.services.writing.cleaning import TooPoor
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
-from bulk_admin.wording import clean_tags, one_line, sentences, without_markup
-from prompts.utils.seo import STOP_WORDS, cut_at_word
 
-TITLE_LIMIT, TITLE_LEAST = 60, 20
-SENTENCES_LIMIT, SENTENCES_LEAST = 6, 2
-DESCRIPTION_LIMIT = 1500
-ALT_LIMIT = 125
-TAGS_LIMIT = 10
 PROMPT_LIMIT = 4000  # characters that are sent: what a picture shows is said by then
 MAX_OUTPUT_TOKENS = 800
 IMAGE_TOKENS = 1_229  # of a 1024 px square; the 512 px picture that is sent costs less
@@ -31,7 +25,8 @@ OVERHEAD_TOKENS = 600  # the answer's schema and the frame of a message
 INSTRUCTIONS = """You write the page of a picture on a site of prompts for image models. You see \
 the picture and the prompt it was made from.
 Judge four fifths by the picture, one fifth by the prompt.
-title: 40 to 60 characters, every word one that people search for, no filler, no quotation marks.
+title: 40 to 60 characters (15 to 30 in Chinese, Japanese or Korean), every word one that people \
+search for, no filler, no quotation marks.
 description: 4 to 6 sentences about what is to be seen, its style, light and mood, and what it \
 is good for. Plain words, no marketing.
 tags: up to 10, lower case, one to three words each, the most telling first.
@@ -46,6 +41,12 @@ class _Answer(pydantic.BaseModel):
     description: str
     tags: list[str]
     alt_text: str
+
+    @pydantic.field_validator("tags", mode="before")
+    @classmethod
+    def _in_a_list(cls, tags: object) -> object:
+        """Servers that do not hold a model to the schema let it write them in one string."""
+        return [tags] if isinstance(tags, str) else tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +71,7 @@ class Content:
 
         Valid for any prompt, and the same for the same one.
         """
-        # A look at its beginning is enough; 40,000 characters need not be searched for it.
-        plain = without_markup(prompt[:PROMPT_LIMIT])
-        start = cut_at_word(plain, 300) or "a few signs"
-        title = cut_at_word(plain, TITLE_LIMIT)
-        if not any(char.isalnum() for char in title):
-            title = "Picture from a prompt without words"
-        elif len(title) < TITLE_LEAST:
-            title = f"{title}: picture and prompt"
-        ending = "" if start[-1] in ".!?…。！？" else "."
-        description = (
-            f"A picture made from this prompt: {start}{ending} Copy the prompt, change a word or"
-            " two, and make your own."
-        )
-        return cls(
-            title[:1].upper() + title[1:],
-            description,
-            _tags_of(plain),
-            cut_at_word(f"Picture made from the prompt: {start}", ALT_LIMIT),
-            "rule",
-        )
+        return cls(*by_rule.texts_of(prompt), "rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +83,6 @@ class Written:
     content: Content
     usage: dict[str, int] = field(default_factory=dict)
     request_id: str = ""
-
-
-class _TooPoor(Exception):
-    """An answer that is not good enough for a page; the message says why."""
 
 
 def write(
@@ -141,10 +119,10 @@ def write(
         # A truncated answer raises here what is no error of the package; its usage was read before.
         response = answer.parse()
         if response.status == "incomplete":
-            raise _TooPoor("The text came back incomplete.")
+            raise TooPoor("The text came back incomplete.")
         return Written(_cleaned(response.output_parsed), usage, request_id)
-    except (_TooPoor, openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
-        message = str(error) if isinstance(error, _TooPoor) else "The text came back incomplete."
+    except (TooPoor, openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
+        message = str(error) if isinstance(error, TooPoor) else "The text came back incomplete."
         billed: Literal["yes", "unknown"] = "yes" if usage else "unknown"
         raise ServiceError(
             message,
@@ -191,38 +169,8 @@ def _usage(body: bytes) -> dict[str, int]:
 
 
 def _cleaned(answer: _Answer | None) -> Content:
-    """The answer within the limits; raises _TooPoor."""
+    """The answer within the limits; raises TooPoor."""
     if answer is None:
-        raise _TooPoor("The model gave no text for this picture.")
-    title = cut_at_word(one_line(answer.title).strip(" \"'.“”"), TITLE_LIMIT)
-    said = sentences(one_line(answer.description))
-    tags = clean_tags(answer.tags, TAGS_LIMIT)
-    if len(title) < TITLE_LEAST:
-        raise _TooPoor("The title is too short.")
-    if len(said) < SENTENCES_LEAST:
-        raise _TooPoor("The description is too short.")
-    if not tags:
-        raise _TooPoor("There are no tags.")
-    description = cut_at_word(" ".join(said[:SENTENCES_LIMIT]), DESCRIPTION_LIMIT)
-    return Content(
-        title, description, tags, cut_at_word(one_line(answer.alt_text) or title, ALT_LIMIT), "ai"
-    )
-
-
-def _tags_of(plain: str) -> list[str]:
-    words = (_bare(word) for word in plain.lower().split())
-    telling = [
-        word
-        for word in words
-        if word not in STOP_WORDS and sum(char.isalpha() for char in word) >= 3
-    ]
-    return clean_tags(telling, TAGS_LIMIT) or ["picture"]
-
-
-def _bare(word: str) -> str:
-    """A word without the punctuation around it; marks inside, as Devanagari has them, stay."""
-    while word and unicodedata.category(word[0])[0] in "PSZC":
-        word = word[1:]
-    while word and unicodedata.category(word[-1])[0] in "PSZC":
-        word = word[:-1]
-    return word
+        raise TooPoor("The model gave no text for this picture.")
+    texts = cleaning.cleaned(answer.title, answer.description, answer.tags, answer.alt_text)
+    return Content(*texts, "ai")

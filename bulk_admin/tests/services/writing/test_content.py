@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 
 import pytest
@@ -117,7 +118,7 @@ def test_what_is_too_long_is_cut_and_what_is_twice_is_once(server, access):
         alt_text="A red fox " * 30,
     )
     content = write(access).content
-    assert content.title == "A Wonderful Red Fox That Is Curled Up and Asleep in the"
+    assert content.title == "A Wonderful Red Fox That Is Curled Up and Asleep"
     assert content.description.endswith("Sentence number 5 is here.")
     assert content.tags == ["red-fox", "snow", *(f"tag-{n}" for n in range(8))]
     assert len(content.alt_text) <= 125
@@ -244,14 +245,26 @@ def test_the_token_ceiling_counts_every_byte_that_is_sent(server, access, prompt
     assert tokens_out == body["max_output_tokens"]
 
 
+def is_long_enough(title: str) -> bool:
+    """Twenty characters; five where most letters are Chinese, Japanese or Korean, twelve in Thai
+    and its kin.
+    """
+    letters = [char for char in title if char.isalpha()]
+    dense = sum(unicodedata.east_asian_width(char) in ("W", "F") for char in letters)
+    kin = ("THAI", "LAO", "KHMER", "MYANMAR")
+    unspaced = sum(unicodedata.name(char, "-").split()[0] in kin for char in letters)
+    least = 5 if 2 * dense > len(letters) else 12 if 2 * unspaced > len(letters) else 20
+    return least <= len(title) <= 60
+
+
 def is_valid(content: Content) -> bool:
     texts = [content.title, content.description, content.alt_text, *content.tags]
     is_clean = not any(
         unicodedata.category(char) in ("Cc", "Cs") for text in texts for char in text
     )
     fits = (
-        20 <= len(content.title) <= 60
-        and len(content.alt_text) <= 125
+        is_long_enough(content.title)
+        and 0 < len(content.alt_text) <= 125
         and len(content.description) <= 1500
     )
     has_tags = (
@@ -259,10 +272,16 @@ def is_valid(content: Content) -> bool:
         and len(set(content.tags)) == len(content.tags)
         and all(0 < len(tag) <= 50 for tag in content.tags)
     )
+    has_no_syntax = not any(
+        mark in text for mark in "{}|[]" for text in (content.title, *content.tags)
+    )
+    ends_well = not content.title.endswith((".", ",", ":", ";", "-", " "))
     return (
         is_clean
         and fits
         and has_tags
+        and has_no_syntax
+        and ends_well
         and content.source == "rule"
         and bool(content.alt_text.strip())
     )
@@ -275,7 +294,22 @@ def test_a_rule_makes_a_text_of_any_prompt(prompt):
     assert Content.from_json(json.loads(json.dumps(content.to_json()))) == content
 
 
-@given(st.text())
+SYNTAX = st.sampled_from(
+    [
+        *"{}[]()|:<>_\\,.;-",
+        "red",
+        "fox ",
+        "{red|green}",
+        "(fox:1.2)",
+        "<lora:x:1>",
+        " --ar 3:2",
+        "::2",
+        "狐",
+    ]
+)
+
+
+@given(st.one_of(st.text(), st.lists(SYNTAX, max_size=30).map("".join)))
 def test_a_rule_makes_a_text_of_any_text(prompt):
     assert is_valid(Content.from_prompt(prompt))
 
@@ -285,7 +319,7 @@ def test_a_rule_takes_title_and_tags_from_the_prompts_words():
         "a red fox (curled asleep), in the deep winter snow, soft morning light, 8k, highly"
         " detailed"
     )
-    assert content.title == "A red fox (curled asleep), in the deep winter snow, soft"
+    assert content.title == "A red fox (curled asleep), in the deep winter snow"
     assert content.tags == [
         "red",
         "fox",
@@ -302,6 +336,94 @@ def test_a_rule_takes_title_and_tags_from_the_prompts_words():
         "A picture made from this prompt: a red fox (curled asleep), in the deep winter snow"
     )
     assert "highly detailed. Copy the prompt" in content.description
+
+
+@pytest.mark.parametrize(
+    ("prompt", "title"),
+    [
+        ("a red fox in the deep winter snow --ar 3:2 --v 7", "A red fox in the deep winter snow"),
+        ("a red fox in the deep snow —ar 3:2 —style raw", "A red fox in the deep snow"),
+        ("a red fox in the deep snow,--no people, cars --tile", "A red fox in the deep snow"),
+        ("a (red:1.3) fox in [deep:0.8] ((winter)) snow", "A red fox in deep winter snow"),
+        ("a ((red fox:1.2)) in {{deep winter}} snow", "A red fox in deep winter snow"),
+        ("a red fox in the snow <lora:film_grain:0.8>", "A red fox in the snow"),
+        ("a {red|green} fox in the deep winter snow", "A red fox in the deep winter snow"),
+        ("a {name} of a red fox in {deep_winter} snow", "A name of a red fox in deep winter snow"),
+        ("a __colour__ fox in the deep winter snow", "A colour fox in the deep winter snow"),
+        ("a red fox::2 in the deep winter snow::-0.5", "A red fox, in the deep winter snow"),
+        (
+            "a fox in the snow and the trees [day:night:0.5]",
+            "A fox in the snow and the trees night",
+        ),
+        ("/imagine prompt: a red fox in the deep snow", "A red fox in the deep snow"),
+        ("Prompt: **a red fox** in the &quot;deep&quot; snow", 'A red fox in the "deep" snow'),
+        ("a red fox in the snow\nNegative prompt: blurry\nSteps: 20", "A red fox in the snow"),
+        ("A cup of coffee.", "A cup of coffee: picture and prompt"),
+        ("A cup of coffee?!", "A cup of coffee: picture and prompt"),
+        ("雪の中の赤い狐。", "雪の中の赤い狐"),
+        ("I'm a fox who can't sleep at night", "I'm a fox who can't sleep at night"),
+        (
+            "still life on a kitchen table with a jug, two pears, three lemons and a knife",
+            "Still life on a kitchen table with a jug, two pears",
+        ),
+    ],
+)
+def test_a_rule_takes_a_title_from_what_the_prompt_says(prompt, title):
+    assert Content.from_prompt(prompt).title == title
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tags"),
+    [
+        ("{red|green} fox", ["red", "fox"]),
+        ("red|green fox", ["red", "green", "fox"]),
+        ("(fox:1.2), <lora:film:0.8> snow --ar 3:2 --style raw", ["fox", "snow"]),
+        ('fox/owl, "snow" (night); coffee.:', ["fox", "owl", "snow", "night", "coffee"]),
+        ("雪の狐、冬の森", ["雪の狐", "冬の森"]),
+        ("the fox's state-of-the-art den", ["fox's", "state-of-the-art", "den"]),
+        ("-- 3:2 1.5", ["picture"]),
+    ],
+)
+def test_a_rule_takes_only_words_for_tags(prompt, tags):
+    assert Content.from_prompt(prompt).tags == tags
+
+
+@pytest.mark.parametrize(
+    "part", [*"({[<|:-_*`,", "--no ", "(a:", "{a|", "[a:b:", "((", "a ", "::1"]
+)
+def test_a_nasty_prompt_takes_no_long_time(part):
+    begun = time.process_time()
+    Content.from_prompt(part * (40_000 // len(part)))
+    assert time.process_time() - begun < 1
+
+
+def test_tags_that_are_no_list_are_split(server, access):
+    answers(server, tags="fox, snow; night")
+    assert write(access).content.tags == ["fox", "snow", "night"]
+
+
+@pytest.mark.parametrize("field", ["title", "description", "alt_text"])
+@pytest.mark.parametrize(
+    "words", ["I’m sorry, but I can’t help with that.", "申し訳ありませんが、お手伝いできません。"]
+)
+def test_a_refusal_in_a_valid_answer_is_paid_for_and_never_a_page(server, access, field, words):
+    answers(server, **{field: words})
+    error = refused(access)
+    assert "refused" in str(error)
+    assert (error.code, error.retryable, error.billed) == ("bad_content", True, "yes")
+
+
+def test_an_answer_in_japanese_makes_a_page(server, access):
+    answers(
+        server,
+        title="雪の中で眠る赤い狐",
+        description="赤い狐が雪の中で眠っている。柔らかな光が差す。",
+        tags=["狐", "雪"],
+        alt_text="雪の中の狐",
+    )
+    content = write(access).content
+    assert (content.title, content.tags) == ("雪の中で眠る赤い狐", ["狐", "雪"])
+    assert content.description == "赤い狐が雪の中で眠っている。柔らかな光が差す。"
 
 
 def test_a_content_comes_back_as_it_was_saved():
