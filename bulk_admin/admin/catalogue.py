@@ -77,6 +77,9 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     def clean_backgrounds(self) -> Any:
         return _sound(self.cleaned_data["backgrounds"], [], rules.texts)
 
+    def clean_takes(self) -> Any:
+        return _sound(self.cleaned_data["takes"], [], rules.texts)
+
     def clean_size_rule(self) -> Any:
         return _sound(self.cleaned_data["size_rule"], {}, rules.size_rule)
 
@@ -130,6 +133,7 @@ class ImageModelAdmin(ModelAdmin[ImageModel]):
                     "default_quality",
                     "output_formats",
                     "backgrounds",
+                    "takes",
                     "prompt_limit",
                     "size_rule",
                 )

@@ -37,6 +37,9 @@ class ImageModel(models.Model):
     qualities = models.JSONField(default=list, blank=True)
     output_formats = models.JSONField(default=list, blank=True)
     backgrounds = models.JSONField(default=list, blank=True)
+    takes = models.JSONField(
+        default=list, blank=True, help_text='Optional settings that it takes, as ["seed"].'
+    )
     prompt_limit = models.PositiveIntegerField(default=32_000, help_text="Characters.")
     default_size = models.CharField(max_length=12, blank=True)
     default_quality = models.CharField(max_length=12, blank=True)

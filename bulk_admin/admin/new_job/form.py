@@ -33,7 +33,7 @@ from bulk_admin.services.drafting.intake import (
     parse_file,
     parse_text,
 )
-from bulk_admin.services.drafting.settings import NAMES, JobSettings
+from bulk_admin.services.drafting.settings import NAMES, OPTIONAL, JobSettings
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 from prompts.models import Category, Prompt
 
@@ -231,6 +231,9 @@ class NewJobForm(forms.Form):
         self._options(
             "background", [(name, name.capitalize()) for name in model.backgrounds], fewest=2
         )
+        for name in OPTIONAL.keys() - set(model.takes):
+            self.fields[name].widget = forms.HiddenInput()
+            self.initial.pop(name, None)
         self.fields["size"].widget.describe = shape
         self.fields["quality"].widget.describe = self._price_of_quality
         self.fields["size"].error_messages["invalid_choice"] = (
@@ -289,6 +292,8 @@ class NewJobForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if self.model_choice:  # of another model, before this one was chosen
+            data |= dict.fromkeys(OPTIONAL.keys() - set(self.model_choice.model.takes))
         text, upload = data.get("prompts") or "", data.get("file")
         if text.strip():
             self._read("prompts", lambda: parse_text(text))
@@ -399,6 +404,7 @@ class NewJobForm(forms.Form):
             "size",
             "quality",
             Div("output_format", "background", css_class="pair"),
+            *OPTIONAL,
             css_id="model-options",
         )
 

@@ -21,7 +21,7 @@ from bulk_admin.models import (
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
-from bulk_admin.services.drafting.settings import JobSettings
+from bulk_admin.services.drafting.settings import JobSettings, refused_option
 from bulk_admin.services.pricing.catalogue import is_offered, model_for
 from bulk_admin.services.queue.job_row import lock_job
 
@@ -109,6 +109,8 @@ def _check(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Row]) -> No
             f"That is {pictures:,} pictures; a job takes at most {MAX_PICTURES:,}. Make several"
             " jobs of it."
         )
+    if why := refused_option(job, model):
+        raise DraftRefused(why)
     for row in rows:
         if not row.text:
             raise DraftRefused(f"Line {row.line}: There is no prompt in this row.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from bulk_admin.models import BulkGenerationJob, ImageModel
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
 from bulk_admin.services.image_providers import ImageOptions
 
 
@@ -12,7 +12,8 @@ from bulk_admin.services.image_providers import ImageOptions
 class JobSettings:
     """What is chosen for a job, by the names of the job's own fields. Money is micro-dollars.
 
-    ``shown`` is how a setting is named on the job's page and sheet when it is not the default.
+    ``shown`` is how a setting is named on the job's page and sheet when it is not the default;
+    one with ``most`` is a number up to that, or None, for models that say they take it.
     """
 
     name: str
@@ -34,6 +35,9 @@ class JobSettings:
     budget_cap: int | None = None
 
 
+OPTIONAL = {
+    each.name: each.metadata["most"] for each in fields(JobSettings) if "most" in each.metadata
+}
 NAMES = tuple(each.name for each in fields(JobSettings))
 OF_A_PICTURE = frozenset(NAMES) & {each.name for each in fields(ImageOptions)}
 
@@ -51,8 +55,21 @@ def shown_settings(job: BulkGenerationJob) -> list[str]:
     ]
 
 
-def image_options(job: BulkGenerationJob) -> ImageOptions:
-    """How the provider is asked to make the job's pictures."""
+def refused_option(settings: BulkGenerationJob | JobSettings, model: ImageModel) -> str:
+    """Why the model cannot have an optional setting as it is; "" when it can have them all."""
+    for name, most in OPTIONAL.items():
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if name not in model.takes:
+            return f"{model.label} takes no {name}."
+        if not 0 <= value <= most:
+            return f"The {name} is a whole number from 0 to {most}."
+    return ""
+
+
+def image_options(job: BulkGenerationJob, image: GeneratedImage) -> ImageOptions:
+    """How the provider is asked to make one of the job's pictures."""
     return ImageOptions(model=job.model_name, **{name: getattr(job, name) for name in OF_A_PICTURE})
 
 

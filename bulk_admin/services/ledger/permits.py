@@ -44,7 +44,7 @@ class Permit:
             cls._for(call, pool, image, compose_prompt(job, image.prompt_text), stamp),
             size=image.size or job.size,
             quality=image.quality or job.quality,
-            options=image_options(job),
+            options=image_options(job, image),
         )
 
     @classmethod
