@@ -46,6 +46,7 @@ class BulkGenerationJob(models.Model):
     size = models.CharField(max_length=12)
     output_format = models.CharField(max_length=8, blank=True)
     background = models.CharField(max_length=12, blank=True)
+    seed = models.PositiveIntegerField(null=True, blank=True)
     images_per_prompt = models.PositiveSmallIntegerField(default=1)
     character_description = models.CharField(max_length=500, blank=True)
     prompt_prefix = models.CharField(max_length=500, blank=True)

@@ -34,6 +34,7 @@ from bulk_admin.services.drafting.intake import (
     parse_text,
 )
 from bulk_admin.services.drafting.settings import NAMES, OPTIONAL, JobSettings
+from bulk_admin.services.image_providers.base import MAX_SEED
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 from prompts.models import Category, Prompt
 
@@ -89,6 +90,15 @@ class NewJobForm(forms.Form):
     quality = forms.ChoiceField(required=False, widget=RadioCards)
     output_format = forms.ChoiceField(label="File format", required=False)
     background = forms.ChoiceField(required=False)
+    seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_SEED,
+        help_text=(
+            "The same seed and prompt make nearly the same picture again. Each further picture of a"
+            " prompt counts one up. Empty: chance."
+        ),
+    )
     images_per_prompt = forms.TypedChoiceField(
         label="Pictures per prompt",
         choices=[(number, str(number)) for number in range(1, 5)],

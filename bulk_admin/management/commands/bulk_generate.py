@@ -75,6 +75,12 @@ class Command(BaseCommand):
             help=f"pictures of each prompt, 1-{MAX_COUNT}",
         )
         parser.add_argument(
+            "--seed",
+            type=int,
+            metavar="N",
+            help="of the first picture of each prompt, for models that take one",
+        )
+        parser.add_argument(
             "--cap", type=dollars, metavar="USD", help="pause before it would cost more"
         )
         parser.add_argument(

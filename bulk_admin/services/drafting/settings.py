@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
 from bulk_admin.services.image_providers import ImageOptions
+from bulk_admin.services.image_providers.base import MAX_SEED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,7 @@ class JobSettings:
     quality: str = ""
     output_format: str = ""
     background: str = ""
+    seed: int | None = field(default=None, metadata={"shown": "seed {}", "most": MAX_SEED})
     images_per_prompt: int = field(default=1, metadata={"shown": "{} per prompt"})
     character_description: str = ""
     prompt_prefix: str = ""
@@ -69,8 +71,14 @@ def refused_option(settings: BulkGenerationJob | JobSettings, model: ImageModel)
 
 
 def image_options(job: BulkGenerationJob, image: GeneratedImage) -> ImageOptions:
-    """How the provider is asked to make one of the job's pictures."""
-    return ImageOptions(model=job.model_name, **{name: getattr(job, name) for name in OF_A_PICTURE})
+    """How the provider is asked to make one of the job's pictures.
+
+    Each variant has a seed of its own, counted from the job's; after the largest comes 0.
+    """
+    chosen = {name: getattr(job, name) for name in OF_A_PICTURE}
+    if job.seed is not None:
+        chosen["seed"] = (job.seed + image.variant - 1) % (MAX_SEED + 1)
+    return ImageOptions(model=job.model_name, **chosen)
 
 
 def too_long_by(job: BulkGenerationJob, model: ImageModel, text: str) -> int:

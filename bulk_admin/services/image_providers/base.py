@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from .errors import UnsupportedOption
 
 SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
+MAX_SEED = 2**31 - 1
 
 
 def parse_size(size: str) -> tuple[int, int]:
@@ -36,6 +37,7 @@ class ImageOptions:
     model: str = ""
     output_format: str = ""
     background: str = ""
+    seed: int | None = None
     client_request_id: str = ""
     timeout: float | None = None
     on_remote_id: Callable[[str], None] | None = None
@@ -105,6 +107,7 @@ class ImageProvider(ABC):
     formats: ClassVar[tuple[str, ...]] = ()
     backgrounds: ClassVar[tuple[str, ...]] = ("opaque",)
     takes_quality: ClassVar[bool] = False
+    takes_seed: ClassVar[bool] = False
     max_pictures: ClassVar[int] = 1  # of one call
     longest_side: ClassVar[int] = 99_999
     resumable: ClassVar[bool] = (
@@ -139,6 +142,8 @@ class ImageProvider(ABC):
             raise UnsupportedOption(f"The pictures of one call are 1 to {self.max_pictures}.")
         if quality not in ("", "standard") and not self.takes_quality:
             raise UnsupportedOption("A quality cannot be chosen here.")
+        if options.seed is not None and not self.takes_seed:
+            raise UnsupportedOption("A seed cannot be chosen here.")
         _refuse_other("format", options.output_format, self.formats)
         _refuse_other("background", options.background, self.backgrounds)
 

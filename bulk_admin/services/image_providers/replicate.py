@@ -63,6 +63,7 @@ STATUSES: dict[int, type[ProviderError]] = {
 class ReplicateProvider(ImageProvider):
     name = "replicate"
     resumable: ClassVar[bool] = True
+    takes_seed: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("webp", "png", "jpg", "jpeg")
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
@@ -124,6 +125,8 @@ class ReplicateProvider(ImageProvider):
         """
         model, output_format = options.model, options.output_format
         given = {**self.credentials.options.get("input", {}), "prompt": prompt, **self._size(size)}
+        if options.seed is not None:
+            given["seed"] = options.seed
         if output_format:
             given["output_format"] = "jpg" if output_format == "jpeg" else output_format
         if ":" in model:

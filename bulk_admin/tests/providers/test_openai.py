@@ -23,6 +23,7 @@ class TestOpenAI(HttpContract):
         {"quality": ""},
         {"quality": "auto"},
         {"output_format": "gif"},
+        {"seed": 7},
         {"output_format": "jpeg", "background": "transparent"},
     ]
     limits = [

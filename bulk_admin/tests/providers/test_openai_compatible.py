@@ -54,7 +54,7 @@ class TestOpenAICompatible(HttpContract):
         *(row for row in ERROR_TABLE if row.prompt != "[fault:drip]"),
         case("drip", ERROR_TABLE[-1].error, "unknown"),
     ]
-    unsupported = [{"model": ""}, {"n": 2}, {"background": "transparent"}]
+    unsupported = [{"model": ""}, {"n": 2}, {"background": "transparent"}, {"seed": 7}]
     limits = [({}, 10), ({"options": {"images_per_minute": 20}}, 20)]
 
     @pytest.fixture
@@ -79,7 +79,7 @@ class TestOpenAICompatible(HttpContract):
 
     def test_a_profile_changes_the_dialect(self, server):
         profile = {
-            "params": ["quality", "output_format"],
+            "params": ["quality", "output_format", "seed"],
             "size_mode": "width_height",
             "response_format": "base64",
             "n_max": 4,
@@ -90,6 +90,7 @@ class TestOpenAICompatible(HttpContract):
             size="640x480",
             quality="high",
             output_format="png",
+            seed=0,
             n=2,
         )
         assert server.requests[-1].json == {
@@ -100,6 +101,7 @@ class TestOpenAICompatible(HttpContract):
             "height": 480,
             "quality": "high",
             "output_format": "png",
+            "seed": 0,
             "response_format": "base64",
             "steps": 8,
         }

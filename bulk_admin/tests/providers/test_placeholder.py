@@ -54,6 +54,10 @@ class TestPlaceholder(ProviderContract):
         assert self.content() == self.content()
         assert len({self.content(), self.content("A fox"), self.content(size="1024x1040")}) == 3
 
+    def test_a_seed_decides_about_the_picture(self):
+        assert self.content(seed=7) == self.content(seed=7)
+        assert len({self.content(), self.content(seed=0), self.content(seed=7)}) == 3
+
     @pytest.mark.parametrize(
         ("wanted", "found"), [("", "WEBP"), ("webp", "WEBP"), ("png", "PNG"), ("jpeg", "JPEG")]
     )

@@ -82,10 +82,10 @@ class TestReplicate(HttpContract):
         assert known | COVERED_ELSEWHERE == CREATE_FAULTS.keys() | RUNS.keys()
 
     def test_a_run_is_asked_for_by_its_aspect_ratio(self, server):
-        self.ask(self.make(server), "A fox", size="1536x1024", output_format="jpeg")
+        self.ask(self.make(server), "A fox", size="1536x1024", output_format="jpeg", seed=0)
         assert server.requests[0].path == "/v1/models/black-forest-labs/flux-schnell/predictions"
         assert server.requests[0].json == {
-            "input": {"prompt": "A fox", "aspect_ratio": "3:2", "output_format": "jpg"}
+            "input": {"prompt": "A fox", "aspect_ratio": "3:2", "seed": 0, "output_format": "jpg"}
         }
 
     def test_a_pinned_version_and_fixed_inputs_are_sent(self, server):

@@ -95,6 +95,7 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
         "formats",
         "backgrounds",
         "takes_quality",
+        "takes_seed",
         "max_pictures",
         "longest_side",
     ):

@@ -4,7 +4,7 @@ Venice, Together and the like.
 They differ in every optional field, so the account's options declare what this one takes and only
 that is sent:
 
-    params           names of optional fields it takes: quality, output_format, background
+    params           names of optional fields it takes: quality, output_format, background, seed
     size_mode        "size" (WIDTHxHEIGHT, the default) or "width_height"
     response_format  "omit" (the default), "b64_json" or "base64"
     n_max            pictures a call (1)
@@ -35,7 +35,7 @@ from bulk_admin.services.image_providers.http.fetch import (
 
 from .protocol import OpenAIProtocol
 
-OPTIONAL = ("output_format", "background")
+OPTIONAL = ("output_format", "background", "seed")
 RESPONSE_FORMATS = ("omit", "b64_json", "base64")
 SIZE_MODES = ("size", "width_height")
 CAUTIOUS_IMAGES_PER_MINUTE = 10
@@ -47,6 +47,7 @@ class OpenAICompatibleProvider(OpenAIProtocol):
     requires_key: ClassVar[bool] = False
     takes_base_url: ClassVar[bool] = True
     lists_models: ClassVar[bool] = True
+    takes_seed: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("png", "jpeg", "jpg", "webp")
     backgrounds: ClassVar[tuple[str, ...]] = ("opaque", "transparent", "auto")
 
@@ -75,7 +76,11 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         }
         body |= self._size(size)
         wanted = {"quality": quality, **{name: getattr(options, name) for name in OPTIONAL}}
-        body |= {name: value for name, value in wanted.items() if value and self._takes(name)}
+        body |= {
+            name: value
+            for name, value in wanted.items()
+            if value not in ("", None) and self._takes(name)
+        }
         if (response_format := self.profile.get("response_format", "omit")) != "omit":
             body["response_format"] = response_format
         return body
@@ -115,6 +120,8 @@ class OpenAICompatibleProvider(OpenAIProtocol):
             )
         if options.background == "transparent" and not self._takes("background"):
             raise UnsupportedOption("This server is not declared to make transparent pictures.")
+        if options.seed is not None and not self._takes("seed"):
+            raise UnsupportedOption("This server is not declared to take a seed.")
         if (
             self.profile.get("response_format", "omit") not in RESPONSE_FORMATS
             or self.profile.get("size_mode", "size") not in SIZE_MODES

@@ -1,4 +1,4 @@
-"""The embedded default: free, offline, and the same picture for the same prompt and size.
+"""The embedded default: free, offline, and the same picture for the same prompt, size and seed.
 
 The account's options: ``delay`` (seconds, or [least, most] chosen by the prompt), ``limit``
 (pictures per minute,
@@ -61,6 +61,7 @@ class PlaceholderProvider(ImageProvider):
     is_placeholder: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = tuple(FORMATS)
     takes_quality: ClassVar[bool] = True
+    takes_seed: ClassVar[bool] = True
     max_pictures: ClassVar[int] = 4
     longest_side: ClassVar[int] = 2048
 
@@ -77,7 +78,8 @@ class PlaceholderProvider(ImageProvider):
                 "Asked for by the prompt.", retry_after=1.0 if marker in PASSING else None
             )
         output_format = options.output_format or "webp"
-        texts = [prompt if index == 0 else f"{prompt} #{index + 1}" for index in range(n)]
+        text = prompt if options.seed is None else f"{prompt} seed {options.seed}"
+        texts = [text if index == 0 else f"{text} #{index + 1}" for index in range(n)]
         contents = [
             b"This is not a picture."
             if marker == "not-an-image"
