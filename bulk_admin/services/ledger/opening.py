@@ -35,7 +35,7 @@ from bulk_admin.services.database import Clock, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.ledger.pacing import gate
 from bulk_admin.services.ledger.pausing import pause_account, pause_jobs, pause_locked
-from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, boottime
+from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, Why, boottime
 from bulk_admin.services.ledger.spend import CapReached, reserve
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
@@ -64,12 +64,14 @@ def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
             ):
                 passed_over.add(cap.job_id)
                 continue
-            answer = Wait(0.5, "cap_reserved") if cap.may_come_back else Stop(cap.code, cap.job_id)
+            answer = (
+                Wait(0.5, Why.CAP_RESERVED) if cap.may_come_back else Stop(cap.code, cap.job_id)
+            )
         if isinstance(answer, Permit):
             logger.info("call opened", extra=answer.ids)
         if isinstance(answer, Stop) and answer.job_id is None and answer.code in ACCOUNT_STOPS:
             pause_account(pool_id, answer.code)
-        return Wait(0.5, "cap_reserved") if isinstance(answer, Idle) and passed_over else answer
+        return Wait(0.5, Why.CAP_RESERVED) if isinstance(answer, Idle) and passed_over else answer
 
 
 def _pause_buying(pool_id: int, job_id: uuid.UUID, code: str) -> bool:
@@ -155,7 +157,7 @@ def _claim_image(opening: _Opening) -> Answer:
             continue
         return _open_image_call(opening, claim)
     if held_back:
-        return Wait(0.5, "cap_reserved")
+        return Wait(0.5, Why.CAP_RESERVED)
     return _wait_for_the_next(account, opening.now) if candidates else Idle()
 
 
@@ -212,7 +214,7 @@ def _wait_for_the_next(account: ProviderAccount, now: dt.datetime) -> Answer:
         .values_list("not_before", flat=True)
         .first()
     )
-    return Wait(max((first - now).total_seconds(), 0.05) if first else 0.2, "not_due")
+    return Wait(max((first - now).total_seconds(), 0.05) if first else 0.2, Why.NOT_DUE)
 
 
 def _open_image_call(opening: _Opening, claim: _Claim) -> Permit | Wait:
@@ -228,7 +230,7 @@ def _open_image_call(opening: _Opening, claim: _Claim) -> Permit | Wait:
         revision=job.revision,
     )
     if not claimed:
-        return Wait(0.05, "taken")
+        return Wait(0.05, Why.TAKEN)
     count(job, ImageStatus.QUEUED, ImageStatus.GENERATING)
     job.reserved += claim.price
     job.served = opening.now

@@ -12,7 +12,7 @@ from django.db.models import Count, IntegerField, QuerySet, Subquery, Sum
 from bulk_admin.codes import Code
 from bulk_admin.models import CallState, Pool, ProviderCall, UnstoredImage
 from bulk_admin.services.database import Clock
-from bulk_admin.services.ledger.permits import Stop, Wait
+from bulk_admin.services.ledger.permits import Stop, Wait, Why
 
 
 def gate(pool: Pool) -> Wait | Stop | dt.datetime:
@@ -28,13 +28,13 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
         return Stop(Code.STORAGE_DOWN)
     now, nth, last, in_flight = _pace(pool)
     if pool.cooldown_until and pool.cooldown_until > now:
-        return Wait((pool.cooldown_until - now).total_seconds(), "cooldown")
+        return Wait((pool.cooldown_until - now).total_seconds(), Why.COOLDOWN)
     if nth and (free_at := nth + pool.window) > now:
-        return Wait((free_at - now).total_seconds(), "pace")
+        return Wait((free_at - now).total_seconds(), Why.PACE)
     if pool.gap and last and (free_at := last + dt.timedelta(seconds=pool.gap)) > now:
-        return Wait((free_at - now).total_seconds(), "gap")
+        return Wait((free_at - now).total_seconds(), Why.GAP)
     if in_flight >= pool.max_in_flight:
-        return Wait(0.5, "in_flight")
+        return Wait(0.5, Why.IN_FLIGHT)
     return now
 
 

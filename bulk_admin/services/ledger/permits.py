@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, Pool, ProviderCall
 from bulk_admin.services.drafting.settings import compose_prompt, image_options
@@ -87,12 +88,24 @@ class Permit:
         return {name.removesuffix("_id"): str(getattr(self, name)) for name in names}
 
 
+class Why(StrEnum):
+    """What a pool waits for."""
+
+    COOLDOWN = "cooldown"  # the provider asked to slow down
+    PACE = "pace"  # its calls per minute are used up
+    GAP = "gap"  # the last call is too near
+    IN_FLIGHT = "in_flight"  # as many calls as it may have are out
+    CAP_RESERVED = "cap_reserved"  # a cap's room is reserved: what is not billed gives it back
+    NOT_DUE = "not_due"  # what is queued is to be tried later
+    TAKEN = "taken"  # another worker was faster
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing may leave for so many seconds."""
 
     seconds: float
-    why: str
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import ImageProvider, provider_class
 from bulk_admin.services.ledger.opening import open_call
 from bulk_admin.services.ledger.pausing import pause_account
-from bulk_admin.services.ledger.permits import Idle, Permit, Stop, Wait
+from bulk_admin.services.ledger.permits import Idle, Permit, Stop, Wait, Why
 from bulk_admin.services.ledger.settling import note_remote_id, settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork
@@ -47,7 +47,7 @@ RESULTS_A_TURN = 20
 PAGE_THREADS = 8
 PAGES_A_TURN = 4  # saved together: one lock of their job for all
 LONGEST_SLEEP = 1.0
-FREED_BY_A_RESULT = ("in_flight", "cap_reserved")
+FREED_BY_A_RESULT = (Why.IN_FLIGHT, Why.CAP_RESERVED)
 STORAGE_PAUSE = 5.0
 GONE = "1970-01-01T00:00:00Z"
 

@@ -22,7 +22,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.ledger import opening, spend
-from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait
+from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, Why
 from bulk_admin.services.pages import texts
 from bulk_admin.testing.factories import (
     make_account,
@@ -114,7 +114,7 @@ def test_the_limit_th_newest_call_of_the_last_minute_makes_the_next_one_wait(job
     assert isinstance(open_one(job), Permit)
     answer = open_one(job)
     assert isinstance(answer, Wait)
-    assert answer.why == "pace"
+    assert answer.why == Why.PACE
     assert 55 < answer.seconds <= 60.5
     oldest = ProviderCall.objects.order_by("sent_at").first()
     ProviderCall.objects.filter(pk=oldest.pk).update(
@@ -133,7 +133,7 @@ def test_a_cooling_pool_waits_until_it_is_over(job):
     change_pool(job, cooldown_until=timezone.now() + dt.timedelta(seconds=30))
     answer = open_one(job)
     assert isinstance(answer, Wait)
-    assert answer.why == "cooldown"
+    assert answer.why == Why.COOLDOWN
     assert 28 < answer.seconds <= 30
 
 
@@ -142,13 +142,13 @@ def test_a_gap_spaces_calls_out(job):
     change_pool(job, gap=20.0)
     answer = open_one(job)
     assert isinstance(answer, Wait)
-    assert answer.why == "gap"
+    assert answer.why == Why.GAP
 
 
 def test_no_more_calls_in_flight_than_the_pool_allows(job):
     change_pool(job, max_in_flight=1)
     assert isinstance(open_one(job), Permit)
-    assert open_one(job) == Wait(0.5, "in_flight")
+    assert open_one(job) == Wait(0.5, Why.IN_FLIGHT)
 
 
 def test_a_job_at_its_cap_is_paused_with_the_reason_and_the_next_one_is_served(job):
@@ -167,7 +167,7 @@ def test_a_job_at_its_cap_is_paused_with_the_reason_and_the_next_one_is_served(j
 def test_room_taken_only_by_reservations_is_a_wait_and_not_a_pause(job):
     BulkGenerationJob.objects.filter(pk=job.pk).update(budget_cap=PRICE)
     assert isinstance(open_one(job), Permit)
-    assert open_one(job) == Wait(0.5, "cap_reserved")
+    assert open_one(job) == Wait(0.5, Why.CAP_RESERVED)
     job.refresh_from_db()
     assert job.status == "processing"
 
@@ -238,7 +238,7 @@ def test_the_account_cap_is_never_passed_by_many_small_openings(job, model):
     job.account.save(update_fields=["day_cap"])
     answers = [open_one(job) for _ in range(12)]
     assert sum(isinstance(answer, Permit) for answer in answers) == 7
-    assert all(answer == Wait(0.5, "cap_reserved") for answer in answers[7:])
+    assert all(answer == Wait(0.5, Why.CAP_RESERVED) for answer in answers[7:])
     assert Spend.objects.get(scope="account").reserved == PRICE * 7
 
 
@@ -257,7 +257,7 @@ def test_a_job_with_nothing_due_does_not_hold_up_the_others(job):
     )
     answer = open_one(job)
     assert isinstance(answer, Wait)
-    assert answer.why == "not_due"
+    assert answer.why == Why.NOT_DUE
     assert 290 < answer.seconds <= 300
     other = make_job(1, account=job.account, model_name=job.model_name, quality="medium")
     permit = open_one(job)
@@ -325,7 +325,7 @@ def test_a_person_whose_cap_is_reserved_does_not_hold_up_the_others(job):
     )
     permits = [open_one(job) for _ in range(2)]
     assert [permit.job_id for permit in permits] == [other.pk, other.pk]
-    assert open_one(job) == Wait(0.5, "cap_reserved")
+    assert open_one(job) == Wait(0.5, Why.CAP_RESERVED)
     job.refresh_from_db()
     assert (job.status, job.reserved) == ("processing", PRICE * 2)
     assert audit() == []
