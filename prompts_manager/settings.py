@@ -255,6 +255,8 @@ BULK_GRACE = env.float("BULK_GRACE", default=24.0)
 BULK_CALL_DEADLINE = env.float("BULK_CALL_DEADLINE", default=180.0)
 BULK_SLOW_CALL_DEADLINE = env.float("BULK_SLOW_CALL_DEADLINE", default=300.0)
 BULK_STORAGE_DEADLINE = env.float("BULK_STORAGE_DEADLINE", default=30.0)
+# In this time a collector has asked for a held call; after it, another one may.
+BULK_COLLECT_SECONDS = env.float("BULK_COLLECT_SECONDS", default=60.0)
 BULK_RETRY_BACKOFF = env.float("BULK_RETRY_BACKOFF", default=5.0)
 BULK_NO_WORKER_AFTER = env.float("BULK_NO_WORKER_AFTER", default=60.0)
 BULK_POLL_SECONDS = env.float("BULK_POLL_SECONDS", default=2.0)

@@ -28,6 +28,7 @@ from .options import ModelAdmin, ReadOnly
 
 TONES = {
     CallState.OPEN: "run",
+    CallState.HELD: "run",
     CallState.DELIVERED: "ok",
     CallState.REFUSED: "bad",
     CallState.UNKNOWN: "unk",
@@ -76,6 +77,8 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "error_code",
         "request_id",
         "remote_id",
+        "poll_at",
+        "hold_until",
         "usage",
         "owner",
         "looked_up",

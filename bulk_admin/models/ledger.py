@@ -59,6 +59,14 @@ class ProviderCall(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     request_id = models.CharField(max_length=120, blank=True)
     remote_id = models.CharField(max_length=120, blank=True)
+    poll_at = models.DateTimeField(
+        null=True, blank=True, help_text="While held: when the provider is asked again."
+    )
+    hold_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="While held: when the provider should be done at the latest.",
+    )
     error_code = models.CharField(max_length=30, blank=True)
     looked_up = models.PositiveSmallIntegerField(
         default=0, help_text="Look-ups of its key since it became unknown."
@@ -70,14 +78,26 @@ class ProviderCall(models.Model):
         ordering = ["-sent_at"]
         indexes = [
             models.Index(fields=["pool", "-sent_at"], name="call_window"),
-            models.Index(fields=["pool"], name="call_open", condition=Q(state=CallState.OPEN)),
+            models.Index(
+                fields=["pool"],
+                name="call_under_way",
+                condition=Q(state__in=CallState.UNSETTLED),
+            ),
+            models.Index(fields=["poll_at"], name="call_held", condition=Q(state=CallState.HELD)),
             models.Index(
                 fields=["finished_at"], name="call_unknown", condition=Q(state=CallState.UNKNOWN)
             ),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["image", "kind"], condition=Q(state=CallState.OPEN), name="one_open_call"
+                fields=["image", "kind"],
+                condition=Q(state__in=CallState.UNSETTLED),
+                name="one_call_under_way",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CallState.HELD)
+                | (~Q(remote_id="") & Q(poll_at__isnull=False, hold_until__isnull=False)),
+                name="held_call_can_be_collected",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=CallState.values), name="call_state_known"

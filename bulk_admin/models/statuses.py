@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import nonmember
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
@@ -44,10 +45,13 @@ class PageStatus(models.TextChoices):
 
 
 class CallState(models.TextChoices):
-    OPEN = "open"  # may have left: its price is reserved
+    OPEN = "open"  # may have left: its price is reserved, and a worker waits for the answer
+    HELD = "held"  # the provider works on it under a remote id: asked again at poll_at
     DELIVERED = "delivered"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+
+    UNSETTLED = nonmember((OPEN, HELD))  # under way: how they end is not known yet
 
 
 class Billed(models.TextChoices):
@@ -100,7 +104,8 @@ PAGE_MOVES: Mapping[str, frozenset[str]] = {
     Page.FAILED: frozenset({Page.QUEUED}),
 }
 CALL_MOVES: Mapping[str, frozenset[str]] = {
-    Call.OPEN: frozenset({Call.DELIVERED, Call.REFUSED, Call.UNKNOWN}),
+    Call.OPEN: frozenset({Call.HELD, Call.DELIVERED, Call.REFUSED, Call.UNKNOWN}),
+    Call.HELD: frozenset({Call.DELIVERED, Call.REFUSED, Call.UNKNOWN}),
     Call.UNKNOWN: frozenset({Call.DELIVERED, Call.REFUSED}),  # the answer came after all
     Call.DELIVERED: frozenset(),
     Call.REFUSED: frozenset(),

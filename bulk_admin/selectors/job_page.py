@@ -97,7 +97,7 @@ def _speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]
     now = now.replace(
         second=now.second // 10 * 10, microsecond=0
     )  # in steps, or every poll had a new pace to tell
-    ended = ~Q(state=CallState.OPEN) & ~Q(error_code__in=codes.RETRIED)
+    ended = ~Q(state__in=CallState.UNSETTLED) & ~Q(error_code__in=codes.RETRIED)
     seen = ProviderCall.objects.filter(
         job_ref=job.pk, kind=CallKind.IMAGE, finished_at__gte=now - PACE_WINDOW
     ).aggregate(

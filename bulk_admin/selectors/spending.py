@@ -90,7 +90,7 @@ def totals_of(calls: QuerySet[ProviderCall]) -> CallTotals:
     found = calls.order_by().aggregate(
         billed=Sum("actual", filter=Q(billed=Billed.YES), default=0),
         unknown=Sum("reserved", filter=Q(state=CallState.UNKNOWN), default=0),
-        reserved=Sum("reserved", filter=Q(state=CallState.OPEN), default=0),
+        reserved=Sum("reserved", filter=Q(state__in=CallState.UNSETTLED), default=0),
     )
     return CallTotals(**found)
 

@@ -165,7 +165,9 @@ def erase_orphaned_keys() -> None:
 
 
 def _erase_unused_keys(accounts: AccountQuerySet) -> None:
-    under_way = ProviderCall.objects.filter(pool__account=OuterRef("pk"), state=CallState.OPEN)
+    under_way = ProviderCall.objects.filter(
+        pool__account=OuterRef("pk"), state__in=CallState.UNSETTLED
+    )
     accounts.exclude(encrypted_key="").exclude(Exists(under_way)).update(
         encrypted_key="", key_last_four=""
     )

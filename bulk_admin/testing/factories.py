@@ -260,6 +260,17 @@ def make_worker(**fields: Any) -> Worker:
     )
 
 
+def _held() -> dict[str, Any]:
+    """What a held call needs: it is due to be asked for, and has an hour left."""
+    now = timezone.now()
+    return {
+        "owner": None,
+        "remote_id": f"remote-{next(numbers)}",
+        "poll_at": now,
+        "hold_until": now + dt.timedelta(hours=1),
+    }
+
+
 def make_call(
     image: GeneratedImage, state: str = CallState.DELIVERED, **fields: Any
 ) -> ProviderCall:
@@ -284,11 +295,12 @@ def make_call(
             "attempt": image.attempt,
             "day": timezone.now().date(),
             "sent_at": timezone.now(),
-            "finished_at": None if state == CallState.OPEN else timezone.now(),
+            "finished_at": None if state in CallState.UNSETTLED else timezone.now(),
             "state": state,
             "billed": billed,
             "reserved": 10_000,
             "actual": 10_000 if state == CallState.DELIVERED else None,
+            **(_held() if state == CallState.HELD else {}),
             **fields,
         }
     )

@@ -14,6 +14,8 @@ from .base import (
     ImageProvider,
     ImageResult,
     ListedModel,
+    NotYet,
+    Submitted,
 )
 
 PROVIDERS: dict[str, tuple[str, str]] = {
@@ -61,6 +63,8 @@ __all__ = [
     "ImageProvider",
     "ImageResult",
     "ListedModel",
+    "NotYet",
+    "Submitted",
     "provider_choices",
     "provider_class",
     "provider_label",

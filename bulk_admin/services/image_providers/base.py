@@ -6,13 +6,15 @@ A provider module is a payload, a parse and an error table; it knows no model an
 from __future__ import annotations
 
 import re
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from .errors import UnsupportedOption
+from .errors import OutcomeUnknown, UnsupportedOption
 
+REMOTE_ID = re.compile(r"[!-~]{1,120}")
 SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 MAX_SEED = 2**31 - 1
 
@@ -29,9 +31,8 @@ def parse_size(size: str) -> tuple[int, int]:
 class ImageOptions:
     """How a picture is wanted, beyond its prompt, size and quality; then how the call is made.
 
-    What is empty is not sent. ``client_request_id`` is sent where the provider takes one,
-    ``timeout`` (seconds for the whole call) replaces the constructor's, and ``on_remote_id`` is
-    called with the id, as soon as it is known, where ``resumable`` is declared.
+    What is empty is not sent. ``client_request_id`` is sent where the provider takes one, and
+    ``timeout`` (seconds for the whole call) replaces the constructor's.
     """
 
     model: str = ""
@@ -40,7 +41,6 @@ class ImageOptions:
     seed: int | None = None
     client_request_id: str = ""
     timeout: float | None = None
-    on_remote_id: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +59,34 @@ class ImageResult:
     revised_prompt: str = ""
     size: str = ""
     quality: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """What a provider that holds calls answers at once.
+
+    Seconds: ``poll_in`` until a first look is worth it, ``hold_for`` until it has certainly ended.
+    Raises OutcomeUnknown for an id that cannot be kept.
+    """
+
+    remote_id: str
+    poll_in: float
+    hold_for: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.remote_id, str) or not REMOTE_ID.fullmatch(self.remote_id):
+            raise OutcomeUnknown("The answer has no usable id to collect the picture by.")
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """It is not known yet how a held call ends: worth asking again in so many seconds.
+
+    ``why`` is a sentence, where it is not just that the provider works on it still.
+    """
+
+    seconds: float
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,9 +138,7 @@ class ImageProvider(ABC):
     takes_seed: ClassVar[bool] = False
     max_pictures: ClassVar[int] = 1  # of one call
     longest_side: ClassVar[int] = 99_999
-    resumable: ClassVar[bool] = (
-        False  # a call has a remote id, and its picture can be collected by it later
-    )
+    holds_calls: ClassVar[bool] = False  # it has submit and collect: no thread waits for it
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         self.credentials = credentials
@@ -147,12 +173,39 @@ class ImageProvider(ABC):
         _refuse_other("format", options.output_format, self.formats)
         _refuse_other("background", options.background, self.backgrounds)
 
-    def resume(self, remote_id: str, *, timeout: float | None = None) -> list[ImageResult]:
-        """Collect a call that was made before, where ``resumable`` is declared; buys nothing.
+    def submit(self, prompt: str, size: str, quality: str, *, options: ImageOptions) -> Submitted:
+        """Order one picture, once, without any retry, where ``holds_calls`` is declared.
 
-        Raises as ``generate`` does.
+        Refuses and raises as ``generate`` does.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not resume calls")
+        raise NotImplementedError(f"{type(self).__name__} does not hold calls")
+
+    def collect(self, remote_id: str) -> list[ImageResult] | NotYet:
+        """Look once at what was submitted, where ``holds_calls`` is declared; buys nothing.
+
+        Raises a ProviderError only for how the call itself ended. What says nothing about that
+        (no connection, a 5xx, a 429, a refused key) is NotYet.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not hold calls")
+
+    def wait_for(self, submitted: Submitted, seconds: float) -> list[ImageResult]:
+        """Look until the picture is there, for scripts: a worker lets the provider hold the call.
+
+        Raises as ``collect`` does, and OutcomeUnknown when the time is over.
+        """
+        ends = time.monotonic() + seconds
+        pause = submitted.poll_in
+        while True:
+            time.sleep(max(0.0, min(pause, ends - time.monotonic())))
+            answer = self.collect(submitted.remote_id)
+            if not isinstance(answer, NotYet):
+                return answer
+            if time.monotonic() >= ends:
+                raise OutcomeUnknown(
+                    f"{answer.why or 'It was not finished in time.'} It can still be collected.",
+                    request_id=submitted.remote_id,
+                )
+            pause = answer.seconds
 
     @abstractmethod
     def get_rate_limit(self) -> int:

@@ -1,5 +1,5 @@
-"""Replicate over its HTTP interface: a run is created, then polled; its picture is copied at once,
-for it vanishes in an hour.
+"""Replicate over its HTTP interface: a run is submitted, then collected by its id; its picture is
+copied at once, for it vanishes in an hour.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from .base import (
     ImageOptions,
     ImageProvider,
     ImageResult,
+    NotYet,
+    Submitted,
     parse_size,
 )
 from .errors import (
@@ -44,6 +46,9 @@ DOWNLOAD_HOSTS = ("replicate.delivery",)
 CREATES_PER_MINUTE = 600
 POLL_SECONDS = 1.0
 REQUEST_SECONDS = 30.0
+DOWNLOAD_SECONDS = 30.0
+RUN_SECONDS = 1800.0  # a run is ended after 30 minutes
+LATER = 15.0  # seconds between looks while something is wrong
 RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21")
 UNFINISHED = ("starting", "processing")
 BLOCKED = re.compile(r"flagged as sensitive|\bE005\b|NSFW content", re.IGNORECASE)
@@ -62,9 +67,9 @@ STATUSES: dict[int, type[ProviderError]] = {
 
 class ReplicateProvider(ImageProvider):
     name = "replicate"
-    resumable: ClassVar[bool] = True
     takes_seed: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("webp", "png", "jpg", "jpeg")
+    holds_calls: ClassVar[bool] = True
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         super().__init__(credentials, timeout=timeout)
@@ -75,22 +80,38 @@ class ReplicateProvider(ImageProvider):
         self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions
     ) -> list[ImageResult]:
         self.refuse_unsupported(size, quality, n, options)
+        ends = time.monotonic() + (options.timeout or self.timeout)
+        submitted = self.submit(prompt, size, quality, options=options)
+        return self.wait_for(submitted, ends - time.monotonic())
+
+    def submit(self, prompt: str, size: str, quality: str, *, options: ImageOptions) -> Submitted:
+        self.refuse_unsupported(size, quality, 1, options)
         path, body = self._request(prompt, size, options)
-        timeout = options.timeout or self.timeout
-        ends = time.monotonic() + timeout
-        response = self._send("POST", path, min(REQUEST_SECONDS, timeout), body)
+        seconds = min(REQUEST_SECONDS, options.timeout or self.timeout)
+        response = self._send("POST", path, seconds, body)
         if response.status_code not in (200, 201, 202):
             raise self._error(response)
-        run = _json(response)
-        remote_id = run.get("id")
-        if not isinstance(remote_id, str) or not remote_id:
-            raise OutcomeUnknown("The answer names no run.", http_status=response.status_code)
-        if options.on_remote_id:
-            options.on_remote_id(remote_id)
-        return self._collect(remote_id, run, ends, size)
+        return Submitted(
+            remote_id=_json(response).get("id") or "",
+            poll_in=self._poll_seconds,
+            hold_for=RUN_SECONDS,
+        )
 
-    def resume(self, remote_id: str, *, timeout: float | None = None) -> list[ImageResult]:
-        return self._collect(remote_id, {}, time.monotonic() + (timeout or self.timeout), "")
+    def collect(self, remote_id: str) -> list[ImageResult] | NotYet:
+        run = self._look(remote_id)
+        if isinstance(run, NotYet):
+            return run
+        if run.get("status") in (*UNFINISHED, None):
+            return NotYet(self._poll_seconds)
+        if run["status"] != "succeeded":
+            raise _failed(run, remote_id, self.credentials.api_key)
+        contents = self._download(run, remote_id)
+        if isinstance(contents, NotYet):
+            return contents
+        return [
+            ImageResult(content=content, request_id=remote_id, http_status=200)
+            for content in contents
+        ]
 
     def get_rate_limit(self) -> int:
         return self.credentials.images_per_minute or CREATES_PER_MINUTE
@@ -118,6 +139,10 @@ class ReplicateProvider(ImageProvider):
     def close(self) -> None:
         self._client.close()
 
+    @property
+    def _poll_seconds(self) -> float:
+        return float(self.credentials.options.get("poll_seconds", POLL_SECONDS))
+
     def _request(self, prompt: str, size: str, options: ImageOptions) -> tuple[str, dict[str, Any]]:
         """Path and body of a create.
 
@@ -139,52 +164,33 @@ class ReplicateProvider(ImageProvider):
             return {"width": width, "height": height}
         return {"aspect_ratio": aspect_ratio(width, height)}
 
-    def _collect(
-        self, remote_id: str, run: Mapping[str, Any], ends: float, size: str
-    ) -> list[ImageResult]:
-        """Wait for a run that exists.
-
-        Asking again buys nothing, so hiccups are waited out until the deadline.
-        """
-        pause = float(self.credentials.options.get("poll_seconds", POLL_SECONDS))
-        while run.get("status") in (*UNFINISHED, None):
-            if time.monotonic() + (pause if run else 0) > ends:
-                raise OutcomeUnknown(
-                    "The run was not finished in time. It can still be collected.",
-                    request_id=remote_id,
-                )
-            if run:
-                time.sleep(pause)
-            run = self._poll(remote_id, ends) or {"status": "starting"}
-        if run["status"] != "succeeded":
-            raise _failed(run, remote_id, self.credentials.api_key)
-        return [
-            ImageResult(content=content, request_id=remote_id, http_status=200, size=size)
-            for content in self._download(run, remote_id, ends)
-        ]
-
-    def _poll(self, remote_id: str, ends: float) -> Mapping[str, Any]:
-        """The run as it is now; empty when the provider could not tell."""
+    def _look(self, remote_id: str) -> Mapping[str, Any] | NotYet:
+        """The run as it is now. Raises OutcomeUnknown when the provider does not know it."""
         try:
             response = self._send(
-                "GET",
-                f"/predictions/{url_quote(remote_id, safe='')}",
-                max(0.5, min(REQUEST_SECONDS, ends - time.monotonic())),
+                "GET", f"/predictions/{url_quote(remote_id, safe='')}", REQUEST_SECONDS
             )
-        except (NotSent, OutcomeUnknown):
-            return {}
-        if response.status_code in (401, 403, 404):
+        except (BadKey, NotSent, OutcomeUnknown) as error:
+            return NotYet(self._poll_seconds, f"The run could not be looked up. {error.message}")
+        if response.status_code == 404:
             raise OutcomeUnknown(
-                f"The run cannot be looked up: HTTP {response.status_code}.",
-                http_status=response.status_code,
+                "The provider does not know the run: HTTP 404.",
+                http_status=404,
                 request_id=remote_id,
             )
+        failed = f"The run could not be looked up: HTTP {response.status_code}."
+        if response.status_code in (401, 403, 429):
+            return NotYet(max(LATER, self._poll_seconds), failed)
         try:
-            return _json(response) if response.status_code == 200 else {}
-        except OutcomeUnknown:
-            return {}
+            return (
+                _json(response)
+                if response.status_code == 200
+                else NotYet(self._poll_seconds, failed)
+            )
+        except OutcomeUnknown as error:
+            return NotYet(self._poll_seconds, error.detail)
 
-    def _download(self, run: Mapping[str, Any], remote_id: str, ends: float) -> list[bytes]:
+    def _download(self, run: Mapping[str, Any], remote_id: str) -> list[bytes] | NotYet:
         output = run.get("output")
         urls = [
             url
@@ -195,29 +201,20 @@ class ReplicateProvider(ImageProvider):
             raise OutcomeUnknown(
                 "The run succeeded, but names no picture.", http_status=200, request_id=remote_id
             )
+        failed = "The picture was made, but could not be downloaded"
         try:
-            return [self._fetch(url, ends) for url in urls]
-        except (FetchRefused, FetchFailed) as error:
+            return [self._fetch(url) for url in urls]
+        except FetchFailed as error:
+            return NotYet(max(LATER, self._poll_seconds), f"{failed}: {error}.")
+        except FetchRefused as error:
             raise OutcomeUnknown(
-                f"The picture was made, but could not be downloaded: {error}.",
-                http_status=200,
-                request_id=remote_id,
+                f"{failed}: {error}.", http_status=200, request_id=remote_id
             ) from error
 
-    def _fetch(self, url: str, ends: float, tries: int = 3) -> bytes:
+    def _fetch(self, url: str) -> bytes:
         if url.startswith("data:"):
             return decode_data_url(url)
-        try:
-            return fetch(
-                url,
-                base_url=self._base_url,
-                hosts=DOWNLOAD_HOSTS,
-                seconds=max(1.0, ends - time.monotonic()),
-            )
-        except FetchFailed:
-            if tries <= 1:
-                raise
-            return self._fetch(url, ends, tries - 1)
+        return fetch(url, base_url=self._base_url, hosts=DOWNLOAD_HOSTS, seconds=DOWNLOAD_SECONDS)
 
     def _send(self, method: str, path: str, seconds: float, body: object = None) -> httpx2.Response:
         key = self.credentials.api_key

@@ -242,8 +242,8 @@ def delete_job(job_id: uuid.UUID) -> str:
         return "It is still running: cancel it first."
     if job.unknown_count:
         return f"The outcome of a picture is unknown: {DECIDE_FIRST}"
-    if ProviderCall.objects.filter(job_ref=job.pk, state=CallState.OPEN).exists():
-        return "A call of it is open: wait until it has ended."
+    if ProviderCall.objects.filter(job_ref=job.pk, state__in=CallState.UNSETTLED).exists():
+        return "A call of it is under way: wait until it has ended."
     if job.pages_open:
         return "Pages are being made from it: stop them first."
     keys = stop_looking(ProviderCall.objects.filter(job_ref=job.pk))

@@ -219,7 +219,7 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
     job = lock_job(job_id)
     job.revision += 1
     under_way = set(
-        ProviderCall.objects.filter(image__job=job, state=CallState.OPEN).values_list(
+        ProviderCall.objects.filter(image__job=job, state__in=CallState.UNSETTLED).values_list(
             "image_id", flat=True
         )
     )
@@ -245,7 +245,7 @@ def why_not_delete(image: GeneratedImage, *, is_under_way: bool = False) -> str:
     if image.status == ImageStatus.UNKNOWN:
         return f"Its outcome is unknown: {DECIDE_FIRST}"
     if is_under_way:
-        return "A call for it is open: wait until it has ended."
+        return "A call for it is under way: wait until it has ended."
     if image.prompt_page_id is not None or image.page_status not in (
         PageStatus.NONE,
         PageStatus.BLOCKED,

@@ -39,12 +39,12 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
 
 
 def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | None, int]:
-    """The clock, when the limit-th newest and the newest call were sent, and how many are open: one
-    statement.
+    """The clock, when the limit-th newest and the newest call were sent, and how many are under
+    way: one statement.
     """
     newest = ProviderCall.objects.filter(pool=pool).order_by("-sent_at").values("sent_at")[:1]
-    opened = (
-        ProviderCall.objects.filter(pool=pool, state=CallState.OPEN)
+    under_way = (
+        ProviderCall.objects.filter(pool=pool, state__in=CallState.UNSETTLED)
         .order_by()
         .values("pool")
         .annotate(n=Count("*"))
@@ -56,7 +56,7 @@ def _pace(pool: Pool) -> tuple[dt.datetime, dt.datetime | None, dt.datetime | No
             Clock(),
             Subquery(limit_th_newest(pool)),
             Subquery(newest),
-            Subquery(opened, output_field=IntegerField()),
+            Subquery(under_way, output_field=IntegerField()),
         )
         .get()
     )

@@ -39,7 +39,7 @@ from bulk_admin.services.ledger.spend import book
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.services.queue.job_row import count, lock_job, lock_jobs, save
+from bulk_admin.services.queue.job_row import count, lock_jobs, save
 
 logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
@@ -103,13 +103,6 @@ def _tell(settlement: Settlement, done: Settled) -> None:
         "error": outcome.error_code,
     }
     transaction.on_commit(lambda: logger.info("call settled", extra=fields))
-
-
-@whole_step
-def note_remote_id(call_id: uuid.UUID, job_id: uuid.UUID, remote_id: str) -> None:
-    """Keep the provider's own id of a call, at once: a rescue collects the picture by it."""
-    lock_job(job_id)
-    ProviderCall.objects.filter(pk=call_id).update(remote_id=remote_id[:120])
 
 
 def _jobs_to_lock(call: ProviderCall, outcome: Outcome) -> list[uuid.UUID]:

@@ -15,19 +15,23 @@ from django.db.models import Count, Min, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django_q.models import OrmQ, Task
 
-from bulk_admin.models import BulkGenerationJob, Worker
-
-TICK_EVERY = dt.timedelta(minutes=1)
+from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Worker
+from bulk_admin.services.queue.doorbell import TICK_EVERY
 
 
 def first_with_signs(rows: QuerySet[Any]) -> Any:
-    """The first row, and on it when a pump beat last, when a task ended last, and the lock of the
-    task that waits longest.
+    """The first row, and on it when a pump beat last, when a task ended last, the lock of the task
+    that waits longest, and when the first held call is to be asked for.
     """
     return rows.annotate(
         beat=Subquery(Worker.objects.order_by("-beat_at").values("beat_at")[:1]),
         task_ended=Subquery(Task.objects.order_by("-stopped").values("stopped")[:1]),
         bell=Subquery(OrmQ.objects.order_by("lock").values("lock")[:1]),
+        poll_at=Subquery(
+            ProviderCall.objects.filter(state=CallState.HELD)
+            .order_by("poll_at")
+            .values("poll_at")[:1]
+        ),
     ).first()
 
 
@@ -38,9 +42,14 @@ def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:
     ends the task after its pump's row is gone: while one is there, a young bell, a beat or a task
     that has just ended is seen.
     """
-    if not job.work_waits or signs is None:
+    if signs is None:
         return False
-    waits_since = (signs.bell and rung_at(signs.bell, now)) or job.started or job.created
+    if job.work_waits:
+        waits_since = (signs.bell and rung_at(signs.bell, now)) or job.started or job.created
+    elif job.generating and signs.poll_at and signs.poll_at <= now:
+        waits_since = signs.poll_at  # a tick rings for it
+    else:
+        return False
     # A worker that has nothing to do ends a tick every minute.
     seen = [signs.beat, signs.task_ended and signs.task_ended + TICK_EVERY]
     since = max(moment for moment in (waits_since, *seen) if moment)
@@ -52,8 +61,13 @@ def work_waits_in_vain(now: dt.datetime) -> bool:
     everybody's.
     """
     waiting = BulkGenerationJob.objects.with_waiting_work().defer("source_text", "removed_images")
-    oldest = first_with_signs(waiting.order_by(Coalesce("started", "created")))
-    return oldest is not None and no_worker(oldest, oldest, now)
+    due = ProviderCall.objects.filter(state=CallState.HELD, poll_at__lte=now).values("job_ref")
+    of_held = BulkGenerationJob.objects.filter(pk__in=due)
+    return any(
+        no_worker(oldest, oldest, now)
+        for rows in (waiting.order_by(Coalesce("started", "created")), of_held)
+        if (oldest := first_with_signs(rows)) is not None
+    )
 
 
 # --- the bells: Django-Q locks one that is taken ``retry`` seconds into the future -------------

@@ -10,10 +10,11 @@ import datetime as dt
 import logging
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from bulk_admin.codes import Code
@@ -37,6 +38,7 @@ from prompts.services import publishing
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5
+PAGES_AT_ONCE = 4
 TEXT_PAUSE = 0.5  # seconds
 FREE_STEPS = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.SAVING)
 
@@ -67,9 +69,43 @@ def claim(
     )
     if job_id is None:
         return [], _seconds_to_the_next(now)
-    return [
-        _page_work(image, worker_id, access) for image in _claim(job_id, worker_id, most, now)
-    ], None
+    images = _claim(job_id, worker_id, most, now)
+    batch = _Batch()
+    return [batch.add(_page_work(image, worker_id, access, batch.save)) for image in images], None
+
+
+class _Batch:
+    """Pages that were claimed together are saved a few at a time: one lock of their job for all."""
+
+    def __init__(self) -> None:
+        self.under_way: list[PageWork] = []
+        self.done: list[PageWork] = []
+
+    def add(self, work: PageWork) -> PageWork:
+        self.under_way.append(work)
+        return work
+
+    def save(self, work: PageWork) -> list[PageWork]:
+        """Save it when enough wait with it; those that are saved now.
+
+        One that was saved before, as given up, changes nothing.
+        """
+        if work not in self.under_way:
+            return [work]
+        if work not in self.done:
+            self.done.append(work)
+        if len(self.done) < min(PAGES_AT_ONCE, len(self.under_way)):
+            return []
+        saved = list(self.done)
+        try:
+            finish(saved)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("pages could not be saved: once this pump has ended, they are freed")
+        self.done = []
+        self.under_way = [page for page in self.under_way if page not in saved]
+        return saved
 
 
 def _seconds_to_the_next(now: dt.datetime) -> float | None:
@@ -100,7 +136,10 @@ def _claim(
 
 
 def _page_work(
-    image: GeneratedImage, worker_id: uuid.UUID, access: OpenAIAccess | None
+    image: GeneratedImage,
+    worker_id: uuid.UUID,
+    access: OpenAIAccess | None,
+    save: Callable[[PageWork], list[PageWork]],
 ) -> PageWork:
     job = image.job
     return PageWork(
@@ -115,6 +154,7 @@ def _page_work(
         access=access,
         moderation_model=settings.OPENAI_MODERATION_MODEL,
         needs_check=provider_class(job.provider).requires_nsfw_check,
+        save=save,
     )
 
 
@@ -311,7 +351,7 @@ def release_from_dead() -> None:
     )
     in_call = Exists(
         GeneratedImage.objects.filter(
-            pk=OuterRef("pk"), calls__kind=CallKind.TEXT, calls__state=CallState.OPEN
+            pk=OuterRef("pk"), calls__kind=CallKind.TEXT, calls__state__in=CallState.UNSETTLED
         )
     )
     for job_id in set(held.filter(~in_call).values_list("job_id", flat=True)):
@@ -324,7 +364,7 @@ def _release(job_id: uuid.UUID, lease_ended: dt.datetime) -> None:
     job.revision += 1
     held = job.images.filter(page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended)
     ids = list(
-        held.exclude(calls__kind=CallKind.TEXT, calls__state=CallState.OPEN).values_list(
+        held.exclude(calls__kind=CallKind.TEXT, calls__state__in=CallState.UNSETTLED).values_list(
             "pk", flat=True
         )
     )

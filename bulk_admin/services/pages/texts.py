@@ -102,6 +102,7 @@ def work_for(permit: Permit) -> TextWork:
         picture_key=image.thumb_600 or image.picture_key,
         access=access,
         style_note=style_note(),
+        save=finish,
     )
 
 
@@ -166,7 +167,7 @@ def _holds_the_step(call: ProviderCall, image: GeneratedImage) -> bool:
     """
     return (
         image.page_owner_id == call.owner_id
-        and not image.calls.filter(kind=CallKind.TEXT, state=CallState.OPEN).exists()
+        and not image.calls.filter(kind=CallKind.TEXT, state__in=CallState.UNSETTLED).exists()
     )
 
 

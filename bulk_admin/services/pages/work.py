@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -72,9 +72,12 @@ class PageWork:
     access: OpenAIAccess | None
     moderation_model: str
     needs_check: bool
+    save: Callable[[PageWork], list[PageWork]]  # the works that are saved with it
+    kind: ClassVar[str] = "page"
     started: float = field(default_factory=time.monotonic)
     files: publishing.PageFiles | None = None
     error: ServiceError | None = None
+    has_ended: bool = False
 
     def run(self, done: Callable[[PageWork], None]) -> None:
         """Do the steps and hand over; never raises."""
@@ -82,6 +85,7 @@ class PageWork:
             self._steps()
         except Exception as error:  # noqa: BLE001  # a page that breaks is one tile's failure, not the pump's
             self.error = _service_error(error, self.image_id)
+        self.has_ended = True
         done(self)
 
     def _steps(self) -> None:
@@ -125,9 +129,16 @@ class PageWork:
     def page_content(self) -> Content:
         return Content.from_json(self.content)
 
-    def out_of_time(self) -> None:
-        self.files = None
+    def book(self) -> list[PageWork]:
+        return self.save(self)
+
+    def is_late(self, now: float) -> bool:
+        return not self.has_ended and now - self.started > float(settings.BULK_CALL_DEADLINE)
+
+    def give_up(self) -> list[PageWork]:
+        self.files, self.has_ended = None, True
         self.error = ServiceError(code=Code.TIMEOUT, billed="no")
+        return self.save(self)
 
 
 @dataclass(eq=False)
@@ -138,6 +149,8 @@ class TextWork:
     picture_key: str
     access: OpenAIAccess | None
     style_note: str
+    save: Callable[[TextWork], None]
+    kind: ClassVar[str] = "text"
     started: float = field(default_factory=time.monotonic)
     was_sent: bool = False
     written: ai_content.Written | None = None
@@ -175,8 +188,16 @@ class TextWork:
     def content(self) -> dict[str, Any]:
         return self.written.content.to_json() if self.written else {}
 
-    def out_of_time(self) -> None:
+    def book(self) -> list[TextWork]:
+        self.save(self)
+        return [self]
+
+    def is_late(self, now: float) -> bool:
+        return now - self.started > float(settings.BULK_CALL_DEADLINE)
+
+    def give_up(self) -> list[TextWork]:
         self.error = ServiceError("No answer in time.", code=Code.UNKNOWN, billed="unknown")
+        return self.book()
 
     def ledger_outcome(self) -> Outcome:
         if self.written is not None:

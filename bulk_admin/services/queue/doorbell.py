@@ -10,6 +10,7 @@ from django_q.tasks import async_task, schedule
 PUMP = "bulk_admin.tasks.pump"
 DELETE_FILES = "bulk_admin.tasks.delete_files"
 FILES_A_TASK = 100
+TICK_EVERY = dt.timedelta(minutes=1)
 
 
 def ring() -> None:

@@ -9,14 +9,12 @@ storage, and a coordinator that waited there longer than its lease would be take
 from __future__ import annotations
 
 import logging
-import os
 import queue
-import socket
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
@@ -24,32 +22,25 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.failpoints import reach
-from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, ProviderAccount, Worker
-from bulk_admin.services.accounts import credentials_of
-from bulk_admin.services.database import Clock, database_now, whole_step
-from bulk_admin.services.image_providers import ImageProvider, provider_class
+from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, Worker
+from bulk_admin.services.ledger import holding
 from bulk_admin.services.ledger.opening import open_call
 from bulk_admin.services.ledger.pausing import pause_account
 from bulk_admin.services.ledger.permits import Idle, Permit, Stop, Wait, Why
-from bulk_admin.services.ledger.settling import note_remote_id, settle
 from bulk_admin.services.pages import steps, texts
-from bulk_admin.services.pages.work import PageWork, TextWork
-from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.services.worker import draining, rescue
+from bulk_admin.services.queue.doorbell import TICK_EVERY, ring
+from bulk_admin.services.worker import draining, held, lease, rescue
+from bulk_admin.services.worker.clients import Clients
 from bulk_admin.services.worker.host_lock import OpeningLock
-from bulk_admin.services.worker.image_work import ImageWork, RemoteId
+from bulk_admin.services.worker.image_work import ImageWork
+from bulk_admin.services.worker.work import Work
 
 logger = logging.getLogger(__name__)
-Work = ImageWork | PageWork | TextWork
-Result = Work | RemoteId
-
 RESULTS_A_TURN = 20
 PAGE_THREADS = 8
-PAGES_A_TURN = 4  # saved together: one lock of their job for all
 LONGEST_SLEEP = 1.0
 FREED_BY_A_RESULT = (Why.IN_FLIGHT, Why.CAP_RESERVED)
 STORAGE_PAUSE = 5.0
-GONE = "1970-01-01T00:00:00Z"
 
 
 def run() -> None:
@@ -71,11 +62,9 @@ def run() -> None:
 class Pump:
     opening: OpeningLock
     worker: Worker = field(init=False)
-    results: queue.SimpleQueue[Result] = field(default_factory=queue.SimpleQueue)
+    results: queue.SimpleQueue[Work] = field(default_factory=queue.SimpleQueue)
     in_flight: dict[int, Work] = field(default_factory=dict)
-    providers: dict[tuple[Any, ...], ImageProvider] = field(default_factory=dict)
-    accounts: dict[int, ImageProvider] = field(default_factory=dict)
-    done_pages: list[PageWork] = field(default_factory=list)
+    clients: Clients = field(default_factory=Clients)
     ask_again_at: dict[int, float] = field(default_factory=dict)
     full_pools: set[int] = field(default_factory=set)
     started: float = field(default_factory=time.monotonic)
@@ -87,7 +76,7 @@ class Pump:
     has_given_up: bool = False
 
     def run(self) -> None:
-        self.worker = _register()
+        self.worker = lease.register()
         logger.info("pump begins", extra=self._ids())
         try:
             while self._turn():
@@ -125,7 +114,7 @@ class Pump:
         self._beat()
         self._rescue()
         self._book_results()
-        self._give_up_late_calls()
+        self._give_up_what_is_late()
         self._check_slice()
         opened, wait = self._open() if self.is_opening else (0, LONGEST_SLEEP)
         if self._is_over(opened, wait):
@@ -142,11 +131,9 @@ class Pump:
     def _beat(self) -> None:
         if time.monotonic() - self.beat_at < settings.BULK_HEARTBEAT and self.beat_at:
             return
-        Worker.objects.filter(pk=self.worker.pk).update(
-            beat_at=Clock(), in_flight=len(self.in_flight), draining=not self.is_opening
-        )
+        lease.beat(self.worker, in_flight=len(self.in_flight), draining=not self.is_opening)
         self.beat_at = time.monotonic()
-        self.accounts.clear()  # a key or an address may have been changed
+        self.clients.look_again()
 
     def _rescue(self, *, every: float | None = None) -> None:
         if draining.is_asked():
@@ -175,7 +162,7 @@ class Pump:
 
     def _stop_opening(self) -> None:
         self.is_opening = False
-        Worker.objects.filter(pk=self.worker.pk).update(draining=True)
+        lease.beat(self.worker, in_flight=len(self.in_flight), draining=True)
         self.opening.release()
         if rescue.work_is_waiting():
             ring()
@@ -195,9 +182,6 @@ class Pump:
         return True
 
     def _leave(self) -> None:
-        """What is still in flight is a dead worker's from now on: the next rescue finds it at
-        once.
-        """
         self.opening.release()
         logger.info(
             "pump ends",
@@ -208,21 +192,16 @@ class Pump:
             },
         )
         if not self.has_given_up and not self.in_flight:
-            for provider in self.providers.values():
-                # What was given up, or is in flight at a hurried end, still reads its answer
-                # through it
-                provider.close()
-        Worker.objects.filter(pk=self.worker.pk).update(
-            beat_at=GONE, draining=True, in_flight=len(self.in_flight)
-        )
-        if not self.in_flight:
-            Worker.objects.filter(pk=self.worker.pk).delete()
+            # What was given up, or is in flight at a hurried end, still reads its answer through
+            # its client.
+            self.clients.close()
+        lease.end(self.worker, in_flight=len(self.in_flight))
 
     # --- opening ---------------------------------------------------------------------------
 
     def _open(self) -> tuple[int, float | None]:
-        """Open at most one call a pool, and page work; how many, and the seconds until it is worth
-        asking again (None: idle).
+        """Open at most one call per pool, page work and looks at held calls; how many, and the
+        seconds until it is worth asking again (None: idle).
         """
         opened, waits = 0, []
         for pool_id, account_id in _pools_with_work():
@@ -257,7 +236,7 @@ class Pump:
                         self._ask_again(pool_id, 0.0, waits)
                 case Idle():
                     pass
-        opened += self._open_pages(waits)
+        opened += self._open_pages(waits) + self._collect(waits)
         return opened, min(waits, default=None)
 
     def _is_ready(self, pool_id: int, account_id: int | None) -> bool:
@@ -268,7 +247,7 @@ class Pump:
         """
         try:
             if account_id is not None:
-                self._provider(account_id)
+                self.clients.of(account_id)
         except KeyUnreadable:
             pause_account(pool_id, Code.BAD_KEY)
             return False
@@ -280,7 +259,7 @@ class Pump:
         waits.append(seconds)
 
     def _open_pages(self, waits: list[float]) -> int:
-        busy = sum(isinstance(work, PageWork) for work in self.in_flight.values())
+        busy = self._busy("page")
         if busy >= PAGE_THREADS or not (busy or steps.work_is_waiting()):
             return 0
         try:
@@ -300,24 +279,23 @@ class Pump:
         if permit.kind == CallKind.TEXT:
             self._run(texts.work_for(permit))
         else:
-            self._run(ImageWork(permit, self._provider(permit.account_id)))
+            self._run(ImageWork(permit, self.clients.of(permit.account_id)))
 
-    def _provider(self, account_id: int) -> ImageProvider:
-        if account_id not in self.accounts:
-            account = ProviderAccount.objects.get(pk=account_id)
-            credentials = credentials_of(account)
-            known = (
-                account.provider,
-                credentials.api_key,
-                credentials.base_url,
-                str(credentials.options),
-            )
-            if known not in self.providers:
-                self.providers[known] = provider_class(account.provider)(
-                    credentials, timeout=settings.BULK_SLOW_CALL_DEADLINE
-                )
-            self.accounts[account_id] = self.providers[known]
-        return self.accounts[account_id]
+    def _collect(self, waits: list[float]) -> int:
+        """Look at the held calls that are due, and stay for those due before the next tick."""
+        busy = self._busy("collect")
+        if busy >= held.THREADS:
+            return 0
+        works = held.claim(held.THREADS - busy, self.clients)
+        for work in works:
+            self._run(work)
+        wait = holding.seconds_to_next()
+        if wait is not None and wait <= TICK_EVERY.total_seconds():
+            waits.append(max(wait, 0.05))
+        return len(works)
+
+    def _busy(self, kind: str) -> int:
+        return sum(work.kind == kind for work in self.in_flight.values())
 
     def _run(self, work: Work) -> None:
         self.in_flight[id(work)] = work
@@ -328,7 +306,7 @@ class Pump:
     def _sleep(self, seconds: float | None) -> None:
         """Until a result is booked, or for so long.
 
-        Pages that wait to be saved together wake nobody.
+        One that waits to be booked together with others wakes nobody.
         """
         until = time.monotonic() + max(
             min(LONGEST_SLEEP if seconds is None else seconds, LONGEST_SLEEP), 0.005
@@ -338,12 +316,11 @@ class Pump:
                 arrived = self.results.get(timeout=rest)
             except queue.Empty:
                 return
-            self._book([arrived])
-            if not isinstance(arrived, PageWork) or not self.done_pages:
+            if self._book([arrived]):
                 return
 
     def _book_results(self) -> None:
-        arrived: list[Result] = []
+        arrived: list[Work] = []
         while len(arrived) < RESULTS_A_TURN:
             try:
                 arrived.append(self.results.get_nowait())
@@ -351,93 +328,45 @@ class Pump:
                 break
         self._book(arrived)
 
-    def _book(self, works: list[Result]) -> None:
-        """Book results; those that the database did not take come again in the next round."""
+    def _book(self, works: list[Work]) -> bool:
+        """Book results, those that the database did not take come again in the next round; whether
+        any is over.
+        """
+        any_over = False
         try:
             for work in list(works):
-                try:
-                    self._book_one(work)
-                except (OperationalError, InterfaceError):
-                    raise
-                except Exception:
-                    # Or it would keep the others from being booked, round after round
-                    logger.exception(
-                        "a result could not be booked: once this pump has ended, the rescue looks"
-                        " for it"
-                    )
-                    self.in_flight.pop(id(work), None)
+                any_over |= self._end(work, work.book)
                 works.remove(work)
         finally:
             for work in works:
                 self.results.put(work)
-        self._save_pages()
+        return any_over
 
-    def _book_one(self, work: Result) -> None:
-        if isinstance(work, PageWork):
-            self._note_page(work)
-        elif isinstance(work, RemoteId):
-            note_remote_id(work.permit.call_id, work.permit.job_id, work.remote_id)
-        else:
-            self._book_call(work)
-
-    def _note_page(self, work: PageWork) -> None:
-        # Else it was given up before it was done.
-        if id(work) in self.in_flight and work not in self.done_pages:
-            self.done_pages.append(work)
-
-    def _save_pages(self) -> None:
-        in_work = sum(isinstance(work, PageWork) for work in self.in_flight.values())
-        if not self.done_pages or len(self.done_pages) < min(PAGES_A_TURN, in_work):
-            return
-        steps.finish(self.done_pages)
-        for page in self.done_pages:
-            self.in_flight.pop(id(page), None)
-        self.done_pages = []
-
-    def _book_call(self, work: ImageWork | TextWork) -> None:
-        if isinstance(work, TextWork):
-            texts.finish(work)
-        elif work.outcome is not None:
-            reach("before_settle")
-            settle(work.permit.call_id, work.outcome)
-        self.in_flight.pop(id(work), None)
+    def _end(self, work: Work, step: Callable[[], Sequence[Work]]) -> bool:
+        """Take a step that may end works under way; whether it ended any."""
+        try:
+            over = step()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # Or it would keep the others from being booked, round after round
+            logger.exception(
+                "a result could not be booked: once this pump has ended, the rescue looks for it"
+            )
+            over = [work]
+        for one in over:
+            self.in_flight.pop(id(one), None)
         for pool_id in self.full_pools:
             self.ask_again_at.pop(pool_id, None)
         self.full_pools.clear()
+        return bool(over)
 
-    def _give_up_late_calls(self) -> None:
-        """A total deadline: a time-out a read does not stop a server that drips."""
+    def _give_up_what_is_late(self) -> None:
         now = time.monotonic()
-        for key, work in list(self.in_flight.items()):
-            if isinstance(work, ImageWork):
-                self._give_up_late_image(key, work, now)
-            elif work not in self.done_pages and now - work.started > settings.BULK_CALL_DEADLINE:
-                work.out_of_time()
-                self._book([work])
-
-    def _give_up_late_image(self, key: int, work: ImageWork, now: float) -> None:
-        """Its thread is left to itself: if its answer comes after all, it is stored, and booked
-        late.
-        """
-        if work.outcome is not None:
-            return  # it is in the results already
-        if work.answer is not None:
-            if now - work.answered_at > settings.BULK_STORAGE_DEADLINE and (
-                outcome := work.into_outbox()
-            ):
-                settle(work.permit.call_id, outcome)
-                self.in_flight.pop(key)
-        elif now - work.started > (deadline := _deadline(work.permit)):
-            settle(work.permit.call_id, work.out_of_time(deadline))
-            self.in_flight.pop(key)
-            self.has_given_up = True
-
-
-def _deadline(permit: Permit) -> float:
-    width, _, height = permit.size.partition("x")
-    is_large = width.isdigit() and height.isdigit() and int(width) * int(height) >= 2_000_000
-    is_slow = is_large or permit.quality in ("high", "xhigh", "max")
-    return float(settings.BULK_SLOW_CALL_DEADLINE if is_slow else settings.BULK_CALL_DEADLINE)
+        for work in list(self.in_flight.values()):
+            if work.is_late(now):
+                self.has_given_up = True
+                self._end(work, work.give_up)
 
 
 def _rescue_apart() -> None:
@@ -447,13 +376,6 @@ def _rescue_apart() -> None:
         logger.exception("the rescue was broken off; the next round goes on with it")
     finally:
         connections.close_all()
-
-
-@whole_step
-def _register() -> Worker:
-    return Worker.objects.create(
-        host=socket.gethostname()[:120], pid=os.getpid(), beat_at=database_now()
-    )
 
 
 def _pools_with_work() -> list[tuple[int, int | None]]:

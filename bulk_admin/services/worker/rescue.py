@@ -9,8 +9,6 @@ import datetime as dt
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -32,17 +30,22 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.accounts import credentials_of, erase_orphaned_keys
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.image_providers import provider_class
-from bulk_admin.services.image_providers.errors import ProviderError
+from bulk_admin.services.image_providers import NotYet, provider_class
+from bulk_admin.services.image_providers.errors import (
+    PromptBlocked,
+    PromptRejected,
+    ProviderError,
+)
+from bulk_admin.services.ledger import holding
 from bulk_admin.services.ledger.outcome import Outcome, outcome_of
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
-from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.queue.doorbell import TICK_EVERY, ring
 from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
-from bulk_admin.services.worker.image_work import facts_of
+from bulk_admin.services.worker.image_work import facts_of, outcome_of_stored
 from bulk_admin.storages import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -92,7 +95,10 @@ def tick() -> None:
 
 
 def work_is_waiting() -> bool:
-    return BulkGenerationJob.objects.with_waiting_work().exists()
+    """Whether a pump has something to do before the next tick."""
+    return BulkGenerationJob.objects.with_waiting_work().exists() or holding.is_due(
+        within=TICK_EVERY.total_seconds()
+    )
 
 
 def _lease_ended(now: dt.datetime) -> dt.datetime:
@@ -137,7 +143,7 @@ def _recover(call: ProviderCall) -> Outcome | None:
     Raises StorageUnavailable.
     """
     picture = storing.find(call.picture_key)
-    return _found(picture) if picture else _collect(call)
+    return outcome_of_stored(picture) if picture else _collect(call)
 
 
 def _collect(call: ProviderCall) -> Outcome | None:
@@ -145,24 +151,22 @@ def _collect(call: ProviderCall) -> Outcome | None:
     if (
         not call.remote_id
         or call.account is None
-        or not provider_class(call.account.provider).resumable
+        or not provider_class(call.account.provider).holds_calls
     ):
         return None
     try:
         provider = provider_class(call.account.provider)(
             credentials_of(call.account), timeout=COLLECT_SECONDS
         )
-        answer = provider.resume(call.remote_id)[0]
-    except (ProviderError, KeyUnreadable) as error:
-        return (
-            outcome_of(error)
-            if isinstance(error, ProviderError) and error.code.about.helps_to_reword
-            else None
-        )
-    return replace(
-        _found(storing.store(call.picture_key, answer.content, facts_of(answer))),
-        usage=answer.usage,
-        request_id=answer.request_id,
+        answer = provider.collect(call.remote_id)
+    except (PromptBlocked, PromptRejected) as error:
+        return outcome_of(error)
+    except (ProviderError, KeyUnreadable):
+        return None
+    if isinstance(answer, NotYet):
+        return None
+    return outcome_of_stored(
+        storing.store(call.picture_key, answer[0].content, facts_of(answer[0]))
     )
 
 
@@ -208,19 +212,6 @@ def look_up(call: ProviderCall) -> Settled | None:
 def _unknown() -> Outcome:
     return Outcome(
         state=CallState.UNKNOWN, billed=Billed.UNKNOWN, error_code=Code.UNKNOWN, message=DIED
-    )
-
-
-def _found(picture: StoredPicture) -> Outcome:
-    facts: dict[str, Any] = dict(picture.metadata)
-    return Outcome(
-        state=CallState.DELIVERED,
-        billed=Billed.YES,
-        picture=picture,
-        usage=facts.get("usage") or {},
-        http_status=facts.get("http_status"),
-        request_id=facts.get("request_id") or "",
-        revised_prompt=facts.get("revised_prompt") or "",
     )
 
 
@@ -272,9 +263,11 @@ def relax_gaps() -> None:
 
 def forget_workers() -> None:
     """Rows of workers that are long gone and hold nothing."""
-    held = Exists(ProviderCall.objects.filter(owner=OuterRef("pk"), state=CallState.OPEN))
+    calls_held = Exists(
+        ProviderCall.objects.filter(owner=OuterRef("pk"), state__in=CallState.UNSETTLED)
+    )
     pages_held = Exists(
         GeneratedImage.objects.filter(page_owner=OuterRef("pk"), page_status__in=OPEN_PAGES)
     )
     old = database_now() - dt.timedelta(seconds=10 * settings.BULK_LEASE)
-    Worker.objects.filter(~held, ~pages_held, beat_at__lt=old).delete()
+    Worker.objects.filter(~calls_held, ~pages_held, beat_at__lt=old).delete()

@@ -34,7 +34,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import rescue
-from bulk_admin.services.worker.pump import GONE
+from bulk_admin.services.worker.lease import GONE
 from bulk_admin.testing.factories import make_account, make_job, make_user
 from bulk_admin.testing.loopback.faults import FaultPlan
 from bulk_admin.testing.loopback.openai_server import OpenAIServer

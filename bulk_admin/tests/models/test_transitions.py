@@ -66,7 +66,7 @@ def test_a_page_moves_only_as_the_table_says():
 
 
 def test_a_call_moves_only_as_the_table_says():
-    call = make_call(make_image(make_job(1)))
+    call = make_call(make_image(make_job(1)), CallState.HELD)
     for before, after in itertools.product(CallState.values, repeat=2):
         ProviderCall.objects.filter(pk=call.pk).update(state=before)
         moved = ProviderCall.objects.filter(pk=call.pk).move(after, field="state")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulk_admin.services.image_providers import Credentials
+from bulk_admin.services.image_providers import Credentials, ImageOptions, NotYet, Submitted
 from bulk_admin.services.image_providers.errors import (
     BadKey,
     BadRequest,
@@ -14,7 +14,7 @@ from bulk_admin.services.image_providers.errors import (
     PromptRejected,
     RateLimited,
 )
-from bulk_admin.services.image_providers.replicate import aspect_ratio
+from bulk_admin.services.image_providers.replicate import RUN_SECONDS, aspect_ratio
 from bulk_admin.testing import pictures
 from bulk_admin.testing.loopback.replicate_server import CREATE_FAULTS, RUNS, ReplicateServer
 
@@ -97,23 +97,50 @@ class TestReplicate(HttpContract):
             "input": {"prompt": "A fox", "width": 1024, "height": 1024, "go_fast": True},
         }
 
-    def test_the_remote_id_is_told_before_the_run_has_ended(self, server):
-        told = []
-        results = self.ask(
-            self.make(server),
-            on_remote_id=lambda remote_id: told.append((remote_id, len(server.requests))),
+    def submit(self, provider, prompt="A heron over still water"):
+        return provider.submit(
+            prompt, "1024x1024", self.quality, options=ImageOptions(**self.options)
         )
-        assert told == [(results[0].request_id, 1)]
-        assert results[0].content == pictures.picture("64x64", "png", f"{told[0][0]}.png")
+
+    def test_a_run_is_submitted_in_one_request_and_collected_by_its_id(self, server):
+        provider = self.make(server)
+        submitted = self.submit(provider)
+        assert len(server.requests) == 1
+        assert submitted.hold_for == RUN_SECONDS
+        assert isinstance(provider.collect(submitted.remote_id), NotYet)
+        (result,) = provider.collect(submitted.remote_id)
+        assert result.request_id == submitted.remote_id
+        assert result.content == pictures.picture("64x64", "png", f"{submitted.remote_id}.png")
 
     def test_a_run_that_outlasts_its_deadline_is_collected_later_without_buying(self, server):
         server.polls = 10_000
-        told = []
-        with pytest.raises(OutcomeUnknown, match="collected"):
-            self.ask(self.make(server), timeout=0.5, on_remote_id=told.append)
+        with pytest.raises(OutcomeUnknown, match="collected") as caught:
+            self.ask(self.make(server), timeout=0.5)
         server.polls = 1
-        assert self.make(server).resume(told[0])[0].content
+        assert self.make(server).collect(caught.value.request_id)[0].content
         assert self.paid_requests(server) == 1
+
+    @pytest.mark.parametrize("answer", ["[run:gone]", "hiccup", "bad key", "no connection"])
+    def test_what_says_nothing_of_how_a_run_ends_is_asked_again(self, server, answer):
+        """An error would settle a run that is paid for, as refused even."""
+        provider = self.make(server)
+        remote_id = self.submit(provider, answer).remote_id
+        server.polls = 1
+        if answer == "hiccup":
+            server.hiccups = 1
+        if answer == "bad key":
+            provider = self.make(server, api_key="bad-token")
+        if answer == "no connection":
+            provider = self.make(server)
+            server.__exit__(None, None, None)
+        looked = provider.collect(remote_id)
+        assert isinstance(looked, NotYet) and looked.seconds > 0 and looked.why
+        assert KEY not in looked.why
+
+    @pytest.mark.parametrize("remote_id", ["", 7, None, "x" * 121, "two words", "nul\0"])
+    def test_an_id_that_can_not_be_kept_leaves_the_outcome_unknown(self, remote_id):
+        with pytest.raises(OutcomeUnknown):
+            Submitted(remote_id=remote_id, poll_in=1, hold_for=1)
 
     def test_a_run_that_never_ends_is_unknown(self, server):
         with pytest.raises(OutcomeUnknown):
@@ -121,7 +148,7 @@ class TestReplicate(HttpContract):
 
     def test_a_run_that_the_provider_forgot_is_unknown(self, server):
         with pytest.raises(OutcomeUnknown, match="HTTP 404"):
-            self.make(server).resume("gone-for-ever")
+            self.make(server).collect("gone-for-ever")
 
     def test_hiccups_while_polling_are_waited_out(self, server):
         server.hiccups = 3

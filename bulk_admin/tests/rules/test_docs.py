@@ -91,13 +91,13 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
         "requires_nsfw_check",
         "lists_models",
         "is_placeholder",
-        "resumable",
         "formats",
         "backgrounds",
         "takes_quality",
         "takes_seed",
         "max_pictures",
         "longest_side",
+        "holds_calls",
     ):
         assert f"`{name}`" in text
         assert name in ImageProvider.__annotations__

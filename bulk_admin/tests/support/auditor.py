@@ -43,33 +43,38 @@ def _job(job: BulkGenerationJob) -> list[str]:
     for prefix, kind in (("", CallKind.IMAGE), ("text_", CallKind.TEXT)):
         mine = [call for call in calls if call.kind == kind]
         expected[f"{prefix}reserved"] = sum(
-            call.reserved for call in mine if call.state == CallState.OPEN
+            call.reserved for call in mine if call.state in CallState.UNSETTLED
         )
         expected[f"{prefix}spent"] = sum(
-            call.actual or 0 for call in mine if call.state != CallState.OPEN
+            call.actual or 0 for call in mine if call.state not in CallState.UNSETTLED
         )
     findings = [
         f"job {job.name}: {name} is {getattr(job, name)}, recounted {value}"
         for name, value in expected.items()
         if getattr(job, name) != value
     ]
-    open_images = {
+    under_way = {
         call.image_id
         for call in calls
-        if call.state == CallState.OPEN and call.kind == CallKind.IMAGE
+        if call.state in CallState.UNSETTLED and call.kind == CallKind.IMAGE
     }
     generating = set(
         GeneratedImage.objects.filter(job=job, status=ImageStatus.GENERATING).values_list(
             "pk", flat=True
         )
     )
-    if open_images != generating:
+    if under_way != generating:
         findings.append(
-            f"job {job.name}: images {generating} are generating, open calls are for {open_images}"
+            f"job {job.name}: images {generating} are generating, calls under way for {under_way}"
         )
+    findings += [
+        f"{call} is held, and yet a worker owns it"
+        for call in calls
+        if call.state == CallState.HELD and call.owner_id is not None
+    ]
     costs: dict[int | None, int] = defaultdict(int)
     for call in calls:
-        if call.kind == CallKind.IMAGE and call.state != CallState.OPEN:
+        if call.kind == CallKind.IMAGE and call.state not in CallState.UNSETTLED:
             costs[call.image_id] += call.actual or 0
     for image in GeneratedImage.objects.filter(job=job):
         if image.cost != costs[image.pk]:
@@ -84,8 +89,8 @@ def _days() -> list[str]:
         for scope, key in ((Spend.Scope.ACCOUNT, account_key), (Spend.Scope.PERSON, person_key)):
             if key:
                 row = expected[(scope, key, call.day)]
-                row[0] += call.actual or 0 if call.state != CallState.OPEN else 0
-                row[1] += call.reserved if call.state == CallState.OPEN else 0
+                row[0] += call.actual or 0 if call.state not in CallState.UNSETTLED else 0
+                row[1] += call.reserved if call.state in CallState.UNSETTLED else 0
     actual = {
         (row.scope, row.key, row.day): [row.spent, row.reserved] for row in Spend.objects.all()
     }
@@ -117,7 +122,7 @@ def audit_against_till(server: OpenAIServer) -> list[str]:
         ]
         for call_id, call in calls.items():
             if (
-                call.state != CallState.OPEN
+                call.state not in CallState.UNSETTLED
                 and call.billed != Billed.UNKNOWN
                 and charged[call_id] != (call.billed == Billed.YES)
             ):
@@ -137,7 +142,7 @@ def audit_pictures(server: OpenAIServer) -> list[str]:
     for call in ProviderCall.objects.filter(kind=CallKind.IMAGE):
         held = UnstoredImage.objects.filter(call=call).first()
         stored = private.get(call.picture_key) if private.exists(call.picture_key) else None
-        if call.state == CallState.OPEN:
+        if call.state in CallState.UNSETTLED:
             continue
         if call.state != CallState.DELIVERED:
             if held or stored:
@@ -189,7 +194,7 @@ def audit_ends() -> list[str]:
     jobs = BulkGenerationJob.objects.filter(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED))
     images = GeneratedImage.objects.filter(status__in=(ImageStatus.QUEUED, ImageStatus.GENERATING))
     pages = GeneratedImage.objects.filter(page_status__in=OPEN_PAGES)
-    calls = ProviderCall.objects.filter(state=CallState.OPEN)
+    calls = ProviderCall.objects.filter(state__in=CallState.UNSETTLED)
     return [
         f"{row._meta.verbose_name} {row} has no end"
         for rows in (jobs, images, pages, calls)

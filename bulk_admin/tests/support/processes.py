@@ -21,7 +21,12 @@ ROOT = Path(__file__).resolve().parents[3]
 # Far more than any wait takes, for the machine may be slow and busy; only a failing test ever waits
 # so long.
 PATIENCE = 120.0
-FAST = {"BULK_HEARTBEAT": "0.5", "BULK_LEASE": "3", "BULK_RESCUE_EVERY": "1"}
+FAST = {
+    "BULK_HEARTBEAT": "0.5",
+    "BULK_LEASE": "3",
+    "BULK_RESCUE_EVERY": "1",
+    "BULK_COLLECT_SECONDS": "3",
+}
 
 
 def database_url() -> str:

@@ -51,7 +51,7 @@ from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
 from bulk_admin.services.worker import rescue
-from bulk_admin.services.worker.pump import GONE
+from bulk_admin.services.worker.lease import GONE
 from bulk_admin.services.writing.content import Content, Written
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
@@ -228,7 +228,7 @@ class Story(RuleBasedStateMachine):
         ProviderAccount.objects.filter(pk=self.account.pk).update(stop_code="")
         answer = opening.open_call(self.text_pool, self.workers[who].pk)
         if isinstance(answer, Permit):
-            self.texts.append(TextWork(answer, "", "", ACCESS, ""))
+            self.texts.append(TextWork(answer, "", ACCESS, "", texts.finish))
 
     @rule(
         pick=any_number,

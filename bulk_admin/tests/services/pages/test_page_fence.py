@@ -12,7 +12,7 @@ from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.pages.work import PageWork, TextWork
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import rescue
-from bulk_admin.services.worker.pump import GONE
+from bulk_admin.services.worker.lease import GONE
 from bulk_admin.services.writing.content import Content, Written
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
@@ -46,7 +46,7 @@ def ask(image: GeneratedImage, worker: Worker) -> TextWork:
     GeneratedImage.objects.update(page_not_before=None)
     permit = opening.open_call(image.job.account.pools.get(kind="text").pk, worker.pk)
     assert isinstance(permit, Permit)
-    return TextWork(permit, "", "", ACCESS, "")
+    return TextWork(permit, "", ACCESS, "", texts.finish)
 
 
 def die(worker: Worker) -> None:
@@ -100,8 +100,7 @@ def test_a_text_call_that_was_given_up_tells_nothing_once_the_next_is_on_its_way
     worker = make_worker()
     steps.finish([checked(take(worker))])
     slow = ask(image, worker)
-    slow.out_of_time()
-    texts.finish(slow)
+    slow.give_up()
     ask(image, worker)
     slow.error = NO_ANSWER
     texts.finish(slow)

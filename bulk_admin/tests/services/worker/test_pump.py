@@ -21,7 +21,7 @@ from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private, storing
-from bulk_admin.services.worker import draining, pump, rescue
+from bulk_admin.services.worker import draining, image_work, lease, pump, rescue
 from bulk_admin.services.worker.host_lock import OpeningLock
 from bulk_admin.storages import ObjectStore
 from bulk_admin.testing.factories import make_account, make_call, make_image, make_job, make_worker
@@ -148,7 +148,7 @@ def test_a_permit_that_is_too_old_to_send_is_handed_back(settings):
     lock = OpeningLock(Path(settings.BULK_PUMP_LOCK))
     lock.take()
     one = pump.Pump(lock)
-    one.worker = pump._register()
+    one.worker = lease.register()
     one._open()
     one._sleep(5.0)
     call = ProviderCall.objects.get()
@@ -332,7 +332,7 @@ def test_a_fault_in_one_thing_leaves_the_calls_in_flight_to_their_end(monkeypatc
 
 def test_a_result_that_can_not_be_booked_is_found_by_the_next_pump(monkeypatch):
     job = job_with(3)
-    real, broken = pump.settle, []
+    real, broken = image_work.settle, []
 
     def settle_all_but_the_first(call_id, outcome):
         if not broken or call_id in broken:
@@ -340,10 +340,10 @@ def test_a_result_that_can_not_be_booked_is_found_by_the_next_pump(monkeypatch):
             raise RuntimeError("nobody thought of this")
         return real(call_id, outcome)
 
-    monkeypatch.setattr(pump, "settle", settle_all_but_the_first)
+    monkeypatch.setattr(image_work, "settle", settle_all_but_the_first)
     pump.run()
     assert job.images.filter(status="completed").count() == 2
-    monkeypatch.setattr(pump, "settle", real)
+    monkeypatch.setattr(image_work, "settle", real)
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.completed_count) == ("completed", 3)

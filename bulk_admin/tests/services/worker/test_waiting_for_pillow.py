@@ -20,7 +20,7 @@ from bulk_admin.tests.support.processes import wait_until
 
 
 class OneAnswer:
-    resumable = False
+    holds_calls = False
 
     def generate(self, *given, **options):
         return [ImageResult(content=png_bytes(), usage={"image_output": 7})]
