@@ -8,6 +8,7 @@ step all is held against a recount.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections import Counter
 from typing import Any
@@ -39,9 +40,10 @@ from bulk_admin.models import (
     Spend,
     Worker,
 )
+from bulk_admin.services.image_providers import Submitted
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.pictures import Decided
-from bulk_admin.services.ledger import opening
+from bulk_admin.services.ledger import holding, opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settling import settle
@@ -61,6 +63,8 @@ from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt
 from prompts.services import publishing
 
+SUBMITTED = Submitted(remote_id="remote", poll_in=1.0, hold_for=60.0)
+PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 ACCESS = OpenAIAccess(api_key="sk-test", base_url="http://127.0.0.1:1/v1")
 USAGES: list[dict[str, int]] = [{}, {"text_input": 20, "image_output": 100}]
 PICTURE = png_bytes(8, 8)
@@ -178,11 +182,32 @@ class Story(RuleBasedStateMachine):
             settle(call.pk, OUTCOMES[how](call, usage))
 
     @rule(pick=any_number)
+    def hold(self, pick: int) -> None:
+        """The provider answers with an id: also to a call that was judged before, or held twice."""
+        if call := self.picked(
+            ProviderCall.objects.filter(kind="image").order_by("sent_at", "pk"), pick
+        ):
+            is_held = holding.hold(call.pk, SUBMITTED)
+            assert is_held == (call.state == CallState.OPEN)
+
+    @rule(how=st.sampled_from(["not yet", "not yet", *sorted(OUTCOMES)]), times=st.integers(1, 2))
+    def collect(self, how: str, times: int) -> None:
+        """A collector claims what is due; another one finds nothing, and a slow one asks twice."""
+        ProviderCall.objects.filter(state=CallState.HELD).update(poll_at=PAST)
+        claimed = holding.claim_due(10)
+        assert holding.claim_due(10) == []
+        for due in claimed * times:
+            if how == "not yet":
+                holding.put_off(due, 5.0)
+            else:
+                settle(due.call_id, OUTCOMES[how](ProviderCall.objects.get(pk=due.call_id), {}))
+
+    @rule(pick=any_number)
     def store_the_bytes(self, pick: int) -> None:
         """A worker that is about to die puts what it was sent, and nobody is told."""
         if call := self.picked(
             ProviderCall.objects.filter(
-                kind="image", state__in=(CallState.OPEN, CallState.UNKNOWN)
+                kind="image", state__in=(*CallState.UNSETTLED, CallState.UNKNOWN)
             ),
             pick,
         ):
@@ -195,7 +220,10 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def rescue(self) -> None:
+        held = ProviderCall.objects.filter(state=CallState.HELD).order_by("pk")
+        before = list(held.values_list("pk", "poll_at"))
         rescue.run()
+        assert list(held.values_list("pk", "poll_at")) == before, "the rescue touched what is held"
 
     @rule()
     def wait(self) -> None:
