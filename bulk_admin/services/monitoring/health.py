@@ -15,17 +15,25 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Min, Sum
 from django_q.models import Task
 
 from bulk_admin import storages
-from bulk_admin.models import CallKind, ProviderAccount, UnstoredImage, Worker
+from bulk_admin.models import (
+    CallKind,
+    CallState,
+    ProviderAccount,
+    ProviderCall,
+    UnstoredImage,
+    Worker,
+)
 from bulk_admin.services.database import database_now
 from bulk_admin.services.monitoring import workers
 from bulk_admin.services.worker.rescue import work_is_waiting
 
 TICK = "bulk_admin.tasks.tick"
 LATE_TICK = 180.0  # it is due every minute
+LATE_LOOK = 180.0  # at a held call: a tick wakes a worker for it
 SLOW_DATABASE = 1.0
 PROBE = "health/probe-"
 
@@ -126,6 +134,7 @@ def _queue(part: Part) -> None:
     )
     _bells(part, now)
     _tick(part, now)
+    _held(part, now)
     for worker in Worker.objects.filter(
         beat_at__gte=now - dt.timedelta(seconds=10 * settings.BULK_LEASE)
     ).order_by("-beat_at"):
@@ -138,6 +147,21 @@ def _queue(part: Part) -> None:
             state,
             "It is taken for dead; what it held is rescued.",
         )
+
+
+def _held(part: Part, now: dt.datetime) -> None:
+    held = ProviderCall.objects.filter(state=CallState.HELD).aggregate(
+        n=Count("pk"), next=Min("poll_at")
+    )
+    overdue = (now - held["next"]).total_seconds() if held["next"] else 0.0
+    is_late = overdue > LATE_LOOK
+    when = f"{overdue:.0f} s overdue" if is_late else f"due in {max(-overdue, 0.0):.0f} s"
+    part.add(
+        "Held by providers",
+        f"{held['n']}, the next look {when}" if held["n"] else "none",
+        State.BAD if is_late else State.OK,
+        "No worker asks for them: start one, or restart the one that hangs.",
+    )
 
 
 def _bells(part: Part, now: dt.datetime) -> None:

@@ -42,6 +42,9 @@ TESTS = "bulk_admin/tests/services/"
 OPENING_TESTS = TESTS + "ledger/test_opening.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
 JOBS_TESTS = TESTS + "jobs/test_jobs.py"
+HOLDING = SERVICES + "ledger/holding.py"
+HOLDING_TESTS = TESTS + "ledger/test_holding.py"
+HELD_TESTS = TESTS + "worker/test_held.py"
 PUMP_TESTS = TESTS + "worker/test_pump.py"
 PAGES_TESTS = TESTS + "pages/test_pages.py"
 FENCE_TESTS = TESTS + "pages/test_page_fence.py"
@@ -251,8 +254,8 @@ MUTANTS = [
     Mutant(
         "a rescue does not look for the bytes",
         SERVICES + "worker/rescue.py",
-        "    picture = storing.find(call.picture_key)\n    return _found(picture) if picture else"
-        " _collect(call)",
+        "    picture = storing.find(call.picture_key)\n    return outcome_of_stored(picture) if"
+        " picture else _collect(call)",
         "    return _collect(call)",
         (PUMP_TESTS,),
     ),
@@ -348,6 +351,41 @@ MUTANTS = [
         "not THOUSANDS.fullmatch(amount_text)",
         "False",
         ("bulk_admin/tests/test_money.py",),
+    ),
+    Mutant(
+        "calls in flight are counted without what is held",
+        PACING,
+        "pool=pool, state__in=CallState.UNSETTLED",
+        "pool=pool, state=CallState.OPEN",
+        (HOLDING_TESTS,),
+    ),
+    Mutant(
+        "a held call is claimed by two collectors",
+        HOLDING,
+        "pk=call.pk, state=CallState.HELD, poll_at=call.poll_at",
+        "pk=call.pk, state=CallState.HELD",
+        (HOLDING_TESTS,),
+    ),
+    Mutant(
+        "a look that fails ends the call that it looked for",
+        SERVICES + "worker/held.py",
+        "        except ENDS as error:",
+        "        except (*ENDS, ProviderError) as error:",
+        (HELD_TESTS,),
+    ),
+    Mutant(
+        "a held call whose time is over is never given up",
+        SERVICES + "worker/held.py",
+        "            if not self.due.is_last:",
+        "            if True:",
+        (HELD_TESTS,),
+    ),
+    Mutant(
+        "what is collected is not kept",
+        SERVICES + "worker/held.py",
+        "isinstance(answer, NotYet) else self.bring_to_safety(answer)",
+        'isinstance(answer, NotYet) else unknown("")',
+        (HELD_TESTS,),
     ),
     Mutant(
         "a broken pump leaves what is in flight",

@@ -108,6 +108,20 @@ def test_a_doorbell_that_nobody_takes_is_503_and_one_in_work_is_not(client):
     assert bad(told(client)) == set()
 
 
+def test_held_calls_that_nobody_asks_for_are_503(client):
+    assert told(client)["Queue"]["Held by providers"]["value"] == "none"
+    call = make_call(
+        make_image(make_job(0, account=make_account()), "generating", attempt=1), CallState.HELD
+    )
+    facts = told(client)["Queue"]["Held by providers"]
+    assert (facts["value"], facts["state"]) == ("1, the next look due in 0 s", "ok")
+    make_worker()
+    type(call).objects.update(poll_at=timezone.now() - dt.timedelta(seconds=200))
+    facts = told(client, 503)
+    assert bad(facts) == {"Held by providers"}
+    assert "overdue" in facts["Queue"]["Held by providers"]["value"]
+
+
 def test_a_tick_that_stays_away_is_503(client):
     tell_tick(600)
     assert bad(told(client, 503)) == {"Last tick"}

@@ -11,13 +11,20 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bulk_admin.codes import Code
-from bulk_admin.models import JobStatus
+from bulk_admin.models import CallState, JobStatus, Worker
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
 from bulk_admin.selectors.job_page import conditions
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.monitoring import health
 from bulk_admin.services.queue import page_queue
-from bulk_admin.testing.factories import make_account, make_job, make_worker
+from bulk_admin.testing.factories import (
+    make_account,
+    make_call,
+    make_image,
+    make_job,
+    make_worker,
+    recount,
+)
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = dt.timedelta(days=2)
@@ -142,4 +149,32 @@ def test_work_that_waits_with_no_bell_and_no_worker_is_told(last_tick):
     job = old_job(JobStatus.PROCESSING)
     if last_tick:
         end_a_task(ago(last_tick))
+    assert is_told(job)
+
+
+def held_call(due_since):
+    job = old_job(JobStatus.PROCESSING, account=make_account())
+    job.images.all().delete()
+    image = make_image(recount(job), "generating")
+    make_call(image, CallState.HELD, poll_at=ago(due_since))
+    Worker.objects.all().delete()
+    return recount(job)
+
+
+def test_a_held_call_that_nobody_asks_for_is_told():
+    job = held_call(due_since=61)
+    assert (job.queued, job.generating) == (0, 1)
+    assert is_told(job)
+    make_worker()
+    assert not is_told(job)
+
+
+def test_a_held_call_that_has_just_come_due_is_no_alarm_between_two_ticks():
+    job = held_call(due_since=5)
+    assert not is_told(job)
+
+
+def test_a_fresh_bell_of_another_job_does_not_hide_a_held_call_that_nobody_asks_for():
+    job = held_call(due_since=61)
+    new_job()
     assert is_told(job)
