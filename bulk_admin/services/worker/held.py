@@ -33,6 +33,8 @@ from bulk_admin.storages import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 THREADS = 16
+LONGEST_PAUSE = 60.0
+PATIENCE = 0.1  # of its age is waited: a picture comes at most so much later than it could
 LATER = 60.0  # seconds until a call is asked for again that could not be asked for
 # These tell how the call ended. Any other error is about the look, and must not settle the call:
 # as "not billed" it would be bought a second time.
@@ -101,8 +103,14 @@ class CollectWork(PictureWork):
         if self.outcome is not None:
             settle(self.due.call_id, self.outcome)
         elif self.not_yet is not None:
-            holding.put_off(self.due, self.not_yet.seconds)
+            holding.put_off(self.due, self._pause(self.not_yet))
         return [self]
+
+    def _pause(self, not_yet: NotYet) -> float:
+        """The provider's pace, and slower for a call that takes long: a hundred are asked for by
+        one coordinator.
+        """
+        return max(not_yet.seconds, min(self.seconds() * PATIENCE, LONGEST_PAUSE))
 
     def is_late(self, now: float) -> bool:
         if self.outcome is not None or self.not_yet is not None:
