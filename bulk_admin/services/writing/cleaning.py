@@ -29,7 +29,9 @@ ALT_LIMIT, ALT_LEAST = 125, 60
 TAGS_LIMIT = 10
 UNSPACED = ("THAI ", "LAO ", "KHMER ", "MYANMAR ")  # no spaces between words; few or no full stops
 LABEL = re.compile(
-    r"(?:(?:(?:sure|certainly|of course|okay)[!,.]\s*)?here(?:'s|’s| is| are)\b[^:：.!?]{0,60}"
+    r"(?:(?:(?:sure|certainly|of course|okay)[!,.]\s*)?"
+    r"(?:here(?:'s|’s| is| are)|hier ist|voici|aquí (?:está|tienes)|ecco|aqui está)\b"
+    r"[^:：.!?]{0,60}"
     r"|(?:(?:page|seo|meta|image|picture)[ -])?(?:title|headline|description|summary|caption"
     r"|alt(?:[ -]?text)?|tags?|keywords?)"
     r"|titel|überschrift|beschreibung|alternativtext|titre|título|titulo|titolo|descripción"
@@ -37,6 +39,7 @@ LABEL = re.compile(
     r"|标题|標題|描述|标签|標籤|タイトル|説明|タグ|제목|설명|태그)\s*[:：]\s*",
     re.IGNORECASE,
 )
+LABELS = 2  # "Here you go: Title: ..."
 TAG_END = re.compile(r"[,;|#\n，；、،؛]")
 LIST_MARK = re.compile(r"^\s*\d{1,2}[.)]\s+")
 EDGES = " \t.,;:…·-–—_*。、，；："
@@ -144,8 +147,8 @@ def _closed(text: str) -> str:
 def _bare(text: str) -> str:
     """Without markup, and without what a model writes around a text."""
     text = without_stray_quotes(plain_text(text))
-    while (rest := _unlabelled(text)) != text:
-        text = without_stray_quotes(rest)
+    for _ in range(LABELS):
+        text = without_stray_quotes(_unlabelled(text))
     return text
 
 

@@ -44,8 +44,10 @@ _PORTUGUESE_ACTS = (
 # Each is matched at the beginning of a sentence, in lower case with plain apostrophes.
 _BEGINNINGS = (
     # English
-    r"(?:(?:i'?m |i am |we'?re |we are )?(?:very |so |really |truly )?sorry|apologies|"
-    r"(?:i|we) apologi[sz]e|unfortunately|regrettably|i'?m afraid)\b.{0,60}?"
+    r"(?:(?:i'?m |i am |we'?re |we are )?(?:very |so |really |truly )?sorry|(?:my )?apologies|"
+    r"(?:i|we) apologi[sz]e|unfortunately|regrettably|i'?m afraid|"
+    r"(?:(?:i|we) (?:regret|understand|appreciate)|thanks?|due to|because of|according to)\b"
+    r".{0,80}?\b(?=i |we ))\b.{0,60}?"
     rf"\b(?:(?:can'?t|cannot|can not|won'?t|will not)(?: \w+)? {_ENGLISH_ACTS}"
     r"|(?:unable|not able|not allowed|not permitted) to|(?:must|have to) decline)\b",
     r"i (?:can'?t|cannot)(?:[.!]|$)",
@@ -53,6 +55,9 @@ _BEGINNINGS = (
     r"(?:am|are) (?:unable|not able) to|(?:must|have to) (?:decline|refuse)(?: to)?|"
     rf"decline to|refuse to) ?(?:\w+ )?{_ENGLISH_ACTS}",
     r"i(?:'m| am) (?:unable|not able|not comfortable|not allowed|not permitted)\b",
+    r"i (?:don't|do not) feel comfortable\b|i(?:'m| am) (?:just |only )?an ai\b",
+    r"i (?:don't|do not|can't|cannot) see (?:an?|any|the) (?:image|picture|attachment)\b",
+    r"no (?:image|picture) (?:was|is|has been) (?:provided|attached|uploaded)\b",
     r"(?:i|we) (?:must|have to|need to) (?:respectfully )?(?:decline|refuse)\b",
     rf"(?:unable|not able) to {_ENGLISH_ACTS}",
     r"as an ai\b(?: language)?(?: model| assistant|,)",
@@ -65,24 +70,28 @@ _BEGINNINGS = (
     r".{0,80}?\b(?:nicht|keine?[nrsm]?)\b",
     rf"(?:aber )?(?:ich kann|ich darf|wir können|dabei kann ich)\b.{{0,80}}?"
     rf"\b(?:nicht|keine?[nrsm]?)\b.{{0,60}}?{_GERMAN_ACTS}",
+    r"(?:diese[nrs]?|die|das|bei|dazu|dabei) [\w ]{0,40}?\b(?:kann|darf) ich\b"
+    rf".{{0,40}}?\b(?:nicht|keine?[nrsm]?)\b.{{0,40}}?{_GERMAN_ACTS}",
     r"ich bin nicht in der lage\b|als ki(?:-| |,)",
     # French
-    r"(?:je suis )?(?:vraiment )?(?:désolée?|navrée?)\b.{0,40}?"
+    r"(?:(?:je suis )?(?:vraiment )?(?:désolée?|navrée?)|excusez-moi|je (?:m'excuse|regrette))"
+    r"\b.{0,40}?"
     r"\bje (?:ne (?:peux|puis|suis)|n'ai)\b",
     r"(?:mais |malheureusement,? )?je ne (?:peux|puis|suis) (?:malheureusement )?pas\b.{0,40}?"
     rf"{_FRENCH_ACTS}|il m'est impossible\b|en tant qu'(?:ia|intelligence|assistant|modèle)\b",
     # Spanish
-    r"(?:lo siento|lo lamento|disculp[ae]|perdón|lamentablemente|desafortunadamente)\b.{0,40}?"
+    r"(?:lo siento|lo lamento|disculp[ae]|perdón|lamentablemente|desafortunadamente|"
+    r"me temo que)\b.{0,40}?"
     r"\bno (?:puedo|podemos|es posible|me es posible|estoy en)\b",
     rf"(?:pero )?no (?:puedo|podemos)\b.{{0,20}}?{_SPANISH_ACTS}",
     r"como (?:un )?(?:modelo de lenguaje|ia\b|inteligencia artificial)",
     # Italian
-    r"(?:mi dispiace|spiacente|sono spiacente|purtroppo|mi scuso)\b.{0,40}?"
+    r"(?:mi dispiace|mi spiace|spiacente|sono spiacente|purtroppo|mi scuso)\b.{0,40}?"
     r"\bnon (?:posso|possiamo|è possibile|sono in grado)\b",
     rf"(?:ma )?non (?:posso|possiamo|sono in grado di)\b.{{0,20}}?{_ITALIAN_ACTS}",
     r"in quanto (?:ia\b|modello|intelligenza artificiale|assistente)",
     # Portuguese
-    r"(?:(?:me )?desculpe?|desculpa|sinto muito|lamento|infelizmente)\b.{0,40}?"
+    r"(?:(?:me )?desculpe?|desculpa|peço desculpas?|sinto muito|lamento|infelizmente)\b.{0,40}?"
     r"\bnão (?:posso|consigo|podemos|é possível|estou)\b",
     rf"(?:mas )?(?:eu )?não (?:posso|consigo|podemos)\b.{{0,20}}?{_PORTUGUESE_ACTS}",
     r"como (?:um |uma )?(?:modelo de linguagem|ia\b|inteligência artificial)",
@@ -102,7 +111,7 @@ _BEGINNINGS = (
     r"(?:к сожалению|извините|простите|прошу прощения|мне (?:очень )?жаль|сожалею)\b.{0,40}?"
     r"\bне (?:могу|можем|смогу|в состоянии)\b",
     r"(?:но )?(?:я )?не (?:могу|смогу) (?:вам |тебе |с этим )?(?:помочь|создать|описать|"
-    r"сгенерировать|выполнить|написать|предоставить|ответить)",
+    r"сгенерировать|выполнить|написать|обсуждать|обработать|предоставить|ответить)",
     r"(?:на жаль|вибачте|перепрошую|мені (?:дуже )?шкода)\b.{0,40}?\bне (?:можу|зможу)\b",
     # Turkish, Romanian, Hungarian, Greek
     r"(?:üzgünüm|maalesef|özür dilerim)\b.{0,80}?(?:amam|emem|amıyor|emiyor|amay|emey)",
@@ -112,15 +121,18 @@ _BEGINNINGS = (
     # Japanese, Chinese, Korean
     r"(?:大変)?(?:申し訳|すみません|すいません|ごめんなさい|恐れ入りますが|残念ながら|恐縮ですが)"
     r".{0,60}?(?:できません|できない|できかね|いたしかね|致しかね|お断り|控え|お手伝い|お答え|お応え)",
+    r"(?:その|この)(?:画像|内容).{0,30}?(?:説明|生成|作成|提供|記述)(?:できません|できかね)",
     r"(?:その|この|ご)?(?:お手伝い|お答え|ご?対応|ご?要望|ご?依頼|リクエスト).{0,30}?"
     r"(?:できません|できかねます|いたしかねます)",
     r"(?:我)?(?:很|非常|十分)?(?:抱歉|对不起|對不起|不好意思|遗憾|遺憾).{0,30}?"
     r"(?:无法|無法|不能|没办法|沒辦法|不便|不可以|拒绝|拒絕)",
     r"(?:但)?我(?:无法|無法|不能|没办法|沒辦法|没有办法|不可以).{0,12}?(?:帮|幫|协助|協助|提供|"
     r"生成|创建|創建|建立|描述|满足|滿足|回答|处理|處理|完成|识别|識別|讨论|討論|支持|撰写|撰寫)",
+    r"(?:由于|由於|根据|根據).{0,20}?我?(?:无法|無法|不能)",
+    r"(?:该|該|此|您的|你的)(?:请求|請求|内容|內容|图片|圖片).{0,15}?(?:违反|違反|无法|無法|不能)",
     r"(?:作为|作為|身为)(?:一个|一個|一名)?(?:ai|人工智能|人工智慧)",
     r"(?:정말 |대단히 )?(?:죄송|미안|유감|안타깝|아쉽).{0,60}?(?:수 없|못|어렵|않)",
-    r".{0,40}?(?:도와\s?드릴|제공할|생성할|설명할|처리할|만들) 수 (?:는 )?없(?:습니다|어요)",
+    r".{0,40}?(?:드릴|제공할|생성할|설명할|처리할|만들) 수 (?:는 )?없(?:습니다|어요)",
     # Arabic, Hebrew, Persian, Hindi
     r"(?:عذر|آسف|أعتذر|نأسف|متأسف|للأسف|المعذرة).{0,60}?(?:لا (?:أستطيع|يمكن)|لن أ|غير قادر)",
     r"لا (?:أستطيع|يمكنني) (?:مساعدت|المساعدة|تقديم|إنشاء|وصف|توليد|تلبية|كتابة)",

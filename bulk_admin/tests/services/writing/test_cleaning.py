@@ -34,6 +34,7 @@ def made(title=TITLE, description=DESCRIPTION, tags=("fox",), alt_text=ALT) -> T
         f"Here is a title for your picture: {TITLE}",
         f"Sure! Here's the title: **{TITLE}**",
         f"Titel: {TITLE}",
+        f"Voici un titre : « {TITLE} »",
         f"标题：{TITLE}",
         f'"{TITLE}"',
         f"“{TITLE}”",
