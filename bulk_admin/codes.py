@@ -126,8 +126,8 @@ class Code(StrEnum):
     LOST = (
         "lost",
         About(
-            title="Accepted as lost",
-            sentence="Accepted as lost. It is booked at its full price.",
+            title="Marked as lost",
+            sentence="Marked as lost. It is booked at its full price.",
         ),
     )
 
@@ -201,9 +201,7 @@ class Code(StrEnum):
     )
     ACCOUNT_OFF = (
         "account_off",
-        About(
-            remedy="The account is switched off. Switch it on, then resume.", reach=Reach.ACCOUNT
-        ),
+        About(remedy="The account is disabled. Enable it, then resume.", reach=Reach.ACCOUNT),
     )
     MODEL_RETIRED = (
         "model_retired",

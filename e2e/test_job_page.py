@@ -292,7 +292,7 @@ def test_the_focus_stays_where_a_pressed_button_was(staff_page, job, faces):
     staff_page.locator(f"#retry-{failed.pk}").press("Enter")
     expect(staff_page.locator(f"#face-{failed.pk}")).to_be_focused()
     cancel.press("Enter")
-    staff_page.get_by_role("button", name="Go on generating").press("Enter")
+    staff_page.get_by_role("button", name="Keep generating").press("Enter")
     expect(cancel).to_be_focused()
     staff_page.keyboard.press("Enter")
     staff_page.get_by_role("button", name=re.compile(r"^Cancel \d")).press("Enter")

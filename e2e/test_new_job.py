@@ -27,7 +27,7 @@ def test_a_reload_keeps_the_paste_and_prices_it(form):
 
     expect(form.prompts).to_have_value(TEXT)
     expect(form.page.get_by_role("button", name="Review 2 prompts")).to_be_visible()
-    form.page.get_by_role("button", name="Leave them out").click()
+    form.page.get_by_role("button", name="Discard").click()
     expect(form.prompts).to_have_value("")
     expect(form.page.get_by_text("No prompts yet")).to_be_visible()
     form.page.reload()

@@ -83,7 +83,7 @@ class Prompt(models.Model):
         unique=True,
         null=True,
         editable=False,
-        help_text="What it was made from: no second page of it.",
+        help_text="What it was made from; no second page is made from the same source.",
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="prompts"
@@ -95,6 +95,7 @@ class Prompt(models.Model):
     objects = PromptQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "page"
         ordering = ["-created"]
 
     def __str__(self) -> str:
@@ -108,7 +109,7 @@ class StyleNote(models.Model):
     """What the site asks of titles, descriptions and tags; one row, edited in admin."""
 
     text = models.TextField(
-        blank=True, help_text="Given to the model with every picture. Plain sentences."
+        blank=True, help_text="Sent to the model with every picture. Write plain sentences."
     )
 
     def __str__(self) -> str:

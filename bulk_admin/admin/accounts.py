@@ -45,7 +45,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     new_key = NewKeyField(label="Key")
     provider = forms.ChoiceField(
         choices=provider_choices,
-        help_text="It cannot be changed later: add another account instead.",
+        help_text="This cannot be changed later; add another account instead.",
     )
     tier = forms.TypedChoiceField(
         choices=TIERS,
@@ -57,13 +57,13 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     )
     day_cap = UsdField(
         required=False,
-        label="Cap a day",
-        help_text="US dollars, for everybody together, by UTC days. What is on its way counts.",
+        label="Daily cap",
+        help_text="US dollars, for everyone together, per UTC day. Calls in flight count too.",
     )
     month_cap = UsdField(
-        required=False, label="Cap a month", help_text="US dollars, for everybody together."
+        required=False, label="Monthly cap", help_text="US dollars, for everyone together."
     )
-    person_day_cap = UsdField(required=False, label="Cap a person a day", help_text="US dollars.")
+    person_day_cap = UsdField(required=False, label="Daily cap per person", help_text="US dollars.")
 
     class Meta:
         model = ProviderAccount
@@ -85,11 +85,11 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         )
         labels = {
             "base_url": "Address",
-            "is_enabled": "Switched on",
-            "is_default": "Chosen for new jobs unless somebody chooses another",
-            "images_per_minute": "Pictures per minute",
-            "max_in_flight": "At once",
-            "buy_again_unasked": "Buy again unasked",
+            "is_enabled": "Enabled",
+            "is_default": "Default for new jobs",
+            "images_per_minute": "Images per minute",
+            "max_in_flight": "Concurrent requests",
+            "buy_again_unasked": "Retry unknown outcomes automatically",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -367,7 +367,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="owner", ordering="owner")
     def whose(self, account: ProviderAccount) -> str:
         if account.is_platform:
-            return "The platform, for everybody"
+            return "The platform, for everyone"
         return str(account.owner or "Deleted")
 
     @admin.display(description="state")
@@ -386,7 +386,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="last check")
     def last_check(self, account: ProviderAccount) -> str:
         if account.checked_at is None:
-            return "Never. Press Check: by itself it buys nothing."
+            return "Never. Press Check: checking buys nothing."
         return f"{account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}"
 
     @admin.display(description="pictures per minute")
@@ -401,9 +401,9 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     @admin.display(description="caps")
     def caps(self, account: ProviderAccount) -> str:
         found = [
-            (account.day_cap, "a day"),
-            (account.month_cap, "a month"),
-            (account.person_day_cap, "a person a day"),
+            (account.day_cap, "per day"),
+            (account.month_cap, "per month"),
+            (account.person_day_cap, "per person per day"),
         ]
         return (
             ", ".join(f"{usd_total(cap)} {span}" for cap, span in found if cap is not None)

@@ -87,7 +87,7 @@ def bill_of(
 
 def _how(model: ImageModel, total: Price) -> str:
     if not model.token_rule:
-        return "A flat price an image."
+        return "Flat price per image."
     return (
         "Billed by tokens: the picture's by its size and quality, the prompt's by its length."
         + ("" if total.exact else " The provider varies the first, so it is a range.")

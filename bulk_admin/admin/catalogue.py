@@ -54,7 +54,7 @@ class PriceInline(StackedInline[ModelPrice, ImageModel]):
     fields = (("valid_from", "confidence"), PRICES, "per_image", "source")
     extra = 0
     verbose_name_plural = (
-        "prices: US dollars per million tokens; flat prices an image in micro-dollars"
+        "prices: US dollars per million tokens; flat prices per image in micro-dollars"
     )
 
 

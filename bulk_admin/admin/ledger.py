@@ -153,7 +153,7 @@ class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
     @admin.display(description="person", ordering="person_name")
     def person(self, spend: Any) -> str:
         if spend.scope == Spend.Scope.ACCOUNT:
-            return "everybody together"
+            return "everyone together"
         return spend.person_name or f"deleted person {spend.person_id}"
 
     @admin.display(description="spent", ordering="spent")

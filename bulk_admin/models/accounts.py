@@ -55,7 +55,7 @@ class ProviderAccount(models.Model):
         null=True,
         blank=True,
         help_text=(
-            "Empty: the platform's own, for everybody. It cannot be changed later: add another"
+            "Empty: the platform's own, for everyone. This cannot be changed later; add another"
             " account instead."
         ),
     )
@@ -63,7 +63,9 @@ class ProviderAccount(models.Model):
         default=1, help_text="The provider's usage tier, 1-5: sets the pictures per minute."
     )
     images_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Only if the account's real limit differs from its tier's."
+        null=True,
+        blank=True,
+        help_text="Only if the account's limit differs from its tier's.",
     )
     max_in_flight = models.PositiveIntegerField(
         null=True,
@@ -75,7 +77,9 @@ class ProviderAccount(models.Model):
     person_day_cap = models.BigIntegerField(null=True, blank=True)
     buy_again_unasked = models.BooleanField(
         default=False,
-        help_text="Buy a picture again by itself when its answer never came. Both are booked.",
+        help_text=(
+            "Buy a picture again automatically when no answer came back. Both calls are booked."
+        ),
     )
     is_enabled = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
@@ -88,7 +92,7 @@ class ProviderAccount(models.Model):
     options = models.JSONField(
         default=dict,
         blank=True,
-        help_text="For the provider module: the placeholder's delay, for one.",
+        help_text="For the provider module, such as the placeholder's delay.",
     )
 
     objects = AccountQuerySet.as_manager()
@@ -159,9 +163,7 @@ class Pool(models.Model):
 
     account = models.ForeignKey(ProviderAccount, models.CASCADE, related_name="pools")
     kind = models.CharField(max_length=5, choices=CallKind)
-    limit_per_minute = models.PositiveIntegerField(
-        help_text="Calls in any minute; 0 means no limit."
-    )
+    limit_per_minute = models.PositiveIntegerField(help_text="Calls per minute; 0 means no limit.")
     max_in_flight = models.PositiveIntegerField()
     cooldown_until = models.DateTimeField(null=True, blank=True)
     gap = models.FloatField(

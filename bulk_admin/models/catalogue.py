@@ -46,11 +46,11 @@ class ImageModel(models.Model):
     token_rule = models.JSONField(
         default=dict,
         blank=True,
-        help_text="How output tokens follow from size and quality. Empty: a flat price an image.",
+        help_text="How output tokens follow from size and quality. Empty: a flat price per image.",
     )
     released = models.DateField(null=True, blank=True)
     retired_on = models.DateField(
-        null=True, blank=True, help_text="From this day on it cannot be chosen."
+        null=True, blank=True, help_text="It cannot be chosen from this day on."
     )
     successor = models.CharField(max_length=120, blank=True)
     note = models.TextField(blank=True, help_text="Source, date and confidence of these figures.")

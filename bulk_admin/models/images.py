@@ -23,7 +23,9 @@ class GeneratedImage(models.Model):
     job = models.ForeignKey(
         BulkGenerationJob, models.CASCADE, related_name="images", db_index=False
     )
-    position = models.PositiveIntegerField(help_text="The prompt's place in the paste, from 1.")
+    position = models.PositiveIntegerField(
+        help_text="The prompt's position in the pasted text, from 1."
+    )
     variant = models.PositiveSmallIntegerField(default=1)
     prompt_text = models.TextField()
     size = models.CharField(max_length=12, blank=True, help_text="Empty: the job's.")
@@ -41,7 +43,7 @@ class GeneratedImage(models.Model):
         default=0, help_text="Calls opened so far; a stale button or answer carries an older one."
     )
     tries = models.PositiveSmallIntegerField(
-        default=0, help_text="Refusals that a retry may help, since the last press."
+        default=0, help_text="Retryable refusals since the last press."
     )
     owner = models.ForeignKey(
         Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
@@ -69,7 +71,7 @@ class GeneratedImage(models.Model):
         Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     page_attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="Failed tries of the present step."
+        default=0, help_text="Failed attempts at the current step."
     )
     page_not_before = models.DateTimeField(null=True, blank=True)
     page_error_code = models.CharField(max_length=30, blank=True)

@@ -52,7 +52,7 @@ class BulkGenerationJob(models.Model):
     prompt_prefix = models.CharField(max_length=500, blank=True)
     prompt_suffix = models.CharField(max_length=500, blank=True)
     source_text = models.TextField(
-        blank=True, help_text="What was pasted, for the way back to the form."
+        blank=True, help_text="The pasted text, for going back to the form."
     )
     category = models.ForeignKey("prompts.Category", models.SET_NULL, null=True, blank=True)
     page_tags = models.CharField(max_length=300, blank=True)
@@ -72,9 +72,7 @@ class BulkGenerationJob(models.Model):
     failed_count = models.PositiveIntegerField(default=0)
     unknown_count = models.PositiveIntegerField(default=0)
     cancelled_count = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(
-        default=0, help_text="Rows of the paste that were left out."
-    )
+    skipped = models.PositiveIntegerField(default=0, help_text="Pasted rows that were left out.")
     pages_open = models.PositiveIntegerField(default=0)
     pages_created = models.PositiveIntegerField(default=0)
     pages_blocked = models.PositiveIntegerField(default=0)

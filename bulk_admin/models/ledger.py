@@ -36,14 +36,16 @@ class ProviderCall(models.Model):
     pool = models.ForeignKey(Pool, models.SET_NULL, null=True, db_index=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False)
     owner = models.ForeignKey(Worker, models.SET_NULL, null=True, db_index=False)
-    job_ref = models.UUIDField(db_index=True, help_text="The job's id, also after it is gone.")
+    job_ref = models.UUIDField(
+        db_index=True, help_text="The job's id, even after the job is deleted."
+    )
     place = models.CharField(max_length=20, help_text="position.variant of the image.")
     job_label = models.CharField(max_length=120)
     account_label = models.CharField(max_length=80)
     person_label = models.CharField(max_length=150, blank=True)
     model_name = models.CharField(max_length=120)
     attempt = models.PositiveSmallIntegerField()
-    day = models.DateField(help_text="The day, in UTC, whose counters carry it.")
+    day = models.DateField(help_text="The UTC day that it is counted on.")
     sent_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=CallState, default=CallState.OPEN)
@@ -53,7 +55,7 @@ class ProviderCall(models.Model):
         null=True, blank=True, help_text="Micro-dollars booked at the end."
     )
     is_estimated = models.BooleanField(
-        default=False, help_text="The provider told no usage: booked at the reserve."
+        default=False, help_text="The provider reported no usage: booked at the reserve."
     )
     usage = models.JSONField(default=dict, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -69,7 +71,7 @@ class ProviderCall(models.Model):
     )
     error_code = models.CharField(max_length=30, blank=True)
     looked_up = models.PositiveSmallIntegerField(
-        default=0, help_text="Look-ups of its key since it became unknown."
+        default=0, help_text="How often its file was looked for since it became unknown."
     )
 
     objects = CallQuerySet.as_manager()
@@ -127,8 +129,8 @@ class Spend(models.Model):
     reserved = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name = "day of spend"
-        verbose_name_plural = "days of spend"
+        verbose_name = "daily spend"
+        verbose_name_plural = "daily spend"
         ordering = ["-day"]
         constraints = [
             models.UniqueConstraint(fields=["scope", "key", "day"], name="one_spend_a_day"),

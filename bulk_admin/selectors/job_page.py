@@ -120,7 +120,7 @@ class Counts:
     all: int
     kept: int
     dropped: int
-    needs_you: int
+    needs_attention: int
     with_page: int
     retryable: int
     for_pages: int
@@ -134,7 +134,7 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
             all=Count("pk"),
             kept=Count("pk", filter=done & Q(selected=True)),
             dropped=Count("pk", filter=done & Q(selected=False)),
-            needs_you=Count("pk", filter=NEEDS_YOU),
+            needs_attention=Count("pk", filter=NEEDS_ATTENTION),
             with_page=Count("pk", filter=Q(prompt_page__isnull=False)),
             retryable=Count("pk", filter=RETRYABLE),
             for_pages=Count("pk", filter=FOR_PAGES & ~SIBLING),
@@ -144,7 +144,7 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
 
 
 RETRYABLE = Q(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
-NEEDS_YOU = Q(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)) | Q(
+NEEDS_ATTENTION = Q(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)) | Q(
     page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED)
 )
 FOR_PAGES = Q(

@@ -56,7 +56,7 @@ def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoic
     tier = f"tier {account.tier}, " if provider.requires_key else ""
     why_not = ""
     if not account.is_enabled:
-        why_not = "switched off"
+        why_not = "disabled"
     elif provider.requires_key and not (account.key_from_environment or account.encrypted_key):
         why_not = "it has no key"
     own = "" if account.is_platform else "your own, "

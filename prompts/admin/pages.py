@@ -73,15 +73,15 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
                 "The page's address. It is fixed once the page is published, as readers and search"
                 " engines keep it."
             ),
-            "prompt_text": "Shown and copied exactly as it stands here.",
+            "prompt_text": "Shown and copied exactly as written here.",
             "description": (
                 "Four to six sentences. The first 160 characters are what search engines show."
             ),
             "alt_text": (
                 "What the picture shows, for those who do not see it: at most 125 characters."
             ),
-            "tags": "Small letters, hyphens for spaces, with a comma between two tags.",
-            "visibility": "A private page is seen by staff alone, even when it is published.",
+            "tags": "Lower case, hyphens instead of spaces, separated by commas.",
+            "visibility": "Only staff see a private page, even when it is published.",
             "ai_generator": "The image model's name, as readers know it.",
         }
         widgets = {"alt_text": forms.TextInput(attrs={"class": "vTextField", "maxlength": 125})}
@@ -89,9 +89,9 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
     def clean_slug(self) -> str:
         slug = str(self.cleaned_data["slug"])
         if not SLUG.fullmatch(slug):
-            raise forms.ValidationError("Use small letters, digits and single hyphens.")
+            raise forms.ValidationError("Use lower-case letters, digits and single hyphens.")
         if slug in RESERVED:
-            raise forms.ValidationError("The site keeps this word for itself: choose another one.")
+            raise forms.ValidationError("This word is reserved: choose another one.")
         return slug
 
     def clean_tags(self) -> list[str]:
@@ -159,7 +159,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
                 ],
                 "description": (
                     "Readers see a page that is published and public. Its status changes with the"
-                    " button at the top, which tells of any doubt first."
+                    " button at the top, which shows any warnings first."
                 ),
             },
         ),
@@ -215,7 +215,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": "Prompt pages"})
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Pages"})
 
     def view_on_site(self, obj: Prompt) -> str:
         return obj.get_absolute_url()

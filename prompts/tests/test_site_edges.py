@@ -107,7 +107,7 @@ def test_who_may_not_is_told_in_the_site_s_look_and_led_back(client, django_user
     client.force_login(django_user_model.objects.create_user("nobody", is_staff=True))
     response = client.get("/admin/prompts/prompt/")
     assert response.status_code == 403
-    assert "You may not do this" in text_of(response)
+    assert "You do not have permission" in text_of(response)
     assert '<a href="/admin/">Back to the admin</a>' in text_of(response)
 
 

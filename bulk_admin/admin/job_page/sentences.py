@@ -14,14 +14,14 @@ from bulk_admin.selectors.job_page import Conditions
 
 
 def state(job: BulkGenerationJob, conditions: Conditions) -> str:
-    """Plain sentences: where the job stands, and what to do if it waits for somebody."""
+    """Plain sentences: where the job stands, and what to do if it is waiting for someone."""
     return " ".join(_sentences(job, conditions))
 
 
 def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
     yield _standing(job)
     if reason := _waits_for(job, conditions):
-        yield codes.about(reason).remedy or "It waits for somebody to press Resume."
+        yield codes.about(reason).remedy or "It waits until someone presses Resume."
     if job.status == JobStatus.CANCELLED and job.generating:
         yield (
             f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be"
@@ -30,19 +30,19 @@ def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
     if job.unknown_count:
         yield (
             f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: sent, perhaps"
-            " billed, never answered. Each such tile lets you buy it again or accept the loss."
+            " billed, never answered. Each such tile lets you buy it again or mark it as lost."
         )
     if job.pages_open:
         yield f"{counted(job.pages_open, 'page is', 'pages are')} being made."
 
 
 def _waits_for(job: BulkGenerationJob, conditions: Conditions) -> str:
-    """The code of what somebody must mend; empty when nothing waits for that."""
+    """The code of what must be fixed first; empty when nothing is waiting for that."""
     return job.status_reason if job.status == JobStatus.PAUSED else conditions.account_stop
 
 
 def waits_for_account(job: BulkGenerationJob, conditions: Conditions) -> bool:
-    """Whether it is mended on the account's page."""
+    """Whether it is fixed on the account's page."""
     return _waits_for(job, conditions) in codes.ACCOUNT_STOPS
 
 

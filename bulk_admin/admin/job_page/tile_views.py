@@ -30,7 +30,7 @@ from bulk_admin.storages import StorageUnavailable
 from .tiles import Prices
 from .views import HERE, answer, job_or_404
 
-STALE = ("This was pressed before: nothing more was bought.", "warning")
+STALE = ("Already done: nothing more was bought.", "warning")
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 KEPT_BY_BROWSER = "private, max-age=31536000, immutable"  # a key is never used again
 LINK_KEPT_BY_BROWSER = "private, max-age=600"  # shorter than the link lives
@@ -84,8 +84,8 @@ def _accept_as_lost(
     done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
     return {
         Decided.ADOPTED: ("The picture had arrived after all.", "success"),
-        Decided.LOST: ("Accepted as lost.", "success"),
-    }.get(done, ("This was settled before.", "warning"))
+        Decided.LOST: ("Marked as lost.", "success"),
+    }.get(done, ("Already settled.", "warning"))
 
 
 Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], tuple[str, str]]

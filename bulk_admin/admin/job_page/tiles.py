@@ -80,7 +80,7 @@ class Tile:
         )
 
     @property
-    def needs_you(self) -> bool:
+    def needs_attention(self) -> bool:
         return self.state in ("bad", "unk") or self.image.page_status in (
             PageStatus.BLOCKED,
             PageStatus.FAILED,
@@ -208,7 +208,7 @@ def _what_helps(image: GeneratedImage, price: str) -> list[Button]:
     if image.status == ImageStatus.UNKNOWN:
         return [
             Button(action="buy_again", label="Buy again", price=price, values=seen),
-            Button(action="accept_as_lost", label="Accept as lost", values=seen),
+            Button(action="accept_as_lost", label="Mark as lost", values=seen),
         ]
     if image.status == ImageStatus.CANCELLED:
         return [Button(action="retry", label="Generate it", price=price, values=seen)]

@@ -83,7 +83,7 @@ class NewJobForm(forms.Form):
     )
     skip_bad = forms.BooleanField(required=False, widget=forms.HiddenInput)
     account = forms.ChoiceField(
-        widget=SelectWithReasons, help_text="Its key pays, its limit sets the pace."
+        widget=SelectWithReasons, help_text="This account is billed; its rate limit sets the speed."
     )
     model = forms.ChoiceField(widget=SelectWithReasons)
     size = forms.ChoiceField(label="Shape", widget=RadioCards)
@@ -110,7 +110,7 @@ class NewJobForm(forms.Form):
         required=False,
         max_length=250,
         widget=_text(2, **{"data-counter": ""}),
-        help_text="Put before every prompt, so that the same person appears in all of them.",
+        help_text="Placed before every prompt, so that the same character appears in all of them.",
     )
     prompt_prefix = forms.CharField(
         label="Before every prompt", required=False, max_length=500, widget=_text(2)
@@ -125,7 +125,7 @@ class NewJobForm(forms.Form):
         label="Tags for every page",
         required=False,
         max_length=300,
-        help_text="Separate with commas. Each page gets its own ones as well.",
+        help_text="Separate with commas. Each page also gets tags of its own.",
     )
     page_visibility = forms.ChoiceField(
         label="Visibility", choices=Prompt.Visibility.choices, initial=Prompt.Visibility.PUBLIC
@@ -138,7 +138,7 @@ class NewJobForm(forms.Form):
     create_pages_when_done = forms.BooleanField(
         label="Create pages when the job is done",
         required=False,
-        help_text="Drafts of all that is kept by then. Nothing is published by itself.",
+        help_text="Drafts from every picture kept by then. Nothing is published automatically.",
     )
     name = forms.CharField(
         label="Name", max_length=120, widget=forms.TextInput(attrs={"dir": "auto"})

@@ -35,7 +35,7 @@ from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.queue.doorbell import ring, ring_to_delete
 from bulk_admin.services.queue.job_row import count, lock_job, save
 
-DECIDE_FIRST = "buy it again, or accept it as lost, first."
+DECIDE_FIRST = "buy it again or mark it as lost first."
 
 
 class CannotStart(Exception):
@@ -60,7 +60,7 @@ def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> Non
     if not account.is_enabled:
         raise CannotStart(
             Code.ACCOUNT_OFF,
-            f"The account {account.label} is switched off. Switch it on, or choose another one.",
+            f"The account {account.label} is disabled. Enable it, or choose another one.",
         )
     if provider_class(account.provider).requires_key and not _readable_key(account):
         raise CannotStart(

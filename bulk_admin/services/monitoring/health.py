@@ -1,4 +1,4 @@
-"""Is everything well that pictures and pages need?
+"""Does everything work that pictures and pages need?
 
 Facts for staff, and what needs attention. Buys nothing.
 """
@@ -40,8 +40,8 @@ PROBE = "health/probe-"
 
 class State(StrEnum):
     OK = "ok"
-    NOTE = "note"  # worth knowing; by itself no reason to wake anybody
-    BAD = "bad"  # somebody is needed
+    NOTE = "note"  # worth knowing, but no reason to wake anyone
+    BAD = "bad"  # needs attention
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Fact:
     value: str
     state: State = State.OK
     todo: str = ""
-    account_id: int | None = None  # where it is mended
+    account_id: int | None = None  # where it is fixed
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def _safely(name: str, look: Callable[[Part], None]) -> Part:
             "Database",
             f"does not answer ({type(error).__name__})",
             State.BAD,
-            "Look at the database server, and at DATABASE_URL.",
+            "Check the database server and DATABASE_URL.",
         )
     return part
 
@@ -106,7 +106,7 @@ def _database(part: Part) -> None:
         "Answers in",
         f"{seconds * 1000:.1f} ms",
         State.BAD if seconds > SLOW_DATABASE else State.OK,
-        "The database is slow: look at its load.",
+        "The database is slow: check its load.",
     )
     executor = MigrationExecutor(connection)
     pending = [
@@ -127,8 +127,8 @@ def _queue(part: Part) -> None:
     waits_alone = workers.work_waits_in_vain(now)
     told = "yes" if waits else "no"
     part.add(
-        "Work waits",
-        f"{told}, and no worker is seen" if waits_alone else told,
+        "Queued work",
+        f"{told}, but no worker has been seen" if waits_alone else told,
         State.BAD if waits_alone else State.OK,
         "Start a worker: manage.py bulk_worker.",
     )
@@ -145,7 +145,7 @@ def _queue(part: Part) -> None:
             f"Worker {worker}",
             f"beat {age:.0f} s ago, {worker.in_flight} in flight{drains}",
             state,
-            "It is taken for dead; what it held is rescued.",
+            "It is considered dead; its work will be rescued.",
         )
 
 
@@ -173,7 +173,7 @@ def _bells(part: Part, now: dt.datetime) -> None:
         "Tasks not picked up",
         told,
         State.BAD if is_late else State.OK,
-        "Nobody takes tasks: start a worker, or restart the one that hangs.",
+        "No worker picks up tasks: start one, or restart the one that hangs.",
     )
 
 
@@ -181,18 +181,18 @@ def _tick(part: Part, now: dt.datetime) -> None:
     last = Task.objects.filter(func=TICK, success=True).aggregate(last=Max("stopped"))["last"]
     if last is None:
         part.add(
-            "Last tick",
+            "Last scheduled check",
             "never",
             State.NOTE,
-            "A worker does it every minute; a fresh installation has had none.",
+            "A worker runs it every minute; a fresh installation has not had one yet.",
         )
         return
     age = _age(now, last)
     part.add(
-        "Last tick",
+        "Last scheduled check",
         f"{age:.0f} s ago",
         State.BAD if age > LATE_TICK else State.OK,
-        "Nothing is rescued: start a worker, and see that the schedule bulk-tick exists.",
+        "Nothing is rescued: start a worker, and check that the schedule bulk-tick exists.",
     )
 
 
@@ -204,7 +204,7 @@ def _storage(part: Part) -> None:
     is_full = held["n"] >= settings.BULK_OUTBOX_PICTURES or size >= settings.BULK_OUTBOX_BYTES
     state = State.BAD if is_full else State.NOTE if held["n"] else State.OK
     todo = (
-        "It is full, nothing is bought: mend the storage."
+        "It is full, so nothing is bought: fix the storage."
         if is_full
         else "It empties by itself when the storage takes pictures again."
     )
@@ -223,7 +223,7 @@ def _probe(part: Part, name: str, storage: str) -> None:
             name,
             "the storage refuses to write, read or delete",
             State.BAD,
-            "Look at the storage's status, and at the B2_* settings or the disk.",
+            "Check the storage's status, and the B2_* settings or the disk.",
         )
         return
     told = (
@@ -232,7 +232,7 @@ def _probe(part: Part, name: str, storage: str) -> None:
         else "other bytes came back"
     )
     part.add(
-        name, told, State.OK if is_whole else State.BAD, "Look who else writes to this bucket."
+        name, told, State.OK if is_whole else State.BAD, "Check what else writes to this bucket."
     )
 
 
@@ -244,7 +244,7 @@ def _providers(part: Part) -> None:
             "Accounts",
             "none",
             State.BAD,
-            "Add one, or run manage.py migrate: it makes the placeholder's.",
+            "Add one, or run manage.py migrate, which creates the placeholder's.",
         )
     for account in accounts:
         cooldowns = [
@@ -252,7 +252,7 @@ def _providers(part: Part) -> None:
             for pool in account.pools.all()
             if pool.kind == CallKind.IMAGE and pool.cooldown_until and pool.cooldown_until > now
         ]
-        words = ["on" if account.is_enabled else "off"]
+        words = ["enabled" if account.is_enabled else "disabled"]
         words += [f"stopped: {account.stop_code}"] if account.stop_code else []
         words += [f"waits {_age(max(cooldowns), now):.0f} s for the provider"] if cooldowns else []
         words += [
@@ -268,7 +268,7 @@ def _providers(part: Part) -> None:
             else State.OK
         )
         todo = (
-            "Mend it at the provider, then press Check on the account's page."
+            "Fix it with the provider, then press Check on the account's page."
             if state == State.BAD
             else ""
         )

@@ -78,7 +78,7 @@ def model_for(
         raise ModelNotAvailable(retirement_notice(model))
     if not model.is_enabled:
         raise ModelNotAvailable(
-            f"{model.label} is switched off in the catalogue. Choose another one, or switch it on."
+            f"{model.label} is disabled in the catalogue. Choose another one, or enable it."
         )
     return model
 

@@ -189,7 +189,7 @@ def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
     assert account.checked_at is not None
     provider.keys = {KEY}
     assert (
-        "Check the key, and go on with 1 paused job<"
+        "Check the key and resume 1 paused job<"
         in keeper.get(f"{LIST}{account.pk}/change/").content.decode()
     )
     assert (

@@ -377,7 +377,7 @@ def days(placeholder_account):
         Spend.objects.create(
             scope="person" if ":" in key else "account", key=key, day=today, spent=640_000
         )
-    return [(placeholder_account.label, "everybody together"), (placeholder_account.label, "pat")]
+    return [(placeholder_account.label, "everyone together"), (placeholder_account.label, "pat")]
 
 
 def who(response):
@@ -391,10 +391,10 @@ def test_a_day_of_spend_says_whose_it_was(page, days):
     response = page.get(SPEND)
     gone = [
         ("deleted account 987654", "deleted person 123456"),
-        ("deleted account 987654", "everybody together"),
+        ("deleted account 987654", "everyone together"),
     ]
     assert who(response) == sorted(days + gone)
-    assert "4 days of spend" in response.content.decode()
+    assert "4 daily spend" in response.content.decode()
 
 
 def test_days_of_spend_are_found_and_sorted_by_name(page, days):

@@ -182,7 +182,7 @@ def test_a_file_that_is_not_there_is_told(superuser, tmp_path):
     [
         ({"user": "nobody"}, "There is no active user nobody. There are: root, somebody."),
         ({"account": "nope"}, "There is no account nope. There are: "),
-        ({"account": "Off"}, "Off cannot be used: switched off"),
+        ({"account": "Off"}, "Off cannot be used: disabled"),
         ({"account": "Bare"}, "Bare cannot be used: it has no key"),
         ({"account": "Somebody's"}, "There is no account Somebody's"),
         ({"account": "Paid", "model": "nope"}, "Paid has no model nope. There are: "),

@@ -52,7 +52,7 @@ function leaveDialog() {
 function fault(event) {
   lostUntil = 0;
   const status = event.detail.xhr?.status;
-  if (status === 403) lost = say("You may not do that, or your session has ended. Reload the page.", "error");
+  if (status === 403) lost = say("You do not have permission, or your session has ended. Reload the page.", "error");
   else if (status === 404) lost = say("This is gone. Reload the page.", "error");
   else lost = say("Connection lost, trying again.", "warning");
 }

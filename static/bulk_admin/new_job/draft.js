@@ -26,7 +26,7 @@ function put(text) {
 
 function tell() {
   const note = Object.assign(document.createElement("div"), { className: "banner", textContent: "These prompts were not sent last time, so they are back. " });
-  const undo = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "Leave them out" });
+  const undo = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "Discard" });
   undo.addEventListener("click", () => { put(first); note.remove(); box().focus(); });
   note.setAttribute("role", "status");
   note.append(undo);

@@ -80,7 +80,7 @@ document.body.addEventListener("htmx:afterSettle", () => {
 for (const fault of ["htmx:responseError", "htmx:sendError"]) {
   document.body.addEventListener(fault, () => {
     const list = document.querySelector("ul.messagelist") ?? Object.assign(document.createElement("ul"), { className: "messagelist" });
-    const item = Object.assign(document.createElement("li"), { className: "error", textContent: "That was not saved. Reload the page to see how the sheet stands." });
+    const item = Object.assign(document.createElement("li"), { className: "error", textContent: "That was not saved. Reload the page to see the current state." });
     item.setAttribute("role", "alert");
     list.replaceChildren(item);
     document.getElementById("content-start").prepend(list);

@@ -119,7 +119,7 @@ def test_an_ended_job_tells_what_came_of_it(page):
     )
     recount(job)
     html = text_of(page(job))
-    assert "What came of it" in html
+    assert "Result" in html
     assert "1 page created" in html
     assert image.prompt_page.title in html
     assert "1 failed:</b>" in html
@@ -172,7 +172,7 @@ def test_the_page_of_a_hundred_tiles_costs_a_constant_number_of_queries(
         (
             {"status": "unknown", "attempt": 1, "cost": 10_000},
             "Counted as spent: $0.01.",
-            ["Buy again", "Accept as lost"],
+            ["Buy again", "Mark as lost"],
         ),
         ({"status": "cancelled"}, "Not bought.", ["Generate it"]),
         ({"status": "queued"}, "Queued", []),

@@ -75,7 +75,7 @@ def test_a_reroll_appends_a_variant_and_a_second_press_does_not(press):
     image = job.images.get()
     first = press(job, "reroll", image, seen_variant=1)
     assert first.content.decode().count("data-tile=") >= 1
-    assert "pressed before" in said(press(job, "reroll", image, seen_variant=1))
+    assert "Already done" in said(press(job, "reroll", image, seen_variant=1))
     assert list(job.images.values_list("variant", flat=True)) == [1, 2]
 
 
@@ -114,8 +114,8 @@ def test_buy_again_and_accept_as_lost_settle_an_unknown_once(press):
     job = make_job(0, JobStatus.COMPLETED)
     again, lost = (make_image(job, ImageStatus.UNKNOWN, attempt=1) for _ in range(2))
     assert "Bought again" in said(press(job, "buy_again", again, seen_attempt=1))
-    assert "pressed before" in said(press(job, "buy_again", again, seen_attempt=1))
-    assert "Accepted as lost" in said(press(job, "accept_as_lost", lost, seen_attempt=1))
+    assert "Already done" in said(press(job, "buy_again", again, seen_attempt=1))
+    assert "Marked as lost" in said(press(job, "accept_as_lost", lost, seen_attempt=1))
     assert job.images.get(pk=again.pk).status == ImageStatus.QUEUED
     assert job.images.get(pk=lost.pk).error_code == "lost"
 

@@ -227,7 +227,7 @@ def test_mark_up_in_a_paste_is_shown_as_text(page, placeholder_account, text):
 def test_what_can_not_be_chosen_is_refused_with_what_to_do(page, placeholder_account):
     off = make_account("placeholder", label="Sleeping", is_enabled=False)
     keyless = make_account("openai", label="Keyless")
-    assert "Sleeping cannot be used: switched off" in html.unescape(
+    assert "Sleeping cannot be used: disabled" in html.unescape(
         page.post(ADD, filled(off)).content.decode()
     )
     assert "Keyless cannot be used: it has no key" in html.unescape(

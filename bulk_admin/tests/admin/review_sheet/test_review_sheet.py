@@ -124,7 +124,7 @@ def test_an_edit_after_the_model_was_switched_off_says_so_and_keeps_the_text(pag
     ImageModel.objects.filter(name=job.model_name).update(is_enabled=False)
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": "A windmill"}).content.decode()
     assert "A windmill</textarea>" in body
-    assert 'class="errornote' in body or "switched off" in body or "not available" in body
+    assert 'class="errornote' in body or "disabled" in body or "not available" in body
 
 
 def test_generate_starts_once_however_often_it_is_pressed(page, job):

@@ -85,8 +85,8 @@ def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
     assert "is open" in lifecycle.delete_job(job.pk)
     settle(permit.call_id, unknown())
     ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
-    assert "accept it as lost" in reason
-    assert "accept it as lost" in lifecycle.delete_job(job.pk)
+    assert "mark it as lost" in reason
+    assert "mark it as lost" in lifecycle.delete_job(job.pk)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
 
 

@@ -77,7 +77,7 @@ def test_when_all_is_well_it_is_200_and_names_every_part(client):
 def test_the_page_is_html_for_people_and_linked_from_the_index(client):
     answer = client.get(reverse("admin:health"))
     assert answer.status_code == 200
-    assert "Nothing needs you." in answer.content.decode()
+    assert "Nothing needs attention." in answer.content.decode()
     assert reverse("admin:health") in client.get(reverse("admin:index")).content.decode()
 
 
@@ -93,7 +93,7 @@ def test_who_may_not_see_jobs_may_not_see_it(client):
 def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
     tell_tick(170)
     make_job(2, started=timezone.now() - dt.timedelta(seconds=170))
-    assert bad(told(client, 503)) == {"Work waits"}
+    assert bad(told(client, 503)) == {"Queued work"}
     worker = make_worker(in_flight=3, draining=True)
     facts = told(client)
     assert "3 in flight, draining" in facts["Queue"][f"Worker {worker}"]["value"]
@@ -124,7 +124,7 @@ def test_held_calls_that_nobody_asks_for_are_503(client):
 
 def test_a_tick_that_stays_away_is_503(client):
     tell_tick(600)
-    assert bad(told(client, 503)) == {"Last tick"}
+    assert bad(told(client, 503)) == {"Last scheduled check"}
 
 
 def test_a_migration_that_is_missing_is_503(client):

@@ -45,7 +45,7 @@ def is_told(job):
 
 def told_by_health():
     (queue,) = [part for part in health.report() if part.name == "Queue"]
-    (fact,) = [fact for fact in queue.facts if fact.name == "Work waits"]
+    (fact,) = [fact for fact in queue.facts if fact.name == "Queued work"]
     assert fact.value.startswith("yes")
     return fact.state == health.State.BAD
 

@@ -105,7 +105,7 @@ def test_a_snapshot_is_there_but_switched_off():
             "gpt-image-1",
             r"GPT Image 1 was retired on 23 Oct 2026\. Use gpt-image-2.5-flare instead\.",
         ),
-        ("gpt-image-2-2026-04-21", "switched off in the catalogue"),
+        ("gpt-image-2-2026-04-21", "disabled in the catalogue"),
         ("gpt-image-9", "has no model gpt-image-9"),
         ("gpt-6-luna", "has no model gpt-6-luna"),  # it writes texts
         ("placeholder", "has no model placeholder"),  # another provider's
