@@ -13,6 +13,7 @@ from bulk_admin.services.image_providers import ImageProvider, ImageResult, erro
 from bulk_admin.tests.rules.test_layering import ROOT
 
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(file.relative_to(ROOT)) for file in DOCUMENTS]
 SETTING = re.compile(r"\benv\.\w+\(\s*\"([A-Z][A-Z0-9_]+)\"")
@@ -65,8 +66,26 @@ def test_every_path_that_is_named_exists(file):
         assert any((ROOT / folder / path).exists() for folder in ("", "bulk_admin")), path
 
 
+def packages(folder: str) -> set[str]:
+    return {file.parent.name for file in (ROOT / folder).glob("*/__init__.py")}
+
+
+def test_the_house_is_drawn_as_it_stands():
+    drawing = ARCHITECTURE.split("```text")[1].split("```")[0]
+    services = drawing.split("  services/\n    ")[1].split("\n  admin/")[0]
+    assert set(re.findall(r"^ *(\w+)/ ", services, re.MULTILINE)) == packages("bulk_admin/services")
+    admin = drawing.split("\n  admin/")[2].split("\n")[0]
+    assert set(re.findall(r"(\w+)/", admin)) == packages("bulk_admin/admin")
+
+
+@pytest.mark.parametrize("question", ["a screen", "a provider", "money decided"])
+def test_a_newcomer_finds(question):
+    (row,) = re.findall(rf"^\| {question} \|(.*)\|$", ARCHITECTURE, re.MULTILINE)
+    assert re.findall(r"`(?:bulk_admin|services|templates)/[^`]+`", row)
+
+
 def test_the_rows_of_the_architecture_are_models():
-    table = (ROOT / "docs/architecture.md").read_text().split("## Rows")[1].split("##")[0]
+    table = ARCHITECTURE.split("## Rows")[1].split("##")[0]
     rows = set(re.findall(r"`([A-Z]\w+)`", table)) - {"StatusQuerySet"}
     assert rows - set(models.__all__) == {"Prompt"}
 
