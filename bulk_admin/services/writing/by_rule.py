@@ -8,10 +8,13 @@ import unicodedata
 from bulk_admin.services.writing.cleaning import (
     ALT_LEAST,
     ALT_LIMIT,
+    EDGES,
+    LEADING_ON,
     TAGS_LIMIT,
     Texts,
     cut_at_clause,
     least_title,
+    led_to_its_end,
     title_within,
 )
 from bulk_admin.wording import STOP_WORDS, clean_tags, plain_text
@@ -52,6 +55,7 @@ BRACKETS = (
 LEFT_OVER = re.compile(r"[{}\[\]|\\<>]|\(\s*\)")
 COMMAS = re.compile(r"\s*,(?:\s*,)*")
 DEPTH = 4
+NO_TAGS = STOP_WORDS | LEADING_ON
 
 
 def texts_of(prompt: str) -> Texts:
@@ -81,6 +85,9 @@ def words_of(prompt: str) -> str:
 
 def _title(plain: str) -> str:
     title = title_within(plain)
+    ended = led_to_its_end(title)
+    if title[-1:].islower() and len(ended) >= least_title(ended):  # a letter A is no article
+        title = ended.rstrip(EDGES)
     if not any(char.isalnum() for char in title):
         return "Picture from a prompt without words"
     if len(title) < least_title(title):
@@ -91,7 +98,7 @@ def _title(plain: str) -> str:
 
 def _tags(plain: str) -> list[str]:
     words = (_bare(word) for word in WORD_END.split(plain.lower()))
-    telling = [word for word in words if word not in STOP_WORDS and _is_telling(word)]
+    telling = [word for word in words if word not in NO_TAGS and _is_telling(word)]
     return clean_tags(telling, TAGS_LIMIT) or ["picture"]
 
 

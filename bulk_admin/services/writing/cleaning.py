@@ -47,21 +47,26 @@ CLAUSE_END = re.compile(
     r"[,;:!?](?=\s)|(?<=\w{3})\.(?=\s)|\s[-|](?=\s)|(?<!\d)[–—…]|[、，。；：！？]|\s(?=[(\[])"
 )
 BRACKETS = {"(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "《": "》"}
-# Words that lead on to something: no title ends with one.
+# Words that lead on to something, and are no noun in any of these languages: no title ends so.
 _LEADING_ON = """
-a an the and or but nor of in on at by for from with without to into onto over under through near
-between among across against along around before behind beneath beside beyond during inside like
-as than that which who whose while where when its his her their my your our this these very is are
-der die das den dem des ein eine einen einem einer eines und oder mit ohne von vom im am auf zu zum
-zur bei für aus über unter vor hinter neben zwischen
-le la les un une du de et ou avec sans dans sur sous en au aux pour par chez
-el los las una unos unas y o con del al por para sin sobre entre
-il lo gli uno della dei degli delle di da ed su per tra fra nel nella
-os as um uma do dos das com em no na nos nas sem
-и в во на с со из к у о от до за под над при для без или
-het een van met op te och på med av og
+a an the and or but nor of in on at by for from with without to into onto through between among
+against as than that which whose its his her their my your our this these
+der das dem des ein eine einen einem einer eines und oder mit ohne von vom im auf zu zum zur bei für
+aus über unter vor hinter neben zwischen
+le la les un une du de et ou avec sans dans sur sous en au aux pour chez
+el los las una unos unas y con del al por para sobre entre
+il lo gli uno della dei degli delle di da ed tra fra nel nella
+os um uma com em na nos nas sem
+и в во на с со из к у от до за под над при для без или
+het een och på med av og
 """
 LEADING_ON = frozenset(_LEADING_ON.split())
+# The same, but some titles do end with them: Where the Wild Things Are.
+_MAY_LEAD_ON = """
+over under near across along around before behind beneath beside beyond during inside like while
+where when who very is are
+"""
+MAY_LEAD_ON = LEADING_ON | frozenset(_MAY_LEAD_ON.split())
 
 
 class TooPoor(Exception):
@@ -121,14 +126,20 @@ def cut_at_clause(text: str, limit: int, least: int) -> str:
 def _at_phrase(text: str, limit: int, least: int) -> str:
     head = cut_at_word(text, limit)
     words, following = head.split(" "), text[len(head) :].split()
-    if not (following and following[0].lower() in LEADING_ON):
+    if not (following and following[0].lower() in MAY_LEAD_ON):
         # The last phrase may have been cut: end before the word that leads on to it.
-        leads = [n for n, word in enumerate(words) if n and word.lower() in LEADING_ON]
+        leads = [n for n, word in enumerate(words) if n and word.lower() in MAY_LEAD_ON]
         if leads and len(" ".join(words[: leads[-1]])) >= least:
             words = words[: leads[-1]]
-    while len(words) > 1 and words[-1].strip(EDGES).lower() in LEADING_ON:
+    return _closed(led_to_its_end(" ".join(words), MAY_LEAD_ON)).rstrip(EDGES)
+
+
+def led_to_its_end(text: str, leading_on: frozenset[str] = LEADING_ON) -> str:
+    """Without last words that lead on to something: "lemons and a" is "lemons"."""
+    words = text.split(" ")
+    while len(words) > 1 and words[-1].strip(EDGES).lower() in leading_on:
         words.pop()
-    return _closed(" ".join(words)).rstrip(EDGES)
+    return " ".join(words)
 
 
 def _is_closed(text: str) -> bool:

@@ -70,6 +70,7 @@ def test_what_a_model_writes_around_a_title_goes(written):
         "Rock 'n' Roll Guitarist under Neon Lights",
         'Neon Sign That Says "Open" in a Rainy Street',
         "Portrait of a C++ Programmer at 3:15 in the Morning",
+        "Where the Wild Things Are: What Dreams Are Made Of",
         "Why Not? A Cat in a Space Suit on the Moon",
         "snake_case Poster for Programmers, 5 * 3 Grid",
     ],

@@ -360,6 +360,9 @@ def test_a_rule_takes_title_and_tags_from_the_prompts_words():
         ("a red fox in the snow\nNegative prompt: blurry\nSteps: 20", "A red fox in the snow"),
         ("A cup of coffee.", "A cup of coffee: picture and prompt"),
         ("A cup of coffee?!", "A cup of coffee: picture and prompt"),
+        ("still life with three lemons and a", "Still life with three lemons"),
+        ("a red fox cub asleep in a dark den", "A red fox cub asleep in a dark den"),
+        ("a poster of the big red letter A", "A poster of the big red letter A"),
         ("雪の中の赤い狐。", "雪の中の赤い狐"),
         ("I'm a fox who can't sleep at night", "I'm a fox who can't sleep at night"),
         (
@@ -381,6 +384,7 @@ def test_a_rule_takes_a_title_from_what_the_prompt_says(prompt, title):
         ('fox/owl, "snow" (night); coffee.:', ["fox", "owl", "snow", "night", "coffee"]),
         ("雪の狐、冬の森", ["雪の狐", "冬の森"]),
         ("the fox's state-of-the-art den", ["fox's", "state-of-the-art", "den"]),
+        ("ein Fuchs und eine Eule mit dem Mond", ["fuchs", "eule", "mond"]),
         ("-- 3:2 1.5", ["picture"]),
     ],
 )
