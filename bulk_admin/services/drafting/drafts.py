@@ -21,8 +21,9 @@ from bulk_admin.models import (
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
+from bulk_admin.services.drafting.marks import MARKS, ratio_of
 from bulk_admin.services.drafting.settings import JobSettings, refused_option
-from bulk_admin.services.pricing.catalogue import is_offered, model_for
+from bulk_admin.services.pricing.catalogue import is_offered, model_for, size_of_ratio
 from bulk_admin.services.queue.job_row import lock_job
 
 MAX_PICTURES = 1000
@@ -173,15 +174,63 @@ def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
     _raise_revision(job)
     model = model_for(job.account, job.model_name, database_now().date())
     rows = list(job.images.order_by("position"))
+    _flag_again(job, model, rows)
+    return next(row for row in rows if row.pk == image_id)
+
+
+@whole_step
+def fix_rows(job_id: uuid.UUID, code: str, image_ids: Iterable[int] | None = None) -> int:
+    """Cut the marks of a kind from rows of a draft, or from all of them; how many changed.
+
+    A row's tick follows its new flags unless a person had set it against the old ones. The shape
+    among its options becomes its size where the model makes it. A second call changes nothing.
+    Raises DraftRefused, ModelNotAvailable.
+    """
+    job = lock_job(job_id)
+    if job.status != JobStatus.DRAFT:
+        raise DraftRefused("This job was started meanwhile.")
+    model = model_for(job.account, job.model_name, database_now().date())
+    wanted = None if image_ids is None else set(image_ids)
+    rows = list(job.images.order_by("position"))
+    fixed = [
+        row
+        for row in rows
+        if (wanted is None or row.pk in wanted) and _cut_marks(job, model, row, code)
+    ]
+    if not fixed:
+        return 0
+    followers = [row for row in fixed if row.included == starts_on(row.flags)]
+    _flag_again(job, model, rows)
+    for row in followers:
+        row.included = starts_on(row.flags)
+    GeneratedImage.objects.bulk_update(fixed, ["prompt_text", "size", "included"], batch_size=500)
+    _raise_revision(job)
+    return len(fixed)
+
+
+def _cut_marks(job: BulkGenerationJob, model: ImageModel, row: GeneratedImage, code: str) -> bool:
+    """Whether the row has another text now; one of which nothing would be left keeps its own."""
+    text = row.prompt_text
+    for mark in MARKS:
+        if mark.code == code and mark.find(text):
+            row.prompt_text = clean(mark.cut(text)) or text
+    if row.prompt_text == text:
+        return False
+    ratio = ratio_of(text) if code == "options" and not row.size else None
+    size = size_of_ratio(model, ratio, near=job.size) if ratio else ""
+    if size != job.size and is_offered(model, row.quality or job.quality, size):
+        row.size = size
+    return True
+
+
+def _flag_again(job: BulkGenerationJob, model: ImageModel, rows: Sequence[GeneratedImage]) -> None:
+    texts = [row.prompt_text for row in rows]
     changed = []
-    for row, flags in zip(
-        rows, find_flags(job, model, [row.prompt_text for row in rows]), strict=True
-    ):
+    for row, flags in zip(rows, find_flags(job, model, texts), strict=True):
         if row.flags != flags:
             row.flags = flags
             changed.append(row)
     GeneratedImage.objects.bulk_update(changed, ["flags"], batch_size=500)
-    return next(row for row in rows if row.pk == image_id)
 
 
 @whole_step

@@ -1,4 +1,4 @@
-"""What is doubtful about a row of a draft: duplicates, left-overs, length."""
+"""What is doubtful about a row of a draft: duplicates, left-overs, length, marks of a paste."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.urls import reverse
 
+from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
+from bulk_admin.services.drafting.marks import HTML_TAGS, MARKS, has_words, ratio_of
 from bulk_admin.services.drafting.settings import too_long_by
+from bulk_admin.services.pricing.catalogue import size_of_ratio
 from prompts.models import Prompt
 
 # {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
-MARK_UP = "script|style|span|div|body|head|html|title|table|main|code|pre|img|svg|strong"
 LEFTOVER = re.compile(
-    r"\{\{?\s*[a-z][a-z0-9 _|-]{1,30}\}?\}"
+    r"\{\{?\s{0,3}[a-z][a-z0-9 _|-]{1,30}\}?\}"
     r"|\[[a-z][a-z0-9 _-]{2,30}\]"
-    rf"|<(?!(?:{MARK_UP})\b)[a-z][a-z0-9 _-]{{2,30}}>"
+    rf"|<(?!(?:{HTML_TAGS})\b)[a-z][a-z0-9 _-]{{2,30}}>"
     r"|__[a-z][a-z0-9_-]{1,30}__",
     re.IGNORECASE,
 )
-STARTS_OFF = frozenset({"duplicate", "too_long"})
+# What is most likely not meant to be bought; anything else only warns.
+STARTS_OFF = frozenset({"duplicate", "too_long", "no_words", "heading"})
 
 
 def starts_on(flags: Iterable[Mapping[str, str]]) -> bool:
@@ -31,8 +34,8 @@ def starts_on(flags: Iterable[Mapping[str, str]]) -> bool:
 def find_flags(
     job: BulkGenerationJob, model: ImageModel, texts: Sequence[str]
 ) -> list[list[dict[str, str]]]:
-    """For each prompt what staff should look at: code, text, and a link where there is something to
-    open.
+    """For each prompt what staff should look at: code, text, a link where there is something to
+    open, and the name of the button that puts it right where one press does.
     """
     pages = dict(Prompt.objects.filter(prompt_text__in=texts).values_list("prompt_text", "pk"))
     earlier_images = GeneratedImage.objects.filter(
@@ -66,13 +69,34 @@ def find_flags(
             )
         if leftover := LEFTOVER.search(text):
             flags.append(_flag("leftover", f"left-over {leftover[0]}"))
+        flags += _marks(job, model, text)
         found.append(flags)
     return found
+
+
+def _marks(job: BulkGenerationJob, model: ImageModel, text: str) -> list[dict[str, str]]:
+    if not has_words(text):
+        return [_flag("no_words", "no words in it")]
+    flags = []
+    for mark in MARKS:
+        if shown := mark.find(text):
+            shape = _shape(job, model, text) if mark.code == "options" else ""
+            flags.append(_flag(mark.code, f"{shown}{shape}", fix=mark.button))
+    return flags
+
+
+def _shape(job: BulkGenerationJob, model: ImageModel, text: str) -> str:
+    """What becomes of the --ar among a prompt's options."""
+    ratio = ratio_of(text)
+    if ratio is None:
+        return ""
+    size = size_of_ratio(model, ratio, near=job.size)
+    return f" ({times(size)})" if size else f" ({model.label} does not make that shape)"
 
 
 def _normal(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _flag(code: str, text: str, url: str = "") -> dict[str, str]:
-    return {"code": code, "text": text, "url": url}
+def _flag(code: str, text: str, url: str = "", fix: str = "") -> dict[str, str]:
+    return {"code": code, "text": text, "url": url, "fix": fix}

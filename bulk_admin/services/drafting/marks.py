@@ -55,7 +55,7 @@ OPTION_NAMES = (
     "ar|aspect|version|v|stylize|s|chaos|c|no|seed|quality|q|style|niji|tile|iw|sref|sw|cref|cw"
     "|oref|ow|profile|p|weird|w|stop|repeat|r|raw|draft|fast|relax|turbo|hd|video|motion|loop|sv|exp"
 )
-DASHES = r"(?:--|[–—])\s?"
+DASHES = r"(?:--\s?|[–—])"
 NUMBER = r"[0-9]{1,5}(?:\.[0-9]{1,3})?"
 ASPECT = rf"(?:aspect|ar)(?:\s{{1,3}}|=)({NUMBER})\s?[:x×/]\s?({NUMBER})"
 OPTION = re.compile(
@@ -63,7 +63,7 @@ OPTION = re.compile(
     rf"{DASHES}{ASPECT}"
     rf"|{DASHES}no\s[^\n]{{1,500}}?(?=\s{DASHES}[a-z]|\n|$)"
     rf"|{DASHES}(?:style|profile|p|sref|cref|oref)(?![\w-])(?:(?:\s{{1,3}}|=)(?!--|[–—])\S{{1,500}})?"
-    rf"|(?:--[a-z]{{1,16}}|[–—]\s?(?:{OPTION_NAMES}))(?![\w-])"
+    rf"|(?:--[a-z]{{1,16}}|[–—](?:{OPTION_NAMES}))(?![\w-])"
     r"(?:(?:\s{1,3}|=)(?=\S{0,20}[0-9])(?!--|[–—])\S{1,100})?"
     r")",
     re.IGNORECASE,
@@ -84,12 +84,15 @@ ENTITY = re.compile(r"&(?:[a-z]{2,8}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """``find`` says what stands in a text, "" for nothing; ``cut`` takes it away."""
+    """``find`` says what stands in a text, "" for nothing; ``cut`` takes it away. The buttons do
+    it for one row and for all.
+    """
 
     code: str
     find: Callable[[str], str]
     cut: Callable[[str], str]
     button: str
+    button_of_all: str
 
 
 def has_words(text: str) -> bool:
@@ -249,9 +252,9 @@ def cut_html(text: str) -> str:
 
 
 MARKS = (
-    Mark("heading", find_heading, cut_heading, "Use as a prompt"),
-    Mark("html", find_html, cut_html, "Remove HTML"),
-    Mark("list_mark", find_list_mark, cut_list_mark, "Remove list mark"),
-    Mark("wrap", find_wrap, cut_wrap, "Remove quotes"),
-    Mark("options", find_options, cut_options, "Cut options"),
+    Mark("heading", find_heading, cut_heading, "Use as a prompt", "Use all headings as prompts"),
+    Mark("html", find_html, cut_html, "Remove HTML", "Remove all HTML"),
+    Mark("list_mark", find_list_mark, cut_list_mark, "Remove mark", "Remove all list marks"),
+    Mark("wrap", find_wrap, cut_wrap, "Unwrap", "Unwrap all"),
+    Mark("options", find_options, cut_options, "Cut options", "Cut all options"),
 )

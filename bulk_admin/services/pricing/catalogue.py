@@ -5,6 +5,7 @@ end.
 from __future__ import annotations
 
 import datetime as dt
+from math import log, prod
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,6 +13,8 @@ from django.db.models import QuerySet
 from bulk_admin.models import CallKind, ImageModel, ProviderAccount
 from bulk_admin.services.image_providers.base import parse_size
 from bulk_admin.services.pricing import rules
+
+SAME_SHAPE = 0.02
 
 
 class ModelNotAvailable(Exception):
@@ -48,6 +51,31 @@ def is_offered(model: ImageModel, quality: str, size: str) -> bool:
     return (quality in qualities or (not qualities and not quality)) and not validate_size(
         model, size
     )
+
+
+def size_of_ratio(model: ImageModel, ratio: float, *, near: str) -> str:
+    """The size of that shape (width by height) whose area is nearest to that of ``near``; "" when
+    the model makes none. A shape of 2 % less or more counts as the same.
+    """
+    area = prod(parse_size(near))
+    listed = [size for size in _listed(model.sizes) if _has_ratio(size, ratio)]
+    if listed:
+        return min(listed, key=lambda size: abs(log(prod(parse_size(size)) / area)))
+    step = model.size_rule.get("multiple") if isinstance(model.size_rule, dict) else 0
+    if type(step) is not int or step < 1 or not 0.01 <= ratio <= 100:
+        return ""
+    width = round((area * ratio) ** 0.5 / step) * step
+    height = round((area / ratio) ** 0.5 / step) * step
+    size = f"{width}x{height}"
+    return size if _has_ratio(size, ratio) and not validate_size(model, size) else ""
+
+
+def _has_ratio(size: str, ratio: float) -> bool:
+    try:
+        width, height = parse_size(size)
+    except ValueError:
+        return False
+    return abs(width / height / ratio - 1) <= SAME_SHAPE
 
 
 def _listed(texts: Any) -> list[str]:
