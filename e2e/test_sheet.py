@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from bulk_admin.models import GeneratedImage, JobStatus
 from bulk_admin.testing.factories import make_job
-from e2e.pages import SheetPage
+from e2e.pages import NewJobPage, SheetPage
 
 
 @pytest.fixture
@@ -103,3 +103,46 @@ def test_a_tick_that_takes_its_row_out_of_the_view_leads_to_the_next_row(sheet, 
     sheet.page.keyboard.press("Space")
     expect(sheet.rows.filter(visible=True)).to_have_count(1)
     expect(boxes.first).to_be_focused()
+
+
+@pytest.fixture
+def marked(staff_page, placeholder_account):
+    return (
+        NewJobPage(staff_page)
+        .open()
+        .paste("- A fox\nAn owl --ar 3:2 --v 7\n* A hare\n# Crows")
+        .review()
+    )
+
+
+def test_a_press_cuts_the_options_of_a_row_and_takes_their_shape_over(marked):
+    marked.rows.nth(1).get_by_role("button", name="Cut options").click()
+
+    prompt = marked.rows.nth(1).get_by_role("button", name="An owl", exact=True)
+    expect(prompt).to_be_visible()
+    expect(prompt).to_be_focused()
+    expect(marked.rows.nth(1)).to_contain_text("1536x1024")
+    expect(marked.rows.nth(1).get_by_role("button", name="Cut options")).to_have_count(0)
+
+
+def test_a_press_puts_all_rows_of_a_kind_right_and_generate_buys_what_is_shown(marked):
+    marked.page.get_by_role("button", name="Remove all list marks (2)").click()
+
+    expect(marked.rows.nth(0).get_by_role("button", name="A fox", exact=True)).to_be_visible()
+    expect(marked.rows.nth(2).get_by_role("button", name="A hare", exact=True)).to_be_visible()
+    expect(marked.page.get_by_role("button", name="All 4")).to_be_focused()
+    marked.generate()
+    assert list(
+        GeneratedImage.objects.exclude(status="skipped")
+        .order_by("position")
+        .values_list("prompt_text", flat=True)
+    )[:3] == ["A fox", "An owl --ar 3:2 --v 7", "A hare"]
+
+
+def test_a_fix_waits_for_an_edit_that_is_not_saved(marked):
+    marked.page.get_by_role("button", name="- A fox").click()
+    marked.editor().fill("A red fox")
+    marked.page.get_by_role("button", name="Remove all list marks (2)").click()
+
+    expect(marked.rows.get_by_role("alert")).to_contain_text("Row 1 is still being edited")
+    expect(marked.editor()).to_have_value("A red fox")

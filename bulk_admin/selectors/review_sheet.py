@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import Any
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
 
@@ -26,13 +27,14 @@ def row(draft: BulkGenerationJob, image_id: int) -> GeneratedImage | None:
     return draft.images.filter(pk=image_id).first()
 
 
-def marks(draft: BulkGenerationJob) -> dict[int, tuple[list[dict[str, str]], bool]]:
-    """Each row's flags, and whether it is ticked, by its id."""
-    return {image.pk: (image.flags, image.included) for image in draft.images.all()}
-
-
 def has_all(draft: BulkGenerationJob, image_ids: Collection[int]) -> bool:
     return draft.images.filter(pk__in=image_ids).count() == len(set(image_ids))
+
+
+def shown(draft: BulkGenerationJob) -> dict[int, tuple[Any, ...]]:
+    """What the sheet shows of each row, by its id: to see which rows a change has reached."""
+    values = draft.images.values_list("pk", "prompt_text", "size", "flags", "included")
+    return {row[0]: row[1:] for row in values}
 
 
 def ids_with_flag(draft: BulkGenerationJob, code: str) -> list[int]:

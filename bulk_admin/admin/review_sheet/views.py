@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -21,16 +22,17 @@ from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
 from bulk_admin.selectors import review_sheet
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.intake import clean
+from bulk_admin.services.drafting.marks import MARKS
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
 
 HERE = "admin/bulk_admin/review_sheet"
-BAD_FLAGS = ("duplicate", "too_long")
 
 
 def urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     views = (
         ("include/", include, "include"),
+        ("fix/", fix, "fix"),
         ("row/<int:image_id>/", row, "row"),
         ("generate/", generate, "generate"),
         ("discard/", discard, "discard"),
@@ -76,6 +78,26 @@ def include(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     return _changed(request, job, ids)
 
 
+@require_POST
+def fix(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Put rows right by one press: those that are named, or all with the flag."""
+    job = _draft(request, job_id)
+    if job is None:
+        return _left(job_id)
+    before = review_sheet.shown(job)
+    ids = set(_ids(request.POST["ids"])) if "ids" in request.POST else None
+    if ids and not review_sheet.has_all(job, ids):
+        return HttpResponseClientRefresh()
+    try:
+        drafts.fix_rows(job.pk, request.POST.get("flag", ""), ids)
+    except drafts.DraftRefused:
+        return _left(job_id)
+    except ModelNotAvailable as error:
+        messages.error(request, str(error))
+        return HttpResponseClientRefresh()
+    return _changed(request, job, _differing(job, before))
+
+
 @require_http_methods(["GET", "POST"])
 def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
     """GET: the row as a form, or as it stands (?show).
@@ -98,7 +120,7 @@ def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
 
 def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> HttpResponse:
     text = request.POST.get("text", "")
-    before = review_sheet.marks(job)
+    before = review_sheet.shown(job)
     try:
         drafts.edit_row(job.pk, image.pk, text)
     except (drafts.DraftRefused, ModelNotAvailable) as refused:
@@ -108,8 +130,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
             f"{HERE}/_edit.html",
             {"job": job, "row": image, "error": str(refused), "can_act": True},
         )
-    after = review_sheet.marks(job)
-    return _changed(request, job, {pk for pk in after if after[pk] != before.get(pk)} | {image.pk})
+    return _changed(request, job, _differing(job, before) | {image.pk})
 
 
 @require_POST
@@ -180,6 +201,10 @@ def _ids(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]
 
 
+def _differing(job: BulkGenerationJob, before: dict[int, Any]) -> set[int]:
+    return {pk for pk, held in review_sheet.shown(job).items() if held != before.get(pk)}
+
+
 def _revision(request: HttpRequest) -> int:
     """The draft's revision that the pressed button was made for; one that no draft has when the
     form does not say it.
@@ -211,9 +236,20 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
             "on": len(included),
         },
         "twins": len(twins),
+        "fixes": _fixes(rows),
         "can_act": permissions.can_act(request.user, job),
         "can_spend": permissions.can_spend(request.user, job),
     }
+
+
+def _fixes(rows: list[GeneratedImage]) -> list[dict[str, Any]]:
+    """What one press puts right in several rows at once."""
+    counts = Counter(flag["code"] for image in rows for flag in image.flags if flag.get("fix"))
+    return [
+        {"code": mark.code, "label": mark.button_of_all, "count": counts[mark.code]}
+        for mark in MARKS
+        if counts[mark.code] > 1
+    ]
 
 
 def _changed(request: HttpRequest, job: BulkGenerationJob, ids: set[int]) -> HttpResponse:

@@ -55,7 +55,21 @@ rows.addEventListener("keydown", (event) => {
 sheet.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
   if (chip) { sheet.dataset.show = chip.dataset.show; press(); }
+  const button = event.target.closest("[data-fix]");
+  if (button) fix(button);
 });
+
+// One row or, without ids, every row with the flag. An open edit would be lost in the answer.
+function fix(button) {
+  const open = [...rows.querySelectorAll("tr.editing form")].find(unsaved);
+  if (open) { holdUp(open); return; }
+  const { fix: flag, ids } = button.dataset;
+  const row = button.closest("tr")?.id;
+  post(sheet.dataset.fixUrl, ids ? { flag, ids } : { flag }).then(() => {
+    const edit = row && document.getElementById(row)?.querySelector(".prompt");
+    (edit?.checkVisibility() ? edit : document.getElementById(`show-${sheet.dataset.show}`)).focus();
+  });
+}
 
 function press() {
   sheet.querySelectorAll(".chip").forEach((chip) => chip.setAttribute("aria-pressed", String(chip.dataset.show === sheet.dataset.show)));

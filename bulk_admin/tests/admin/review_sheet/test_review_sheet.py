@@ -230,6 +230,7 @@ def test_a_sheet_that_was_started_elsewhere_leads_to_the_job_page(page, job):
     for response in (
         page.post(sheet(job, "include"), {"ids": "1", "wanted": "0"}),
         page.post(sheet(job, "row", job.images.first().pk), {"text": "late"}),
+        page.post(sheet(job, "fix"), {"flag": "list_mark"}),
         page.post(sheet(job, "discard")),
     ):
         assert response["HX-Redirect"] == job.get_absolute_url()
@@ -242,11 +243,11 @@ def test_discard_leaves_nothing_behind(page, job):
 
 
 def test_nothing_changes_by_looking(page, job):
-    for name in ("include", "generate", "discard"):
+    for name in ("include", "fix", "generate", "discard"):
         assert page.get(sheet(job, name)).status_code == 405
 
 
-ACTS = ("include", "row", "generate", "discard")
+ACTS = ("include", "row", "fix", "generate", "discard")
 
 
 def press(client, job, name):
@@ -305,3 +306,82 @@ def test_a_job_that_left_the_sheet_shows_its_own_page(page, staff):
     job = make_job(2, JobStatus.PROCESSING, created_by=staff)
     assert "Check before spending" not in page.get(job.get_absolute_url()).content.decode()
     assert job.images.filter(status=ImageStatus.QUEUED).count() == 2
+
+
+# --- one-press fixes -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def marked(staff, placeholder_account):
+    return draft(placeholder_account, staff, "- A fox\nAn owl --ar 3:2 --v 7\n* A hare\n# Crows")
+
+
+def buttons(body):
+    """What each fix button of a page, or of an answer, sends."""
+    found = re.findall(r'<button [^>]*data-fix="(\w+)"(?: data-ids="(\d+)")?>', body)
+    return [{"flag": flag, "ids": ids} if ids else {"flag": flag} for flag, ids in found]
+
+
+def test_a_marked_row_has_a_button_that_puts_it_right(page, marked):
+    body = opened(page, marked)
+    for words in ("list mark -", "options --ar 3:2 --v 7 (1536×1024)", "looks like a heading"):
+        assert words in body
+    [press] = [each for each in buttons(body) if each.get("ids") == str(row(marked, 2).pk)]
+    answer = page.post(sheet(marked, "fix"), press).content.decode()
+    assert answer.count("<tr id=") == 1
+    assert (row(marked, 2).prompt_text, row(marked, 2).size) == ("An owl", "1536x1024")
+    assert "1536x1024" in answer
+    page.post(sheet(marked, "generate"), pressed(answer))
+    marked.refresh_from_db()
+    assert marked.status == JobStatus.PENDING
+
+
+def test_one_press_puts_all_rows_of_a_kind_right(page, marked):
+    body = opened(page, marked)
+    assert "Remove all list marks (2)" in body
+    assert "Cut all options" not in body  # there is one, with its own button
+    answer = page.post(sheet(marked, "fix"), {"flag": "list_mark"}).content.decode()
+    assert answer.count("<tr id=") == 2
+    assert "Remove all list marks" not in answer
+    assert [image.prompt_text for image in marked.images.order_by("position")] == [
+        "A fox",
+        "An owl --ar 3:2 --v 7",
+        "A hare",
+        "# Crows",
+    ]
+    assert page.post(sheet(marked, "fix"), {"flag": "list_mark"}).content.count(b"<tr id=") == 0
+
+
+def test_a_heading_is_off_until_it_is_used_as_a_prompt(page, marked):
+    assert not row(marked, 4).included
+    answer = page.post(sheet(marked, "fix"), {"flag": "heading", "ids": row(marked, 4).pk})
+    assert "Generate 4 pictures" in answer.content.decode()
+    assert (row(marked, 4).prompt_text, row(marked, 4).included) == ("Crows", True)
+
+
+def test_generate_asks_again_after_a_fix_in_another_tab(page, marked):
+    button = pressed(opened(page, marked))
+    page.post(sheet(marked, "fix"), {"flag": "options"})
+    body = page.post(sheet(marked, "generate"), button, follow=True).content.decode()
+    assert "Look at the new price" in body
+
+
+def test_what_a_flag_that_turns_its_row_off_looks_like(page, staff, placeholder_account):
+    ImageModel.objects.filter(name="placeholder").update(prompt_limit=30)
+    job = draft(placeholder_account, staff, f"a fox\nA fox\n{'x' * 31}\n?!\n# Crows")
+    body = opened(page, job)
+    assert not job.images.filter(position__gt=1, included=True).exists()
+    assert body.count("flagt tone-bad") == 4
+
+
+def test_a_fix_of_rows_that_are_gone_loads_the_page_again(page, marked):
+    answer = page.post(sheet(marked, "fix"), {"flag": "list_mark", "ids": "999999"})
+    assert answer["HX-Refresh"] == "true"
+    assert row(marked, 1).prompt_text == "- A fox"
+
+
+def test_a_fix_when_the_model_was_switched_off_says_so(page, marked):
+    ImageModel.objects.filter(name=marked.model_name).update(is_enabled=False)
+    assert page.post(sheet(marked, "fix"), {"flag": "list_mark"})["HX-Refresh"] == "true"
+    assert "switched off" in opened(page, marked)
+    assert row(marked, 1).prompt_text == "- A fox"
