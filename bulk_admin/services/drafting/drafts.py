@@ -21,7 +21,7 @@ from bulk_admin.models import (
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
-from bulk_admin.services.drafting.marks import MARKS, ratio_of
+from bulk_admin.services.drafting.marks import MARKS, OPTIONS, ratio_of
 from bulk_admin.services.drafting.settings import JobSettings, refused_option
 from bulk_admin.services.pricing.catalogue import is_offered, model_for, size_of_ratio
 from bulk_admin.services.queue.job_row import lock_job
@@ -216,7 +216,7 @@ def _cut_marks(job: BulkGenerationJob, model: ImageModel, row: GeneratedImage, c
             row.prompt_text = clean(mark.cut(text)) or text
     if row.prompt_text == text:
         return False
-    ratio = ratio_of(text) if code == "options" and not row.size else None
+    ratio = ratio_of(text) if code == OPTIONS.code and not row.size else None
     size = size_of_ratio(model, ratio, near=job.size) if ratio else ""
     if size != job.size and is_offered(model, row.quality or job.quality, size):
         row.size = size

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
-from bulk_admin.services.drafting.marks import HTML_TAGS, MARKS, has_words, ratio_of
+from bulk_admin.services.drafting.marks import HTML_TAGS, MARKS, OPTIONS, has_words, ratio_of
 from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.pricing.catalogue import size_of_ratio
 from prompts.models import Prompt
@@ -80,7 +80,7 @@ def _marks(job: BulkGenerationJob, model: ImageModel, text: str) -> list[dict[st
     flags = []
     for mark in MARKS:
         if shown := mark.find(text):
-            shape = _shape(job, model, text) if mark.code == "options" else ""
+            shape = _shape(job, model, text) if mark is OPTIONS else ""
             flags.append(_flag(mark.code, f"{shown}{shape}", fix=mark.button))
     return flags
 

@@ -251,10 +251,11 @@ def cut_html(text: str) -> str:
     return "\n".join(lines).strip()
 
 
+OPTIONS = Mark("options", find_options, cut_options, "Cut options", "Cut all options")
 MARKS = (
     Mark("heading", find_heading, cut_heading, "Use as a prompt", "Use all headings as prompts"),
     Mark("html", find_html, cut_html, "Remove HTML", "Remove all HTML"),
     Mark("list_mark", find_list_mark, cut_list_mark, "Remove mark", "Remove all list marks"),
     Mark("wrap", find_wrap, cut_wrap, "Unwrap", "Unwrap all"),
-    Mark("options", find_options, cut_options, "Cut options", "Cut all options"),
+    OPTIONS,
 )
