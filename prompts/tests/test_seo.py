@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,14 @@ def test_json_ld_holds_the_facts_of_the_picture():
         "keywords": "fox, snow",
         "datePublished": "2026-11-01T12:00:00+00:00",
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["cut_at_word", "words_of", "slug_base", "file_words", "meta_title", "meta_description"]
+)
+def test_a_long_text_takes_linear_time(name):
+    more = {"cut_at_word": (300,), "words_of": (60,), "file_words": ("1",)}.get(name, ())
+    for piece in ("a", "a ", " ", "-", "- ", "'", "é", "狐", ". ", "\n", "the "):
+        begun = time.process_time()
+        getattr(seo, name)(piece * (100_000 // len(piece)), *more)
+        assert time.process_time() - begun < 3, piece

@@ -33,13 +33,13 @@ def _newlines(text: str) -> str:
 
 def clean_paste(text: str) -> str:
     """A text of many prompts, cleaned likewise. Raises IntakeError on NUL and on too many lines."""
-    text = _newlines(text)
+    text = _newlines(text).rstrip("\n")
     if "\0" in text:
         raise IntakeError(
             f"Line {text.count(chr(10), 0, text.index(chr(0))) + 1} holds a NUL character."
             " Remove it."
         )
-    lines = text.rstrip("\n").count("\n") + 1
+    lines = text.count("\n") + 1
     if lines > MAX_LINES:
         raise IntakeError(
             f"{lines:,} lines are too many: at most {MAX_LINES:,} at a time. Split them."

@@ -78,6 +78,9 @@ WORDS: list[tuple[int, re.Pattern[str], type[ProviderError]]] = [
     (429, re.compile(r"(exceeded your current quota|billing details|spend(ing)? limit)"), NoCredit),
 ]
 
+MAX_TEXT = 2_000  # characters of a provider's words that are read
+MAX_DETAILS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -97,7 +100,7 @@ def read_refusal(body: object) -> Refusal:
     if isinstance(body, Mapping) and "error" in body:
         body = body["error"]
     if not isinstance(body, Mapping):
-        return Refusal(message=body if isinstance(body, str) else "")
+        return Refusal(message=_text(body))
     details, usage = body.get("moderation_details"), body.get("usage")
     return Refusal(
         message=_text(body.get("message")) or _detail(body.get("detail")),
@@ -184,7 +187,8 @@ def _found(details: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Bounded before anything is looked for in it: a search for two words takes time squared."""
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
 def _detail(value: object) -> str:
@@ -192,7 +196,8 @@ def _detail(value: object) -> str:
     if not isinstance(value, list):
         return _text(value)
     rows = [row for row in value if isinstance(row, Mapping)]
-    return "; ".join(
-        f"{'.'.join(str(part) for part in row.get('loc', ()))}: {_text(row.get('msg'))}"
-        for row in rows
+    places = (
+        f"{'.'.join(_text(str(part)) for part in row.get('loc', ()))}: {_text(row.get('msg'))}"
+        for row in rows[:MAX_DETAILS]
     )
+    return _text("; ".join(places))

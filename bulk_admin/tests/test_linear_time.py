@@ -1,0 +1,230 @@
+"""Every parser that reads text from outside takes linear time: 100 kB of the worst we know of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bulk_admin.logs import redact
+from bulk_admin.money import parse_usd
+from bulk_admin.services.drafting.flags import LEFTOVER
+from bulk_admin.services.drafting.intake import IntakeError, clean, parse_file, parse_text
+from bulk_admin.services.drafting.intake.columns import column_of
+from bulk_admin.services.drafting.marks import MARKS, has_words, ratio_of, without_list_marks
+from bulk_admin.services.image_providers.base import parse_size
+from bulk_admin.services.image_providers.http import client, fetch
+from bulk_admin.services.image_providers.openai.errors import error_for
+from bulk_admin.services.image_providers.replicate import BLOCKED
+from bulk_admin.services.writing.content import Content
+from bulk_admin.wording import clean_tags, one_line, sentences, without_markup
+
+SIZE = 100_000
+BOUND = 3.0  # seconds of the processor; 100 kB at n² take minutes
+
+# Repeated to 100 kB.
+PIECES = [
+    ",",
+    ";",
+    "\t",
+    " ",
+    "\n",
+    "\r\n",
+    "|",
+    '"',
+    "'",
+    '""',
+    '",',
+    "“",
+    "\\",
+    "[",
+    "{",
+    "[[",
+    '{"a":',
+    "(",
+    "<",
+    "<p ",
+    "<a<",
+    "</",
+    "&",
+    "&a",
+    "&#1",
+    "-",
+    "- ",
+    "--",
+    "-- ",
+    "—",
+    "--no ",
+    "--a ",
+    "--no x ",
+    "--ar 1",
+    "--ar 1:",
+    "--ar 1:1 ",
+    "--sref x ",
+    "*",
+    "**",
+    "#",
+    "# ",
+    "_",
+    "__",
+    "__a",
+    "=",
+    "`",
+    "```",
+    "```\n",
+    "---\n",
+    "1. ",
+    "1.\n",
+    "1. a\n",
+    "a) ",
+    "[a",
+    "{a",
+    "{ ",
+    "{{",
+    "<ab ",
+    "a",
+    "a ",
+    "a.",
+    "a. ",
+    ". ",
+    "。",
+    "A",
+    "é",
+    "🦊",
+    "狐",
+    "\x0b",
+    "\u200b",
+    "\u0301",
+    "1",
+    "1 ",
+    "1.",
+    "0",
+    "9" * 10,
+    "1e9",
+    "model ",
+    "model not ",
+    "try again in ",
+    "try again in 1",
+    "resets in 1.",
+    "invalid ",
+    "sk-",
+    "sk-a",
+    "r8_",
+    "bearer ",
+    "Bearer\t",
+    "prompt",
+    "prompt,",
+    "prompt\n",
+    "sep=",
+    "Prompt: ",
+    "/imagine ",
+    "/imagine prompt: ",
+    "x" * 999 + " ",
+    "data:image/png;base64,",
+    "%4",
+]
+# What makes a pattern search on, or stop at the last moment.
+FRAMED = [
+    ("try again in ", "1", ""),
+    ("try again in 1", " ", ""),
+    ("--no ", "a ", ""),
+    ("<p ", "a", ""),
+    ("prompt\n", ",", ""),
+    ("prompt\n", '"a\n', ""),
+    ("[", '"a",', ""),
+    ("[", '"a"\n', "!"),
+    ("", "model ", "!"),
+    ("", " ", "a"),
+    ("", "\n", "a"),
+    ('"', "a\n", ""),
+    ("1. ", " ", "a"),
+    ("```\n", "a\n", "```"),
+    ("", "- ", "fox"),
+    ("# ", "#", "a"),
+    ("", "*", "a"),
+    ("(", "'a',", ")"),
+]
+
+
+def as_json(text: str) -> object:
+    return parse_file("p.json", json.dumps([text]).encode())
+
+
+def with_header(name: str) -> Callable[[str], object]:
+    return lambda text: client.retry_after({name: text}, "")
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "paste": parse_text,
+    "csv": lambda text: parse_file("p.csv", text.encode()),
+    "tsv": lambda text: parse_file("p.tsv", text.encode()),
+    "txt": lambda text: parse_file("p", text.encode(), "txt"),
+    "json": lambda text: parse_file("p.json", text.encode()),
+    "json text": as_json,
+    "file name": lambda text: parse_file(text, b"a fox"),
+    "prompt": clean,
+    "column": column_of,
+    "left-over": LEFTOVER.search,
+    "words": has_words,
+    "ratio": ratio_of,
+    "list": lambda text: without_list_marks([text, text]),
+    **{f"find {mark.code}": mark.find for mark in MARKS},
+    **{f"cut {mark.code}": mark.cut for mark in MARKS},
+    "refusal": lambda text: error_for(400, {}, {"error": {"message": text}}),
+    "refusal as text": lambda text: error_for(400, {}, text),
+    "refusal as list": lambda text: error_for(422, {}, {"detail": [{"msg": text, "loc": [text]}]}),
+    "rate limit": lambda text: error_for(429, {}, {"error": {"message": text}}),
+    "wait": lambda text: client.retry_after({}, text),
+    "retry-after": with_header("retry-after"),
+    "retry-after-ms": with_header("retry-after-ms"),
+    "provider's words": client.clean,
+    "key": client.sendable,
+    "blocked": BLOCKED.search,
+    "base64": fetch.decode_base64,
+    "data URL": lambda text: fetch.decode_data_url(f"data:image/png;base64,{text}"),
+    "bare data URL": lambda text: fetch.decode_data_url(f"data:,x{text}"),
+    "size": parse_size,
+    "money": parse_usd,
+    "log": redact,
+    "line": one_line,
+    "markup": without_markup,
+    "sentences": sentences,
+    "tags": lambda text: clean_tags([text, *text.split(",")]),
+    "texts by rule": Content.from_prompt,
+}
+
+
+NASTY = [
+    f"{start}{piece * (SIZE // len(piece))}{ending}"
+    for start, piece, ending in [*(("", piece, "") for piece in PIECES), *FRAMED]
+]
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_parser_takes_linear_time(name):
+    for text in NASTY:
+        begun = time.process_time()
+        with contextlib.suppress(IntakeError, ValueError, fetch.FetchFailed):  # an answer too
+            PARSERS[name](text)
+        took = time.process_time() - begun
+        assert took < BOUND, f"{took:.1f} s for {text[:12]!r}…{text[-3:]!r}"
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_a_table_of_empty_columns_takes_linear_time(rows):
+    data = f"prompt{',' * 16_383}\n" + f"a fox{',' * 16_383}\n" * rows
+    begun = time.process_time()
+    assert parse_file("p.csv", data.encode()).rows == []
+    assert time.process_time() - begun < BOUND
+
+
+def test_two_megabytes_take_linear_time_as_well():
+    for data in (b"," * 2_000_000, b'"' * 2_000_000, b"a," * 1_000_000, b"- " * 1_000_000):
+        for name in ("p.csv", "p.txt"):
+            begun = time.process_time()
+            with contextlib.suppress(IntakeError):
+                parse_file(name, data)
+            assert time.process_time() - begun < 4 * BOUND
