@@ -74,8 +74,8 @@ def plain_text(text: str) -> str:
 
 
 def without_stray_quotes(text: str) -> str:
-    """Without quotation marks around all of it, and without those that have no partner; an inch
-    mark stays.
+    """One line without quotation marks around all of it, and without those that have no partner; an
+    inch mark stays.
     """
     text = text.strip()
     while len(text) > 1 and text[-1] in WRAPPED.get(text[0], "") and not _quotes_inside(text):
@@ -83,7 +83,7 @@ def without_stray_quotes(text: str) -> str:
     for marks in QUOTES:
         if sum(text.count(mark) for mark in marks) % 2:
             text = re.sub(rf"(?<!\d)[{marks}]", "", text)
-    return text.strip()
+    return " ".join(text.split())
 
 
 def _quotes_inside(text: str) -> bool:

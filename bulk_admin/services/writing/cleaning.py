@@ -152,7 +152,7 @@ def _closed(text: str) -> str:
         while text.count(opening) > text.count(end):
             at = text.rindex(opening)
             text = text[:at] + text[at + 1 :]
-    return text
+    return " ".join(text.split())
 
 
 def _bare(text: str) -> str:

@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bulk_admin.services.writing import cleaning
@@ -215,6 +215,7 @@ MARKS = ["<b>", "</b>", "**", "```\n", "# ", "- ", "](", "&amp;", "&lt;", "&gt;"
 PIECES = st.sampled_from([*"*_`[()<>\"'b「」。狐\n", *MARKS, "fox ", "snow. ", "Title: "])
 
 
+@example("「\n*")
 @given(st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=40).map("".join))
 def test_whatever_is_written_no_markup_is_left(text):
     try:
