@@ -38,8 +38,9 @@ from .errors import (
     RateLimited,
     UnsupportedOption,
 )
-from .http.client import clean, new_client, retry_after, sendable, timeouts, transport_error
+from .http.client import clean, new_client, sendable, timeouts, transport_error
 from .http.fetch import FetchFailed, FetchRefused, decode_data_url, fetch
+from .http.waits import wait_of
 
 BASE_URL = "https://api.replicate.com/v1"
 DOWNLOAD_HOSTS = ("replicate.delivery",)
@@ -252,9 +253,7 @@ class ReplicateProvider(ImageProvider):
                 else clean(detail, self.credentials.api_key) or f"HTTP {status}."
             ),
             http_status=status,
-            retry_after=retry_after(response.headers, detail)
-            if kind.code.about.is_retried
-            else None,
+            retry_after=wait_of(response.headers, detail) if kind.code.about.is_retried else None,
         )
 
 

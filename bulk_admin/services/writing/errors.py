@@ -12,6 +12,7 @@ import openai
 from openai import OpenAI
 
 from bulk_admin.codes import Code
+from bulk_admin.services.image_providers.http.waits import wait_of
 
 Billed = Literal["yes", "no", "unknown"]
 QUOTA_CODES = frozenset(
@@ -107,14 +108,14 @@ def _of_status(error: openai.APIStatusError) -> ServiceError:
         return ServiceError(
             code=Code.RATE_LIMITED,
             billed="no",
-            retry_after=_retry_after(error),
+            retry_after=wait_of(error.response.headers, error.message),
             **facts,
         )
     if status == 503:
         return ServiceError(
             code=Code.OVERLOADED,
             billed="no",
-            retry_after=_retry_after(error),
+            retry_after=wait_of(error.response.headers, error.message),
             **facts,
         )
     if status in (401, 403):
@@ -136,10 +137,3 @@ def _of_status(error: openai.APIStatusError) -> ServiceError:
         billed="no",
         **facts,
     )
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    try:
-        return float(error.response.headers.get("retry-after", ""))
-    except ValueError:
-        return None

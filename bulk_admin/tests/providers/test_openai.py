@@ -6,7 +6,6 @@ import pytest
 
 from bulk_admin.services.image_providers import Credentials
 from bulk_admin.services.image_providers.errors import BadKey
-from bulk_admin.services.image_providers.http.client import retry_after
 from bulk_admin.services.image_providers.openai.protocol import read_usage
 from bulk_admin.testing.loopback.faults import FAULTS
 from bulk_admin.testing.loopback.openai_server import MODELS, OpenAIServer
@@ -168,19 +167,3 @@ class TestOpenAI(HttpContract):
 )
 def test_usage_is_read_with_or_without_its_details(given, usage):
     assert read_usage(given) == usage
-
-
-@pytest.mark.parametrize(
-    ("headers", "text", "seconds"),
-    [
-        ({"retry-after-ms": "250", "retry-after": "9"}, "", 0.25),
-        ({"retry-after": "9"}, "try again in 1s", 9),
-        ({"retry-after": "soon"}, "Please try again in 850ms.", 0.85),
-        ({}, "Please try again in 1m.", 60),
-        ({}, "Your rate limit resets in ~30s.", 30),
-        ({}, "Please try again later.", None),
-        ({"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}, "", 0),
-    ],
-)
-def test_the_wait_is_read_from_headers_first_and_words_second(headers, text, seconds):
-    assert retry_after(headers, text) == seconds

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import email.utils
 import functools
 import re
 import ssl
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -30,8 +29,6 @@ NOTHING_LEFT = (
     httpx2.UnsupportedProtocol,
 )
 KEY = re.compile(r"\b(?:sk|r8)[-_][\w*.…-]+")
-RESETS_IN = re.compile(r"(?:try again|resets) in ~?([\d.]+)\s*(ms|s|m)\b", re.IGNORECASE)
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 class _Timed(httpx2.SyncByteStream):
@@ -109,21 +106,6 @@ def transport_error(error: BaseException, seconds: float) -> NotSent | OutcomeUn
     return OutcomeUnknown("The connection was cut.")
 
 
-def retry_after(headers: Mapping[str, str], text: str) -> float | None:
-    """Seconds to wait, from the headers or else from the sentence in the answer; None when it tells
-    none.
-    """
-    milliseconds, seconds = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
-    if (value := _number(milliseconds)) is not None:
-        return value / 1000
-    if (value := _number(seconds)) is not None:
-        return value
-    if seconds and (moment := email.utils.parsedate_tz(seconds)):
-        return max(0.0, email.utils.mktime_tz(moment) - time.time())
-    found = RESETS_IN.search(text)
-    return float(found[1].rstrip(".")) * SECONDS[found[2].lower()] if found else None
-
-
 def clean(text: object, key: str = "") -> str:
     """A provider's words for people: one line, short, with no key in it and no HTML page."""
     line = " ".join(str(text or "").split())
@@ -146,11 +128,3 @@ def _environment_proxy(url: str) -> str | None:
     if urllib.request.proxy_bypass(parts.hostname or ""):
         return None
     return urllib.request.getproxies().get(parts.scheme)
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < 86_400 else None

@@ -23,7 +23,8 @@ from bulk_admin.services.image_providers.errors import (
     ProviderError,
     RateLimited,
 )
-from bulk_admin.services.image_providers.http.client import clean, retry_after
+from bulk_admin.services.image_providers.http.client import clean
+from bulk_admin.services.image_providers.http.waits import wait_of
 
 CODES: dict[str, type[ProviderError]] = {
     "moderation_blocked": PromptBlocked,
@@ -122,7 +123,7 @@ def error_for(
         _words(kind, status, refusal, key),
         http_status=status,
         request_id=headers.get("x-request-id", "")[:120],
-        retry_after=retry_after(headers, refusal.message) if kind.code.about.is_retried else None,
+        retry_after=wait_of(headers, refusal.message) if kind.code.about.is_retried else None,
         billed=_billed(kind, refusal),
         usage=refusal.usage,
     )
