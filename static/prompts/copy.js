@@ -32,6 +32,8 @@ for (const button of document.querySelectorAll("[data-copies]")) {
     }
     button.focus();
     clearTimeout(timer);
-    timer = setTimeout(() => { said.textContent = ""; }, SAID_FOR);
+    timer = setTimeout(() => {
+      said.textContent = "";
+    }, SAID_FOR);
   });
 }

@@ -6,7 +6,10 @@ export function startClock() {
   let offset = 0;
   const tick = () => {
     const now = document.getElementById("job-status").dataset.now;
-    if (now !== seenNow) { seenNow = now; offset = Date.parse(now) - Date.now(); }
+    if (now !== seenNow) {
+      seenNow = now;
+      offset = Date.parse(now) - Date.now();
+    }
     for (const place of document.querySelectorAll("[data-until]")) {
       const left = Math.ceil((Date.parse(place.dataset.until) - Date.now() - offset) / 1000);
       place.textContent = left > 0 ? words(left) : "a moment";

@@ -14,7 +14,8 @@ export function startDialogs(root) {
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     const done = event.detail.elt.closest?.("[data-done]");
-    if (done && event.detail.successful && ask.contains(done) && event.detail.requestConfig.verb === "post") ask.close();
+    if (done && event.detail.successful && ask.contains(done) && event.detail.requestConfig.verb === "post")
+      ask.close();
   });
   ask.addEventListener("close", () => passFocusOn());
   root.addEventListener("click", (event) => {

@@ -1,7 +1,8 @@
 // An answer may take away the very button that was pressed: what stands in its place takes the focus over.
 import { tileOf } from "./tiles.js";
 
-const buttons = (row) => [...row.querySelectorAll("button:enabled, a[href], summary")].filter((each) => each.checkVisibility());
+const buttons = (row) =>
+  [...row.querySelectorAll("button:enabled, a[href], summary")].filter((each) => each.checkVisibility());
 // A browser lets go of what is no longer drawn a frame later.
 const isNowhere = () => document.activeElement === document.body || !document.activeElement.checkVisibility();
 
@@ -15,7 +16,9 @@ export function heirOf(element) {
     if (!isNowhere()) return;
     document.getElementById(element.id)?.focus(); // the same button, as the answer brought it again
     if (!isNowhere()) return;
-    const heir = tile ? document.getElementById(tile)?.querySelector(".face") : buttons(row)[at] ?? buttons(row).at(-1);
+    const heir = tile
+      ? document.getElementById(tile)?.querySelector(".face")
+      : (buttons(row)[at] ?? buttons(row).at(-1));
     heir?.focus();
   };
 }

@@ -35,7 +35,9 @@ export async function copyPrompt(tile) {
   try {
     await navigator.clipboard.writeText(tile.querySelector(".prompt").textContent);
     say("Prompt copied.");
-  } catch { say("The browser does not allow copying here.", "error"); }
+  } catch {
+    say("The browser does not allow copying here.", "error");
+  }
 }
 
 function keepAlone(tile) {
@@ -47,13 +49,23 @@ function keepAlone(tile) {
 
 // What a key does to a tile; the answer is the tile to go to, if any. Shared with zoom.
 export const keys = {
-  p: (tile) => { want([[tile, true]]); return step(tile, 1); },
+  p: (tile) => {
+    want([[tile, true]]);
+    return step(tile, 1);
+  },
   P: keepAlone,
-  x: (tile) => { want([[tile, false]]); return step(tile, 1); },
-  k: (tile) => { want([[tile, true]]); },
+  x: (tile) => {
+    want([[tile, false]]);
+    return step(tile, 1);
+  },
+  k: (tile) => {
+    want([[tile, true]]);
+  },
   r: (tile) => press(tile, "reroll"),
   e: (tile) => press(tile, "edit"),
-  c: (tile) => { copyPrompt(tile); },
+  c: (tile) => {
+    copyPrompt(tile);
+  },
   ArrowLeft: (tile) => step(tile, -1),
   ArrowRight: (tile) => step(tile, 1),
 };
@@ -88,7 +100,10 @@ export function startGrid(root) {
   });
   grid.addEventListener("focusin", (event) => {
     const tile = tileOf(event.target);
-    if (tile && tile.id !== current) { current = tile.id; roam(); }
+    if (tile && tile.id !== current) {
+      current = tile.id;
+      roam();
+    }
   });
   grid.addEventListener("click", (event) => {
     const tile = tileOf(event.target);
@@ -96,7 +111,10 @@ export function startGrid(root) {
     if (!tile) return;
     if (other?.dataset.does === "copy") copyPrompt(tile);
     if (!isDone(tile) || (other && other !== faceOf(tile)) || String(getSelection())) return;
-    if (!root.dataset.canAct) { press(tile, "zoom"); return; }
+    if (!root.dataset.canAct) {
+      press(tile, "zoom");
+      return;
+    }
     const visible = shown();
     const from = visible.findIndex((candidate) => candidate.id === anchor);
     if (event.shiftKey && from >= 0) {
@@ -108,5 +126,7 @@ export function startGrid(root) {
     }
     goTo(tile);
   });
-  grid.addEventListener("mousedown", (event) => { if (event.shiftKey) event.preventDefault(); });
+  grid.addEventListener("mousedown", (event) => {
+    if (event.shiftKey) event.preventDefault();
+  });
 }

@@ -34,7 +34,10 @@ export function toast(text, undo) {
   place.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
   if (undo) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });
-    button.addEventListener("click", () => { place.replaceChildren(); undo(); });
+    button.addEventListener("click", () => {
+      place.replaceChildren();
+      undo();
+    });
     place.append(button);
   }
   clearTimeout(fading);
@@ -63,6 +66,9 @@ export function startMessages() {
   document.body.addEventListener("htmx:responseError", fault);
   document.body.addEventListener("htmx:sendError", fault);
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && lost && Date.now() >= lostUntil) { lost.remove(); lost = null; }
+    if (event.detail.successful && lost && Date.now() >= lostUntil) {
+      lost.remove();
+      lost = null;
+    }
   });
 }

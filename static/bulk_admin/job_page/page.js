@@ -8,4 +8,5 @@ import { startSwaps } from "./swaps.js";
 import { startZoom } from "./zoom.js";
 
 const root = document.getElementById("bulk");
-for (const start of [startMessages, startSelection, startGrid, startZoom, startDialogs, startClock, startSwaps]) start(root);
+for (const start of [startMessages, startSelection, startGrid, startZoom, startDialogs, startClock, startSwaps])
+  start(root);

@@ -55,8 +55,15 @@ async function post(ids, state) {
   };
   document.body.addEventListener("htmx:afterRequest", note);
   try {
-    await window.htmx.ajax("POST", root.dataset.select, { source: root, target: "#job-live", swap: "innerHTML", values: { ids: ids.join(","), wanted: state ? "1" : "0" } });
-  } catch { ok = false; }
+    await window.htmx.ajax("POST", root.dataset.select, {
+      source: root,
+      target: "#job-live",
+      swap: "innerHTML",
+      values: { ids: ids.join(","), wanted: state ? "1" : "0" },
+    });
+  } catch {
+    ok = false;
+  }
   document.body.removeEventListener("htmx:afterRequest", note);
   if (!ok && !isTold) sayUntilItWorks("That was not saved. Try again.");
   return ok;
@@ -71,7 +78,10 @@ export function want(changes) {
     paint(tile, kept);
     wanted.set(idOf(tile), kept);
   }
-  if (before.length) { recount(); send(); }
+  if (before.length) {
+    recount();
+    send();
+  }
   return before;
 }
 
@@ -79,7 +89,10 @@ export function wantMany(changes) {
   const before = want(changes);
   if (!before.length) return;
   const dropped = before.filter(([, kept]) => kept).length;
-  const parts = [[before.length - dropped, "kept"], [dropped, "dropped"]].filter(([count]) => count);
+  const parts = [
+    [before.length - dropped, "kept"],
+    [dropped, "dropped"],
+  ].filter(([count]) => count);
   toast(parts.map((part) => part.join(" ")).join(", "), () => {
     want(before.map(([tile, kept]) => [document.getElementById(tile.id) ?? tile, kept]));
     applyFilter(root);
@@ -119,7 +132,12 @@ export function startSelection(element) {
     wantMany(planned(item.dataset.bulk));
   });
   menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { menu.open = false; document.getElementById("open-select").focus(); }
+    if (event.key === "Escape") {
+      menu.open = false;
+      document.getElementById("open-select").focus();
+    }
   });
-  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
 }

@@ -26,7 +26,8 @@ export function startSwaps(root) {
       event.detail.shouldSwap = false;
       return;
     }
-    for (const input of answer.querySelectorAll("[name=seen_variant]")) if (!document.getElementById(input.id)) makeGroupOf(answer, input);
+    for (const input of answer.querySelectorAll("[name=seen_variant]"))
+      if (!document.getElementById(input.id)) makeGroupOf(answer, input);
     for (const tile of answer.querySelectorAll("[data-tile]")) if (!document.getElementById(tile.id)) makePlace(tile);
   });
 

@@ -24,18 +24,24 @@ export function applyFilter(root) {
     any ||= !tile.hidden;
   }
   document.getElementById("nothing").hidden = any;
-  for (const chip of root.querySelectorAll("[data-show]")) chip.setAttribute("aria-pressed", String(chip.dataset.show === filter));
+  for (const chip of root.querySelectorAll("[data-show]"))
+    chip.setAttribute("aria-pressed", String(chip.dataset.show === filter));
 }
 
 // Where a tile belongs: its group stands in the order of the prompts, it stands in the order of its variants.
 export function makePlace(tile) {
   const { position, variant } = tile.dataset;
-  const before = (elements, key, value) => [...elements].find((element) => Number(element.dataset[key]) > Number(value)) ?? null;
+  const before = (elements, key, value) =>
+    [...elements].find((element) => Number(element.dataset[key]) > Number(value)) ?? null;
   let group = document.getElementById(`group-${position}`);
   if (!group) {
     group = Object.assign(document.createElement("div"), { id: `group-${position}`, className: "group" });
     group.dataset.group = position;
-    const newest = Object.assign(document.createElement("input"), { type: "hidden", id: `newest-${position}`, name: "seen_variant" });
+    const newest = Object.assign(document.createElement("input"), {
+      type: "hidden",
+      id: `newest-${position}`,
+      name: "seen_variant",
+    });
     group.append(newest);
     const grid = document.getElementById("grid");
     grid.insertBefore(group, before(grid.children, "group", position));

@@ -43,14 +43,23 @@ function close() {
 const acts = {
   previous: () => show(neighbour(-1)),
   next: () => show(neighbour(1)),
-  keep: () => { want([[tile(), !isKept(tile())]]); refresh(); },
+  keep: () => {
+    want([[tile(), !isKept(tile())]]);
+    refresh();
+  },
   reroll: () => document.getElementById(`reroll-${tile().dataset.tile}`)?.click(),
-  edit: () => { close(); document.getElementById(`edit-${tile().dataset.tile}`)?.click(); },
+  edit: () => {
+    close();
+    document.getElementById(`edit-${tile().dataset.tile}`)?.click();
+  },
 };
 
 export function startZoom(root) {
   root.addEventListener("click", (event) => {
-    if (event.target.closest("[data-does=zoom]")) { show(tileOf(event.target)); dialog.showModal(); }
+    if (event.target.closest("[data-does=zoom]")) {
+      show(tileOf(event.target));
+      dialog.showModal();
+    }
     const act = acts[event.target.closest("[data-zoom]")?.dataset.zoom];
     if (act) act();
   });
@@ -58,16 +67,38 @@ export function startZoom(root) {
     const key = keyOf(event);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key === " " && event.target.tagName === "BUTTON") return;
-    if (isHeld(event) && (key === "z" || key === " " || keys[key])) { event.preventDefault(); return; }
-    if (key === "z") { event.preventDefault(); close(); return; }
-    if (key === "e") { event.preventDefault(); acts.edit(); return; }
-    if (key === " ") { event.preventDefault(); acts.keep(); return; }
-    if (key === "ArrowLeft" || key === "ArrowRight") { event.preventDefault(); show(neighbour(key === "ArrowLeft" ? -1 : 1)); return; }
+    if (isHeld(event) && (key === "z" || key === " " || keys[key])) {
+      event.preventDefault();
+      return;
+    }
+    if (key === "z") {
+      event.preventDefault();
+      close();
+      return;
+    }
+    if (key === "e") {
+      event.preventDefault();
+      acts.edit();
+      return;
+    }
+    if (key === " ") {
+      event.preventDefault();
+      acts.keep();
+      return;
+    }
+    if (key === "ArrowLeft" || key === "ArrowRight") {
+      event.preventDefault();
+      show(neighbour(key === "ArrowLeft" ? -1 : 1));
+      return;
+    }
     if (!keys[key]) return;
     event.preventDefault();
     const next = keys[key](tile());
     if (next?.dataset) show(isDone(next) ? next : neighbour(1));
     refresh();
   });
-  dialog.addEventListener("close", () => { picture.removeAttribute("src"); if (tile()) goTo(tile()); });
+  dialog.addEventListener("close", () => {
+    picture.removeAttribute("src");
+    if (tile()) goTo(tile());
+  });
 }

@@ -8,7 +8,9 @@ function keep(text) {
   try {
     if (text === first) sessionStorage.removeItem(NAME);
     else sessionStorage.setItem(NAME, text);
-  } catch { /* too large for the browser's store, or forbidden: then a reload costs it, as it always did */ }
+  } catch {
+    /* too large for the browser's store, or forbidden: then a reload costs it, as it always did */
+  }
 }
 
 function kept() {
@@ -25,9 +27,20 @@ function put(text) {
 }
 
 function tell() {
-  const note = Object.assign(document.createElement("div"), { className: "banner", textContent: "These prompts were not sent last time, so they are back. " });
-  const undo = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "Discard" });
-  undo.addEventListener("click", () => { put(first); note.remove(); box().focus(); });
+  const note = Object.assign(document.createElement("div"), {
+    className: "banner",
+    textContent: "These prompts were not sent last time, so they are back. ",
+  });
+  const undo = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "btn",
+    textContent: "Discard",
+  });
+  undo.addEventListener("click", () => {
+    put(first);
+    note.remove();
+    box().focus();
+  });
   note.setAttribute("role", "status");
   note.append(undo);
   document.getElementById("form-errors").replaceChildren(note);

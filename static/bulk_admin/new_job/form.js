@@ -40,7 +40,9 @@ function startDropping() {
 function startCounters() {
   const count = (field) => {
     const label = document.querySelector(`label[for="${field.id}"]`);
-    const shown = label.querySelector(".counter") ?? label.appendChild(Object.assign(document.createElement("span"), { className: "counter" }));
+    const shown =
+      label.querySelector(".counter") ??
+      label.appendChild(Object.assign(document.createElement("span"), { className: "counter" }));
     shown.textContent = `${field.value.length} of ${field.maxLength}`;
     shown.classList.toggle("full", field.value.length >= field.maxLength);
   };
@@ -60,14 +62,22 @@ function startSending() {
     if (event.target !== form() && event.target.id !== "quote") return;
     if (!tooLarge()) return;
     event.preventDefault();
-    tell("This text is too large for the server. Put the prompts in a file of at most 2 MB, or split them. Nothing was sent; your text is still here.");
+    tell(
+      "This text is too large for the server. Put the prompts in a file of at most 2 MB, or split them. " +
+        "Nothing was sent; your text is still here.",
+    );
   });
   // A wrong answer never replaces the form: the text in it is all there is.
   for (const fault of ["htmx:responseError", "htmx:sendError"]) {
     page.addEventListener(fault, (event) => {
       if (event.target !== form()) return;
       const status = event.detail.xhr.status;
-      const why = status === 403 ? "Your session has ended, or you do not have permission." : status ? `The server could not take the form (${status}).` : "The server cannot be reached.";
+      const why =
+        status === 403
+          ? "Your session has ended, or you do not have permission."
+          : status
+            ? `The server could not take the form (${status}).`
+            : "The server cannot be reached.";
       tell(`${why} Nothing was saved; your text is still here.`);
     });
   }

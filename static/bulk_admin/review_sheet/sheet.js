@@ -23,10 +23,15 @@ rows.addEventListener("click", (event) => {
   if (box) {
     const boxes = event.shiftKey && last ? range(last, box.id) : [];
     const changed = boxes.length ? boxes : [box];
-    changed.forEach((each) => { each.checked = box.checked; });
+    changed.forEach((each) => {
+      each.checked = box.checked;
+    });
     last = box.id;
     const next = below(box)?.id;
-    post(sheet.dataset.include, { ids: changed.map((each) => each.dataset.id).join(","), wanted: box.checked ? "1" : "0" }).then(() => {
+    post(sheet.dataset.include, {
+      ids: changed.map((each) => each.dataset.id).join(","),
+      wanted: box.checked ? "1" : "0",
+    }).then(() => {
       if (!document.getElementById(box.id)?.checkVisibility()) document.getElementById(next)?.focus();
     });
     return;
@@ -54,7 +59,10 @@ rows.addEventListener("keydown", (event) => {
 
 sheet.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
-  if (chip) { sheet.dataset.show = chip.dataset.show; press(); }
+  if (chip) {
+    sheet.dataset.show = chip.dataset.show;
+    press();
+  }
   const button = event.target.closest("[data-fix]");
   if (button) fix(button);
 });
@@ -62,7 +70,10 @@ sheet.addEventListener("click", (event) => {
 // One row or, without ids, every row with the flag. An open edit would be lost in the answer.
 function fix(button) {
   const open = [...rows.querySelectorAll("tr.editing form")].find(unsaved);
-  if (open) { holdUp(open); return; }
+  if (open) {
+    holdUp(open);
+    return;
+  }
   const { fix: flag, ids } = button.dataset;
   const row = button.closest("tr")?.id;
   post(sheet.dataset.fixUrl, ids ? { flag, ids } : { flag }).then(() => {
@@ -72,12 +83,16 @@ function fix(button) {
 }
 
 function press() {
-  sheet.querySelectorAll(".chip").forEach((chip) => chip.setAttribute("aria-pressed", String(chip.dataset.show === sheet.dataset.show)));
+  sheet
+    .querySelectorAll(".chip")
+    .forEach((chip) => chip.setAttribute("aria-pressed", String(chip.dataset.show === sheet.dataset.show)));
 }
 
 // A saved row takes the focus back, so that the next key goes on from there.
 let saving = "";
-rows.addEventListener("htmx:beforeRequest", (event) => { saving = event.target.matches("tr.editing form") ? event.target.closest("tr").id : ""; });
+rows.addEventListener("htmx:beforeRequest", (event) => {
+  saving = event.target.matches("tr.editing form") ? event.target.closest("tr").id : "";
+});
 document.body.addEventListener("htmx:afterSettle", () => {
   const row = saving && document.getElementById(saving);
   if (!row || row.contains(document.activeElement)) return;
@@ -93,8 +108,13 @@ document.body.addEventListener("htmx:afterSettle", () => {
 
 for (const fault of ["htmx:responseError", "htmx:sendError"]) {
   document.body.addEventListener(fault, () => {
-    const list = document.querySelector("ul.messagelist") ?? Object.assign(document.createElement("ul"), { className: "messagelist" });
-    const item = Object.assign(document.createElement("li"), { className: "error", textContent: "That was not saved. Reload the page to see the current state." });
+    const list =
+      document.querySelector("ul.messagelist") ??
+      Object.assign(document.createElement("ul"), { className: "messagelist" });
+    const item = Object.assign(document.createElement("li"), {
+      className: "error",
+      textContent: "That was not saved. Reload the page to see the current state.",
+    });
     item.setAttribute("role", "alert");
     list.replaceChildren(item);
     document.getElementById("content-start").prepend(list);
@@ -102,11 +122,14 @@ for (const fault of ["htmx:responseError", "htmx:sendError"]) {
 }
 
 // A refused text is not saved either, though the server sent it back as it is.
-const unsaved = (form) => form.querySelector("textarea").value !== form.querySelector("textarea").defaultValue || form.querySelector(".errornote:not(.held)");
+const unsaved = (form) =>
+  form.querySelector("textarea").value !== form.querySelector("textarea").defaultValue ||
+  form.querySelector(".errornote:not(.held)");
 
 function holdUp(form) {
   const number = form.closest("tr").querySelector(".n").textContent.trim();
-  const note = form.querySelector(".errornote") ?? Object.assign(document.createElement("p"), { className: "errornote held" });
+  const note =
+    form.querySelector(".errornote") ?? Object.assign(document.createElement("p"), { className: "errornote held" });
   note.setAttribute("role", "alert");
   note.textContent = `Row ${number} is still being edited: save it or undo it first.`;
   form.querySelector("textarea").before(note);
@@ -122,6 +145,8 @@ sheet.addEventListener("submit", (event) => {
     return;
   }
   // Pressed twice it would change nothing either: the server looks at the status.
-  setTimeout(() => { event.target.querySelector("button").disabled = true; });
+  setTimeout(() => {
+    event.target.querySelector("button").disabled = true;
+  });
 });
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
