@@ -155,7 +155,7 @@ def test_what_is_not_finished_is_asked_for_again_later(call, server):
     assert looks(server) == 1
 
 
-def test_the_longer_a_call_takes_the_rarer_it_is_asked_for(call, server):
+def test_the_longer_a_call_takes_the_less_often_it_is_asked_for(call, server):
     server.polls = 1000
     make_due(call, sent_at=timezone.now() - dt.timedelta(seconds=200))
     collect()
