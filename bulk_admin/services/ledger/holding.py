@@ -12,10 +12,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Min
 
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderCall
-from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import Submitted
 from bulk_admin.services.queue.job_row import lock_jobs
 
@@ -124,8 +123,9 @@ def put_off(due: DueCall, seconds: float) -> None:
 
 def seconds_to_next() -> float | None:
     """Until the next held call is due; 0 or less when one is, None when nothing is held."""
-    first = ProviderCall.objects.filter(state=CallState.HELD).aggregate(first=Min("poll_at"))
-    return (first["first"] - database_now()).total_seconds() if first["first"] else None
+    held = ProviderCall.objects.filter(state=CallState.HELD).order_by("poll_at")
+    first = held.values_list("poll_at", Clock()).first()
+    return (first[0] - first[1]).total_seconds() if first and first[0] else None
 
 
 def is_due(*, within: float = 0.0) -> bool:

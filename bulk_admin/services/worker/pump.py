@@ -283,14 +283,13 @@ class Pump:
 
     def _collect(self, waits: list[float]) -> int:
         """Look at the held calls that are due, and stay for those due before the next tick."""
-        busy = self._busy("collect")
-        if busy >= held.THREADS:
+        busy, wait = self._busy("collect"), holding.seconds_to_next()
+        if wait is None or busy >= held.THREADS:
             return 0
-        works = held.claim(held.THREADS - busy, self.clients)
+        works = held.claim(held.THREADS - busy, self.clients) if wait <= 0 else []
         for work in works:
             self._run(work)
-        wait = holding.seconds_to_next()
-        if wait is not None and wait <= TICK_EVERY.total_seconds():
+        if wait <= TICK_EVERY.total_seconds():
             waits.append(max(wait, 0.05))
         return len(works)
 

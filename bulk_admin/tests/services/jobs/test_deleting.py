@@ -81,8 +81,8 @@ def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
     permit = open_one(job)
     lifecycle.cancel(job.pk)
     ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
-    assert "is open" in reason
-    assert "is open" in lifecycle.delete_job(job.pk)
+    assert "is under way" in reason
+    assert "is under way" in lifecycle.delete_job(job.pk)
     settle(permit.call_id, unknown())
     ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
     assert "mark it as lost" in reason
