@@ -103,6 +103,7 @@ class Command(BaseCommand):
         except (IntakeError, Refused) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         self.tell_left_out(order.left_out)
+        self.tell_flags(order.images)
         if options["dry_run"]:
             self.stdout.write(
                 json.dumps(rehearsed(order))
@@ -152,6 +153,13 @@ class Command(BaseCommand):
     def tell_left_out(self, problems: list[Problem]) -> None:
         for problem in problems:
             self.say(f"line {problem.line} skipped: {problem.message}")
+
+    def tell_flags(self, images: list[GeneratedImage]) -> None:
+        """There is no review sheet here: what it would point out stands on standard error."""
+        for image in images:
+            if image.flags:
+                flags = ", ".join(flag["text"] for flag in image.flags)
+                self.say(f"prompt {image.position} stays as it is: {flags}")
 
     def say(self, text: str) -> None:
         self.stderr.write(text, style_func=str)

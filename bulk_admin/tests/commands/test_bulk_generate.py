@@ -88,6 +88,17 @@ def test_json_is_one_line_with_exactly_the_promised_keys(superuser, prompts):
     assert (told["estimated_usd"], told["spent_usd"]) == ("0.020000", "0.000000")
 
 
+def test_what_the_review_sheet_would_flag_is_said(superuser, tmp_path):
+    file = tmp_path / "p.txt"
+    file.write_text("- a fox\nan owl --v 7\n# Crows\na hare\n")
+    _, err = generate(file)
+    assert err.splitlines() == [
+        "line 3 skipped: Looks like a heading.",
+        "prompt 1 stays as it is: list mark -",
+        "prompt 2 stays as it is: options --v 7",
+    ]
+
+
 def test_a_table_on_standard_input_is_seen_or_named(superuser, monkeypatch):
     def pipe(data):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
