@@ -219,7 +219,7 @@ def test_what_can_not_start_says_what_to_do(page, job, fault):
         sheet(job, "generate"), pressed(opened(page, job)), follow=True
     ).content.decode()
     assert (
-        "Switch it on, or choose another one" if fault == "account" else "Choose another one"
+        "Enable it, or choose another one" if fault == "account" else "Choose another one"
     ) in html.unescape(body)
     job.refresh_from_db()
     assert job.status == JobStatus.DRAFT
@@ -383,5 +383,5 @@ def test_a_fix_of_rows_that_are_gone_loads_the_page_again(page, marked):
 def test_a_fix_when_the_model_was_switched_off_says_so(page, marked):
     ImageModel.objects.filter(name=marked.model_name).update(is_enabled=False)
     assert page.post(sheet(marked, "fix"), {"flag": "list_mark"})["HX-Refresh"] == "true"
-    assert "switched off" in opened(page, marked)
+    assert "disabled in the catalogue" in opened(page, marked)
     assert row(marked, 1).prompt_text == "- A fox"
