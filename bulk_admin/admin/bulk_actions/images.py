@@ -177,7 +177,7 @@ class Delete(ImageAction):
 
     def preview(self, rows: Images) -> list[Line]:
         reasons = {image.pk: pictures.why_not_delete(image) for image in rows}
-        return _lines(rows, reasons, "Will be deleted, unless a call for it is open.")
+        return _lines(rows, reasons, "Will be deleted, unless a call for it is under way.")
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         reasons: dict[int, str] = {}
