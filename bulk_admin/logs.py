@@ -12,6 +12,8 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
+from bulk_admin.text import storable
+
 # What Django and Django-Q hang on their records: objects, not facts.
 NOT_FIELDS = {*RESERVED_ATTRS, "request", "server_time", "status_code"}
 # A module that has moved -> its logger's name in JSON lines, which others filter by.
@@ -33,8 +35,10 @@ SECRET = re.compile(
 
 
 def redact(text: str) -> str:
+    """Without secrets, and without what a terminal or a file would stumble over."""
     return SECRET.sub(
-        lambda found: f"{next(group for group in found.groups() if group)}[redacted]", text
+        lambda found: f"{next(group for group in found.groups() if group)}[redacted]",
+        storable(text),
     )
 
 

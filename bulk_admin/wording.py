@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
+
+from bulk_admin.text import NOT_KEPT
 
 TAG_LIMIT = 50
 TEXT_LIMIT = 20_000  # of a text that is to be plain: a page's longest has 1,500
@@ -48,10 +49,7 @@ def one_line(text: str) -> str:
     """Without control characters, which PostgreSQL or a browser may refuse, and with single
     spaces.
     """
-    kept = "".join(
-        " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
-    )
-    return " ".join(kept.split())
+    return " ".join(NOT_KEPT.sub(" ", text).split())
 
 
 def without_markup(text: str) -> str:

@@ -25,6 +25,7 @@ from bulk_admin.services.drafting.marks import MARKS, OPTIONS, ratio_of
 from bulk_admin.services.drafting.settings import JobSettings, refused_option
 from bulk_admin.services.pricing.catalogue import is_offered, model_for, size_of_ratio
 from bulk_admin.services.queue.job_row import lock_job
+from bulk_admin.text import storable
 
 MAX_PICTURES = 1000
 
@@ -44,7 +45,10 @@ def create_draft(
     @whole_step
     def step() -> BulkGenerationJob:
         job = BulkGenerationJob(
-            created_by=by, status=JobStatus.DRAFT, source_text=source_text, skipped=skipped
+            created_by=by,
+            status=JobStatus.DRAFT,
+            source_text=storable(source_text),
+            skipped=skipped,
         )
         _choose(job, settings)
         _fill(job, rows)
@@ -69,7 +73,7 @@ def replace_draft(
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
         raise DraftRefused("This job was started meanwhile: make a new one.")
-    job.source_text, job.skipped = source_text, skipped
+    job.source_text, job.skipped = storable(source_text), skipped
     _choose(job, settings)
     job.images.all().delete()
     _fill(job, rows)
@@ -81,7 +85,7 @@ def _choose(job: BulkGenerationJob, settings: JobSettings) -> None:
     if account is None:
         raise DraftRefused("That account does not exist: choose another one.")
     for name, value in asdict(settings).items():
-        setattr(job, name, value)
+        setattr(job, name, storable(value).strip() if isinstance(value, str) else value)
     job.account, job.provider = account, account.provider
 
 

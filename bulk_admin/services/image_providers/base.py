@@ -12,11 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from bulk_admin.text import clean_count, clean_text, clean_usage
+
 from .errors import OutcomeUnknown, UnsupportedOption
 
 REMOTE_ID = re.compile(r"[!-~]{1,120}")
 SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 MAX_SEED = 2**31 - 1
+REQUEST_ID_LIMIT = 120
+PROMPT_LIMIT = 32_000
+NAME_LIMIT = 120
 
 
 def parse_size(size: str) -> tuple[int, int]:
@@ -49,7 +54,7 @@ class ImageResult:
 
     ``content`` is never empty and is kept byte for byte, whatever it turns out to be. ``usage``
     holds token counts: text_input, image_input, image_output, text_output; empty when the provider
-    told none.
+    told none. Everything else is cleaned here.
     """
 
     content: bytes
@@ -59,6 +64,18 @@ class ImageResult:
     revised_prompt: str = ""
     size: str = ""
     quality: str = ""
+
+    def __post_init__(self) -> None:
+        cleaned = {
+            "usage": clean_usage(self.usage),
+            "request_id": clean_text(self.request_id, REQUEST_ID_LIMIT),
+            "http_status": clean_count(self.http_status, 999),
+            "revised_prompt": clean_text(self.revised_prompt, PROMPT_LIMIT, lines=True),
+            "size": clean_text(self.size, NAME_LIMIT),
+            "quality": clean_text(self.quality, NAME_LIMIT),
+        }
+        for name, value in cleaned.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +126,9 @@ class CheckResult:
     code: str
     message: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", clean_text(self.message, 500))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedModel:
@@ -116,6 +136,10 @@ class ListedModel:
 
     name: str
     shutdown_date: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_text(self.name, NAME_LIMIT))
+        object.__setattr__(self, "shutdown_date", clean_text(self.shutdown_date, 10))
 
 
 class ImageProvider(ABC):

@@ -7,14 +7,17 @@ one ``image``, every picture of the ``job``, or everything that the ``account`` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from bulk_admin.codes import Code, Reach
+from bulk_admin.text import clean_count, clean_text, clean_usage
 
 Billed = Literal["yes", "no", "unknown"]
 
 
 class ProviderError(Exception):
+    """What the provider said of it is cleaned here, whoever raises it."""
+
     code: ClassVar[Code] = Code.PROVIDER_ERROR
     user_message: ClassVar[str] = ""  # instead of the code's sentence
     billed: Billed = "no"
@@ -27,14 +30,14 @@ class ProviderError(Exception):
         request_id: str = "",
         retry_after: float | None = None,
         billed: Billed | None = None,
-        usage: Mapping[str, Any] | None = None,
+        usage: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(detail or self.sentence)
-        self.detail = detail
-        self.http_status = http_status
-        self.request_id = request_id
+        self.detail = clean_text(detail)
+        super().__init__(self.detail or self.sentence)
+        self.http_status = clean_count(http_status, 999)
+        self.request_id = clean_text(request_id, 120)
         self.retry_after = retry_after
-        self.usage = dict(usage or {})
+        self.usage = clean_usage(usage)
         if billed is not None:
             self.billed = billed
 

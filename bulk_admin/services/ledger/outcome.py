@@ -9,8 +9,10 @@ from django.conf import settings
 
 from bulk_admin.codes import Code, Reach
 from bulk_admin.models import Billed, CallState
+from bulk_admin.services.image_providers.base import PROMPT_LIMIT
 from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
 from bulk_admin.services.storage.storing import StoredPicture
+from bulk_admin.text import clean_count, clean_text, clean_usage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,18 @@ class Outcome:
     cooldown: float | None = None
     send_delay: float = 0.0
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Also of what a sidecar says: the last door before a row."""
+        cleaned = {
+            "usage": clean_usage(self.usage),
+            "http_status": clean_count(self.http_status, 999),
+            "request_id": clean_text(self.request_id, 120),
+            "revised_prompt": clean_text(self.revised_prompt, PROMPT_LIMIT, lines=True),
+            "message": clean_text(self.message, 500),
+        }
+        for name, value in cleaned.items():
+            object.__setattr__(self, name, value)
 
 
 DEFAULT_COOLDOWN = 5.0
@@ -64,7 +78,7 @@ def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float 
     return Outcome(
         state=state,
         billed=Billed(error.billed),
-        usage={key: value for key, value in error.usage.items() if isinstance(value, int)},
+        usage=error.usage,
         http_status=error.http_status,
         request_id=error.request_id,
         error_code=error.code,

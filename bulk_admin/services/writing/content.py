@@ -17,6 +17,7 @@ from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing import by_rule, cleaning
 from bulk_admin.services.writing.cleaning import TooPoor
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.text import clean_text, clean_usage
 
 PROMPT_LIMIT = 4000  # characters that are sent: what a picture shows is said by then
 MAX_OUTPUT_TOKENS = 800
@@ -84,6 +85,10 @@ class Written:
     usage: dict[str, int] = field(default_factory=dict)
     request_id: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "usage", clean_usage(self.usage))
+        object.__setattr__(self, "request_id", clean_text(self.request_id, 120))
+
 
 def write(
     access: OpenAIAccess,
@@ -121,7 +126,10 @@ def write(
         if response.status == "incomplete":
             raise TooPoor("The text came back incomplete.")
         return Written(_cleaned(response.output_parsed), usage, request_id)
-    except (TooPoor, openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
+    except (
+        *(TooPoor, openai.OpenAIError),
+        *(ValueError, AttributeError, TypeError, RecursionError),
+    ) as error:
         message = str(error) if isinstance(error, TooPoor) else "The text came back incomplete."
         billed: Literal["yes", "unknown"] = "yes" if usage else "unknown"
         raise ServiceError(
@@ -163,8 +171,10 @@ def _usage(body: bytes) -> dict[str, int]:
     """Token counts of an answer, whatever else is wrong with it."""
     try:
         told = json.loads(body)["usage"]
-        return {"text_input": int(told["input_tokens"]), "text_output": int(told["output_tokens"])}
-    except (ValueError, KeyError, TypeError):
+        return clean_usage(
+            {"text_input": told["input_tokens"], "text_output": told["output_tokens"]}
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

@@ -13,6 +13,7 @@ from openai import OpenAI
 
 from bulk_admin.codes import Code
 from bulk_admin.services.image_providers.http.waits import wait_of
+from bulk_admin.text import clean_count, clean_text, clean_usage
 
 Billed = Literal["yes", "no", "unknown"]
 QUOTA_CODES = frozenset(
@@ -28,7 +29,7 @@ QUOTA_CODES = frozenset(
 
 class ServiceError(Exception):
     """``message`` stands for the code's sentence; ``code`` is stored; ``billed`` is for the ledger;
-    ``retry_after`` is seconds, if the server said so.
+    ``retry_after`` is seconds, if the server said so. What the server said is cleaned here.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class ServiceError(Exception):
         request_id: str = "",
         usage: Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__(message or code.about.sentence)
-        self.code, self.billed = code, billed
-        self.retry_after, self.http_status, self.request_id = retry_after, http_status, request_id
-        self.usage = dict(usage or {})
+        super().__init__(clean_text(message, 500) or code.about.sentence)
+        self.code, self.billed, self.retry_after = code, billed, retry_after
+        self.http_status = clean_count(http_status, 999)
+        self.request_id = clean_text(request_id, 120)
+        self.usage = clean_usage(usage)
 
     @property
     def retryable(self) -> bool:

@@ -4,6 +4,7 @@ judged by our own thresholds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
@@ -13,6 +14,7 @@ from openai.types import ModerationCreateResponse, ModerationMultiModalInputPara
 from bulk_admin.codes import Code
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.text import clean_text
 
 Status = Literal["passed", "flagged", "skipped", "not_checked"]
 # A score from here on is too much. Scores drift when the model is upgraded: look at the stored ones
@@ -32,6 +34,7 @@ THRESHOLDS = {
     "illicit": 0.7,
     "illicit/violent": 0.5,
 }
+MOST_CATEGORIES, NAME_LIMIT = 100, 60
 # Here the provider's own word is enough, whatever the score.
 NEVER = frozenset({"sexual/minors"})
 
@@ -81,7 +84,7 @@ def check(
         answer = client(access).moderations.create(model=model, input=given)
     except openai.OpenAIError as error:
         raise translate(error) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_verdict() from error
     return _judge(answer)
 
@@ -90,24 +93,26 @@ def _judge(answer: ModerationCreateResponse) -> Verdict:
     try:
         result = answer.results[0]
         scores = {
-            name: round(float(score), 4)
+            clean_text(name, NAME_LIMIT): round(float(score), 4)
             for name, score in result.category_scores.model_dump(by_alias=True).items()
             if score is not None
         }
         said = {
-            name
+            clean_text(name, NAME_LIMIT)
             for name, is_found in result.categories.model_dump(by_alias=True).items()
             if is_found
         }
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise _no_verdict() from error
-    if not scores:
+    if not 0 < len(scores) <= MOST_CATEGORIES or not all(map(math.isfinite, scores.values())):
         raise _no_verdict()
     found = sorted(
         {name for name, score in scores.items() if _is_too_much(name, score, name in said)}
         | said & NEVER
     )
-    return Verdict("flagged" if found else "passed", found, scores, answer.model)
+    return Verdict(
+        "flagged" if found else "passed", found, scores, clean_text(answer.model, NAME_LIMIT)
+    )
 
 
 def _is_too_much(name: str, score: float, is_said: bool) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from bulk_admin.services.image_providers.errors import NotSent, OutcomeUnknown
+from bulk_admin.text import WORDS_LIMIT, clean_text
 
 IDLE_SECONDS = (
     4.0  # less than any provider or proxy keeps a socket: a reused one must not turn out to be dead
@@ -108,12 +109,12 @@ def transport_error(error: BaseException, seconds: float) -> NotSent | OutcomeUn
 
 def clean(text: object, key: str = "") -> str:
     """A provider's words for people: one line, short, with no key in it and no HTML page."""
-    line = " ".join(str(text or "").split())
+    line = clean_text(text, WORDS_LIMIT)
     if line.startswith("<"):
         return ""
     if key:
         line = line.replace(key, "[key]")
-    return KEY.sub("[key]", line)[:300]
+    return clean_text(KEY.sub("[key]", line))
 
 
 def sendable(key: str) -> bool:

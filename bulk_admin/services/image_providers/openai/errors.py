@@ -25,6 +25,7 @@ from bulk_admin.services.image_providers.errors import (
 )
 from bulk_admin.services.image_providers.http.client import clean
 from bulk_admin.services.image_providers.http.waits import wait_of
+from bulk_admin.text import WORDS_LIMIT, clean_text
 
 CODES: dict[str, type[ProviderError]] = {
     "moderation_blocked": PromptBlocked,
@@ -79,9 +80,6 @@ WORDS: list[tuple[int, re.Pattern[str], type[ProviderError]]] = [
     (429, re.compile(r"(exceeded your current quota|billing details|spend(ing)? limit)"), NoCredit),
 ]
 
-MAX_TEXT = 2_000  # characters of a provider's words that are read
-MAX_DETAILS = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -101,13 +99,13 @@ def read_refusal(body: object) -> Refusal:
     if isinstance(body, Mapping) and "error" in body:
         body = body["error"]
     if not isinstance(body, Mapping):
-        return Refusal(message=_text(body))
+        return Refusal(message=clean_text(body, WORDS_LIMIT))
     details, usage = body.get("moderation_details"), body.get("usage")
     return Refusal(
-        message=_text(body.get("message")) or _detail(body.get("detail")),
-        code=_text(body.get("code")),
-        type=_text(body.get("type")),
-        param=_text(body.get("param")),
+        message=clean_text(body.get("message"), WORDS_LIMIT) or _detail(body.get("detail")),
+        code=clean_text(body.get("code")),
+        type=clean_text(body.get("type")),
+        param=clean_text(body.get("param")),
         details=details if isinstance(details, Mapping) else {},
         usage=usage if isinstance(usage, Mapping) else {},
     )
@@ -176,29 +174,23 @@ def _words(kind: type[ProviderError], status: int, refusal: Refusal, key: str) -
 
 def _found(details: Mapping[str, Any]) -> str:
     listed = details.get("categories")
-    categories = (
-        [category.replace("_", " ") for category in listed if isinstance(category, str)]
-        if isinstance(listed, list)
-        else []
-    )
+    names = [clean_text(name, 60) for name in listed[:20]] if isinstance(listed, list) else []
+    categories = [name.replace("_", " ") for name in names if name]
     where = {"input": "prompt", "output": "picture"}.get(str(details.get("moderation_stage")), "")
     if not categories:
         return f"Found in the {where}." if where else ""
     return f"{', '.join(categories).capitalize()}, found in the {where or 'prompt or the picture'}."
 
 
-def _text(value: object) -> str:
-    """Bounded before anything is looked for in it: a search for two words takes time squared."""
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
-
-
 def _detail(value: object) -> str:
     """FastAPI servers tell what was wrong in ``detail``: a sentence, or a list of places."""
     if not isinstance(value, list):
-        return _text(value)
-    rows = [row for row in value if isinstance(row, Mapping)]
-    places = (
-        f"{'.'.join(_text(str(part)) for part in row.get('loc', ()))}: {_text(row.get('msg'))}"
-        for row in rows[:MAX_DETAILS]
-    )
-    return _text("; ".join(places))
+        return clean_text(value, WORDS_LIMIT)
+    rows = [row for row in value[:20] if isinstance(row, Mapping)]
+    places = [f"{_place(row.get('loc'))}: {clean_text(row.get('msg'))}" for row in rows]
+    return clean_text("; ".join(places), WORDS_LIMIT)
+
+
+def _place(loc: object) -> str:
+    parts = loc[:10] if isinstance(loc, list) else []
+    return ".".join(clean_text(str(part), 60) for part in parts if isinstance(part, str | int))

@@ -30,6 +30,7 @@ from bulk_admin.services.image_providers.http.client import (
     transport_error,
 )
 from bulk_admin.services.image_providers.http.fetch import decode_base64
+from bulk_admin.text import clean_usage
 
 from .errors import error_for
 
@@ -205,34 +206,43 @@ def listed(row: Mapping[str, Any]) -> ListedModel:
 
 
 def read_usage(usage: object) -> dict[str, int]:
-    """Token counts by kind; empty when the answer tells none, so that nobody takes it for free."""
-    if not isinstance(usage, Mapping) or _count(usage.get("output_tokens")) is None:
+    """Token counts by kind; empty when the answer does not report them all as counts, so that
+    nobody takes it for free.
+    """
+    if not isinstance(usage, Mapping) or usage.get("output_tokens") is None:
         return {}
-    given, made = usage.get("input_tokens_details"), usage.get("output_tokens_details")
     given, made = (
-        given if isinstance(given, Mapping) else {},
-        made if isinstance(made, Mapping) else {},
+        _mapping(usage.get("input_tokens_details")),
+        _mapping(usage.get("output_tokens_details")),
     )
-    image_input = _count(given.get("image_tokens")) or 0
-    text_input, image_output = _count(given.get("text_tokens")), _count(made.get("image_tokens"))
-    return {
-        "text_input": (
-            text_input
-            if text_input is not None
-            else max(0, (_count(usage.get("input_tokens")) or 0) - image_input)
-        ),
-        "image_input": image_input,
-        "image_output": (
-            image_output if image_output is not None else _count(usage["output_tokens"]) or 0
-        ),
-        "text_output": _count(made.get("text_tokens")) or 0,
+    reported = {
+        "input": usage.get("input_tokens"),
+        "output": usage["output_tokens"],
+        "text_input": given.get("text_tokens"),
+        "image_input": given.get("image_tokens"),
+        "image_output": made.get("image_tokens"),
+        "text_output": made.get("text_tokens"),
     }
+    tokens = clean_usage({kind: count for kind, count in reported.items() if count is not None})
+    if not tokens:
+        return {}
+    image_input = tokens.get("image_input", 0)
+    return {
+        "text_input": tokens.get("text_input", max(0, tokens.get("input", 0) - image_input)),
+        "image_input": image_input,
+        "image_output": tokens.get("image_output", tokens["output"]),
+        "text_output": tokens.get("text_output", 0),
+    }
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _json(response: httpx2.Response) -> Mapping[str, Any]:
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, Mapping):
         raise OutcomeUnknown(
@@ -241,10 +251,6 @@ def _json(response: httpx2.Response) -> Mapping[str, Any]:
             request_id=response.headers.get("x-request-id", "")[:120],
         )
     return answer
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _string(value: object) -> str:
