@@ -15,8 +15,10 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from bulk_admin.models import ProviderAccount
 from bulk_admin.services.image_providers import PROVIDERS
+from bulk_admin.storages import is_set_up
 
 QUEUE_TAG = "queue"
+STORAGE_ALIASES = ("private", "default")
 B2_NEEDED = (
     "B2_ENDPOINT_URL",
     "B2_REGION",
@@ -157,6 +159,13 @@ def check_accounts(
 
 @register("storage")
 def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    not_set_up = [alias for alias in STORAGE_ALIASES if not is_set_up(alias)]
+    if not_set_up:
+        hint = "Add it to STORAGES: nothing is bought while pictures cannot be kept."
+        return [
+            Error(f"STORAGES has no {alias!r} that can be used.", hint=hint, id="bulk_admin.E010")
+            for alias in not_set_up
+        ]
     missing = [name for name in B2_NEEDED if not getattr(settings, name)]
     if 0 < len(missing) < len(B2_NEEDED):
         hint = f"Set {', '.join(missing)} too, or none of them to keep pictures in local files."

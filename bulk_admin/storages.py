@@ -8,19 +8,26 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.core.files.storage import (
+    FileSystemStorage,
+    InvalidStorageError,
+    Storage,
+    storages,
+)
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
+
+from bulk_admin.text import clean_text
 
 
 class DurableFileStorage(FileSystemStorage):
@@ -102,7 +109,7 @@ class StorageUnavailable(Exception):
 class ObjectStore:
     """Whole objects under their keys, in one of STORAGES. Safe to use from many threads.
 
-    Every method raises StorageUnavailable.
+    Every method raises StorageUnavailable, whatever the backend raises: each has errors of its own.
     """
 
     def __init__(self, alias: str) -> None:
@@ -113,20 +120,27 @@ class ObjectStore:
         return storages[self.alias]
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write a whole object; the same bytes again are harmless."""
+        """Write a whole object under exactly this key; the same bytes again are harmless."""
         file = ContentFile(content, name=key)
         file.content_type = content_type  # type: ignore[attr-defined]  # the S3 backend reads it
         try:
             with _faults():
-                self.backend.save(key, file)
+                saved_as = self.backend.save(key, file)
+                if saved_as == key:
+                    return
+                # Nobody would find it there. A backend that overwrites nothing answers so, too.
+                self.backend.delete(saved_as)
+            if self.exists(key) and self.get(key) == content:
+                return
         except FileNotFoundError as error:
             # A folder or a bucket that went away under us: nothing that a caller could have known.
-            raise StorageUnavailable(str(error)) from error
+            raise StorageUnavailable(_reason(error)) from error
+        raise StorageUnavailable(f"It does not save {key} under that name.")
 
     def get(self, key: str) -> bytes:
         """An object's bytes. Raises FileNotFoundError too."""
         with _faults(), self.backend.open(key, "rb") as file:
-            return cast(bytes, file.read())
+            return bytes(file.read())
 
     def open(self, key: str) -> IO[Any]:
         """An open file for streaming. Raises FileNotFoundError too."""
@@ -134,13 +148,19 @@ class ObjectStore:
             return cast(IO[Any], self.backend.open(key, "rb"))
 
     def exists(self, key: str) -> bool:
-        with _faults():
+        with suppress(FileNotFoundError), _faults():
             return bool(self.backend.exists(key))
+        return False
 
     def delete(self, key: str) -> None:
         """One object: B2 refuses boto3's multi-object delete. A missing one is no error."""
-        with _faults():
+        with suppress(FileNotFoundError), _faults():
             self.backend.delete(key)
+
+    def url(self, key: str, **how: Any) -> str:
+        """An address under which the backend serves the object."""
+        with _faults():
+            return str(self.backend.url(key, **how))
 
 
 @contextmanager
@@ -149,12 +169,26 @@ def _faults() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
-            raise FileNotFoundError(str(error)) from error
-        raise StorageUnavailable(str(error)) from error
-    except (BotoCoreError, OSError) as error:
-        raise StorageUnavailable(str(error)) from error
+    except Exception as error:
+        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in (
+            "404",
+            "NoSuchKey",
+            "NotFound",
+        ):
+            raise FileNotFoundError(_reason(error)) from error
+        raise StorageUnavailable(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return clean_text(str(error)) or type(error).__name__
+
+
+def is_set_up(alias: str) -> bool:
+    """Whether STORAGES has a backend of that name that can be made; it is not asked for anything."""
+    try:
+        return storages[alias] is not None
+    except Exception:  # noqa: BLE001  # no such alias, or its module, class or options are wrong
+        return False
 
 
 def round_trip(alias: str, key: str, content: bytes) -> bytes:
@@ -163,18 +197,22 @@ def round_trip(alias: str, key: str, content: bytes) -> bytes:
 
     Returns what was read. Raises FileNotFoundError, StorageUnavailable.
     """
-    storage = asking_once(alias)
     with _faults():
-        storage.save(key, ContentFile(content, name=key))
-        with storage.open(key, "rb") as file:
-            found = cast(bytes, file.read())
-        storage.delete(key)
+        storage = asking_once(alias)
+        saved_as = storage.save(key, ContentFile(content, name=key))
+        with storage.open(saved_as, "rb") as file:
+            found = bytes(file.read())
+        storage.delete(saved_as)
+    if saved_as != key:
+        raise StorageUnavailable(f"It does not save {key} under that name.")
     return found
 
 
 def asking_once(alias: str) -> Storage:
     """The storage of this name in STORAGES, with a client of its own that repeats no request."""
-    how: dict[str, Any] = settings.STORAGES[alias]
+    how: dict[str, Any] | None = settings.STORAGES.get(alias)
+    if how is None:
+        raise InvalidStorageError(f"STORAGES has no {alias!r}.")
     options = dict(how.get("OPTIONS", {}))
     if "client_config" in options:
         options["client_config"] = options["client_config"].merge(

@@ -153,6 +153,7 @@ class UnstoredImage(models.Model):
     metadata = models.JSONField(default=dict)
     size = models.PositiveIntegerField()
     created = models.DateTimeField(auto_now_add=True)
+    tried_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["created"]

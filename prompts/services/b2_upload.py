@@ -9,4 +9,4 @@ put, get, exists, delete = _objects.put, _objects.get, _objects.exists, _objects
 
 
 def public_url(key: str) -> str:
-    return str(_objects.backend.url(key))
+    return _objects.url(key)

@@ -144,10 +144,10 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     waiting = tiles.in_outbox(key)
     if waiting is not None:
         return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
-    link = private.link(key, content_type=_type_of(image, key), download_name=name)
-    if link:
-        return HttpResponseRedirect(link, headers={"Cache-Control": LINK_KEPT_BY_BROWSER})
     try:
+        link = private.link(key, content_type=_type_of(image, key), download_name=name)
+        if link:
+            return HttpResponseRedirect(link, headers={"Cache-Control": LINK_KEPT_BY_BROWSER})
         return _send(private.open_file(key), _type_of(image, key), name)
     except FileNotFoundError as error:
         raise Http404 from error

@@ -34,6 +34,7 @@ from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.queue.doorbell import ring, ring_to_delete
 from bulk_admin.services.queue.job_row import count, lock_job, save
+from bulk_admin.services.storage import private
 
 DECIDE_FIRST = "buy it again or mark it as lost first."
 
@@ -55,8 +56,14 @@ class SheetChanged(CannotStart):
 
 def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> None:
     """Raise CannotStart when nothing could be bought: account off or without a key, model retired
-    or unknown.
+    or unknown, no storage for the pictures.
     """
+    if not private.is_set_up():
+        raise CannotStart(
+            Code.STORAGE_DOWN,
+            'There is no storage for the pictures: STORAGES needs a "private" entry that can be'
+            " used.",
+        )
     if not account.is_enabled:
         raise CannotStart(
             Code.ACCOUNT_OFF,

@@ -13,6 +13,7 @@ from bulk_admin.codes import Code
 from bulk_admin.models import CallState, Pool, ProviderCall, UnstoredImage
 from bulk_admin.services.database import Clock
 from bulk_admin.services.ledger.permits import Stop, Wait, Why
+from bulk_admin.services.storage import private
 
 
 def gate(pool: Pool) -> Wait | Stop | dt.datetime:
@@ -24,6 +25,8 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
         return Stop(Code.ACCOUNT_OFF)
     if account.stop_code:
         return Stop(account.stop_code)
+    if not private.is_set_up():
+        return Stop(Code.STORAGE_DOWN)
     if _outbox_is_full():
         return Stop(Code.STORAGE_DOWN)
     now, nth, last, in_flight = _pace(pool)

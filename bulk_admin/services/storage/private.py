@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.http import content_disposition_header
 
+from bulk_admin import storages
 from bulk_admin.storages import ObjectStore
 
 LINK_SECONDS = 900
@@ -18,14 +19,17 @@ put, get, exists, delete, open_file = (
 )
 
 
+def is_set_up() -> bool:
+    return storages.is_set_up("private")
+
+
 def link(key: str, *, content_type: str = "", download_name: str = "") -> str | None:
     """A presigned address, good for 15 minutes; None where files are local and a view must serve
     them.
     """
-    backend = _objects.backend
-    if not hasattr(backend, "querystring_auth"):
+    if not (is_set_up() and hasattr(_objects.backend, "querystring_auth")):
         return None
     parameters = {"ResponseContentType": content_type} if content_type else {}
     if disposition := content_disposition_header(bool(download_name), download_name):
         parameters["ResponseContentDisposition"] = disposition
-    return str(backend.url(key, parameters=parameters, expire=LINK_SECONDS))  # type: ignore[call-arg]  # S3Storage's own arguments
+    return _objects.url(key, parameters=parameters, expire=LINK_SECONDS)  # S3Storage's arguments

@@ -108,9 +108,9 @@ def find(key: str) -> StoredPicture | None:
     content = private.get(key)
     try:
         facts = json.loads(private.get(f"{key}.json"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         facts = {}
-    return with_thumbnails(key, lambda: content, facts)
+    return with_thumbnails(key, lambda: content, facts if isinstance(facts, Mapping) else {})
 
 
 def delete(keys: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ from bulk_admin.services.ledger.permits import Permit, boottime
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
-from bulk_admin.storages import StorageUnavailable
+from bulk_admin.text import clean_text
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +66,12 @@ class PictureWork(ABC):
         facts = facts_of(answer)
         try:
             storing.keep(self.key, answer.content, facts)
-        except StorageUnavailable:
-            logger.warning("storage refused a picture: it goes to the outbox", extra=self.ids)
+        except Exception as error:  # noqa: BLE001  # whatever it was, the bytes are paid for
+            reason = clean_text(str(error)) or type(error).__name__
+            logger.warning(
+                "storage refused a picture: it goes to the outbox",
+                extra={**self.ids, "reason": reason},
+            )
             return storing.describe(self.key, answer.content, facts)
         aside = storing.put_aside(answer.content)
         self.answer = replace(answer, content=b"")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
@@ -29,7 +29,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.accounts import credentials_of, erase_orphaned_keys
-from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import NotYet, provider_class
 from bulk_admin.services.image_providers.errors import (
     PromptBlocked,
@@ -216,8 +216,12 @@ def _unknown() -> Outcome:
 
 
 def empty_outbox() -> None:
-    """Put bytes that the storage had refused where they belong."""
-    for held in UnstoredImage.objects.select_related("call")[:OUTBOX_AT_ONCE]:
+    """Put bytes that the storage had refused where they belong; what it refuses again goes to the
+    end of the line, for one that it never takes must not keep the others here.
+    """
+    waiting = UnstoredImage.objects.order_by(F("tried_at").asc(nulls_first=True), "created")
+    for held in waiting.select_related("call")[:OUTBOX_AT_ONCE]:
+        UnstoredImage.objects.filter(pk=held.pk).update(tried_at=Clock())
         try:
             with _apart("a picture could not leave the outbox", **_ids(held.call)):
                 picture = storing.store(

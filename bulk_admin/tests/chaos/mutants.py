@@ -39,6 +39,7 @@ LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 PICTURES = SERVICES + "jobs/pictures.py"
 ACCOUNTS = SERVICES + "accounts.py"
 TESTS = "bulk_admin/tests/services/"
+ODD_STORAGES = "bulk_admin/tests/services/storage/test_odd_storages.py"
 OPENING_TESTS = TESTS + "ledger/test_opening.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
 JOBS_TESTS = TESTS + "jobs/test_jobs.py"
@@ -215,6 +216,20 @@ MUTANTS = [
         "    if _outbox_is_full():",
         "    if False:",
         (OPENING_TESTS,),
+    ),
+    Mutant(
+        "without a storage pictures are bought all the same",
+        PACING,
+        "    if not private.is_set_up():",
+        "    if False:",
+        (ODD_STORAGES,),
+    ),
+    Mutant(
+        "a storage's own exception loses the picture",
+        "bulk_admin/storages.py",
+        "    except Exception as error:",
+        "    except OSError as error:",
+        (ODD_STORAGES,),
     ),
     Mutant(
         "a paused job goes on buying",
