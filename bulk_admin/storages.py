@@ -29,6 +29,8 @@ from storages.utils import clean_name
 
 from bulk_admin.text import clean_text
 
+PUBLIC_CACHE_SECONDS = 86_400  # browsers and CDNs: what is taken back is gone within a day
+
 
 class DurableFileStorage(FileSystemStorage):
     """Local files, each one written to a temporary name, fsynced and renamed.
@@ -184,7 +186,7 @@ def _reason(error: Exception) -> str:
 
 
 def is_set_up(alias: str) -> bool:
-    """Whether STORAGES has a backend of that name that can be made; it is not asked for anything."""
+    """Whether STORAGES has a backend of that name that can be made; asks it for nothing."""
     try:
         return storages[alias] is not None
     except Exception:  # noqa: BLE001  # no such alias, or its module, class or options are wrong
@@ -237,7 +239,7 @@ def b2_options(
 
     B2 refuses boto3's default checksum headers and any object ACL
     (https://github.com/jschneier/django-storages/issues/1498), hence "when_required" and no ACL.
-    Public pages' files never change under their key, so caches may keep them for ever.
+    Public files never change under their key, but may be deleted: caches keep them for a day.
     """
     options: dict[str, Any] = {
         "bucket_name": bucket,
@@ -267,6 +269,6 @@ def b2_options(
         options |= {
             "custom_domain": f"{parts.netloc}{parts.path}".rstrip("/"),
             "url_protocol": f"{parts.scheme}:",
-            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+            "object_parameters": {"CacheControl": f"public, max-age={PUBLIC_CACHE_SECONDS}"},
         }
     return options

@@ -4,6 +4,7 @@ published.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ from prompts.utils.seo import slug_base, unique_slug
 logger = logging.getLogger(__name__)
 FOLDER = "pages/"
 SIDES = (300, 600, 800, 1200)
+HASH_LENGTH = 8
 NUMBERED_TRIES, SLUG_TRIES = 3, 6
 
 
@@ -78,26 +80,32 @@ class NewPage:
 def prepare_files(original: bytes, content_type: str, base_name: str) -> PageFiles:
     """The files of a page; runs in threads.
 
-    Type and extension are those of the bytes. Raises Unreadable.
+    Type and extension are those of the bytes; a hash of the bytes stands before it, so that caches
+    never show old bytes under a name. Raises Unreadable.
     """
     with pictures.PILLOW:
         opened = pictures.opened(original, max(SIDES))
         variants = [
             _variant(opened.picture, base_name, side) for side in sorted(SIDES, reverse=True)
         ]
+    content = for_everybody(original)
     return PageFiles(
-        f"{FOLDER}{base_name}.{pictures.EXTENSIONS[opened.format]}",
+        _key(base_name, content, pictures.EXTENSIONS[opened.format]),
         opened.content_type,
         opened.width,
         opened.height,
-        for_everybody(original),
+        content,
         variants[::-1],
     )
 
 
 def _variant(picture: Image.Image, base_name: str, side: int) -> Variant:
     content = pictures.webp(picture, side)  # which scales the picture itself
-    return Variant(f"{FOLDER}{base_name}-{side}.webp", *picture.size, content)
+    return Variant(_key(f"{base_name}-{side}", content, "webp"), *picture.size, content)
+
+
+def _key(base_name: str, content: bytes, extension: str) -> str:
+    return f"{FOLDER}{base_name}-{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.{extension}"
 
 
 def store_files(files: PageFiles) -> None:

@@ -21,3 +21,11 @@ def test_a_public_file_has_the_address_of_the_cdn(buckets):
 
 def test_a_local_file_has_the_address_of_the_site(local_files):
     assert b2_upload.public_url("pages/a.png") == "/media/pages/a.png"
+
+
+def test_a_local_file_is_cached_for_a_day_and_no_longer(client):
+    b2_upload.put("pages/cached-fox.png", b"bytes", "image/png")
+    answer = client.get("/media/pages/cached-fox.png")
+    assert b"".join(answer.streaming_content) == b"bytes"
+    assert answer["Cache-Control"] == "public, max-age=86400"
+    assert "Cache-Control" not in client.get("/media/pages/no-such-fox.png")

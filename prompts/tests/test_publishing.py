@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import threading
 import zlib
 from dataclasses import replace
@@ -30,6 +31,10 @@ def opened(key: str) -> Image.Image:
     return Image.open(BytesIO(b2_upload.get(key)))
 
 
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
 # --- files --------------------------------------------------------------------------------------
 
 
@@ -42,7 +47,7 @@ def test_the_original_keeps_its_bytes_and_gets_its_real_extension(
 ):
     original = make_picture(64, 48, file_format)
     files = publishing.prepare_files(original, "image/x-told-wrongly", "fox-7-ai-prompt")
-    assert files.key == f"pages/fox-7-ai-prompt.{extension}"
+    assert files.key == f"pages/fox-7-ai-prompt-{digest(original)}.{extension}"
     assert (files.content_type, files.content, files.width, files.height) == (
         content_type,
         original,
@@ -68,6 +73,18 @@ def test_an_original_that_says_where_it_comes_from_is_published_as_it_came():
     assert files.content == original
 
 
+def test_changed_bytes_have_a_changed_name():
+    names = [
+        {files.key, *(variant.key for variant in files.variants)}
+        for files in (
+            publishing.prepare_files(make_picture(64, height), "image/png", "fox")
+            for height in (48, 50, 48)
+        )
+    ]
+    assert names[0] == names[2]
+    assert not names[0] & names[1]
+
+
 @pytest.mark.parametrize(
     ("size", "sizes"),
     [
@@ -80,7 +97,8 @@ def test_an_original_that_says_where_it_comes_from_is_published_as_it_came():
 def test_variants_fit_their_side_and_are_never_scaled_up(size, sizes):
     files = make_files("Red Fox", "8", picture=make_picture(*size))
     assert [variant.key for variant in files.variants] == [
-        f"pages/red-fox-8-ai-prompt-{side}.webp" for side in (300, 600, 800, 1200)
+        f"pages/red-fox-8-ai-prompt-{side}-{digest(variant.content)}.webp"
+        for side, variant in zip((300, 600, 800, 1200), files.variants, strict=True)
     ]
     assert [(variant.width, variant.height) for variant in files.variants] == sizes
     for variant in files.variants:
@@ -132,7 +150,9 @@ def test_files_are_made_in_threads_without_the_database():
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(made) == [f"pages/many-foxes-{ref}-ai-prompt.png" for ref in "abcdef"]
+    assert [key.partition("-ai-prompt-")[0] for key in sorted(made)] == [
+        f"pages/many-foxes-{ref}" for ref in "abcdef"
+    ]
 
 
 # --- the page -----------------------------------------------------------------------------------
@@ -167,27 +187,27 @@ def test_every_field_of_a_created_page():
         "description": "A red fox sleeps in snow. Soft light falls on its fur.",
         "alt_text": "A red fox asleep in deep snow.",
         "category_id": category.pk,
-        "image": "pages/red-fox-curled-asleep-7-ai-prompt.png",
+        "image": files.key,
         "width": 1024,
         "height": 768,
         "variants": [
             {
-                "key": "pages/red-fox-curled-asleep-7-ai-prompt-300.webp",
+                "key": files.variants[0].key,
                 "width": 300,
                 "height": 225,
             },
             {
-                "key": "pages/red-fox-curled-asleep-7-ai-prompt-600.webp",
+                "key": files.variants[1].key,
                 "width": 600,
                 "height": 450,
             },
             {
-                "key": "pages/red-fox-curled-asleep-7-ai-prompt-800.webp",
+                "key": files.variants[2].key,
                 "width": 800,
                 "height": 600,
             },
             {
-                "key": "pages/red-fox-curled-asleep-7-ai-prompt-1200.webp",
+                "key": files.variants[3].key,
                 "width": 1024,
                 "height": 768,
             },
@@ -415,12 +435,10 @@ def test_a_page_that_would_not_be_whole_is_refused(changes, reason):
 @pytest.mark.django_db
 def test_files_that_are_not_stored_are_named():
     new = make_new(files=make_files("Lost Fox", "5", is_stored=False))
-    with pytest.raises(PageNotCreated, match=r"lost-fox-5-ai-prompt-300\.webp"):
+    with pytest.raises(PageNotCreated, match=r"lost-fox-5-ai-prompt-300-[0-9a-f]{8}\.webp"):
         create_page(new)
     new.files.stored.update(variant.key for variant in new.files.variants)
-    with pytest.raises(
-        PageNotCreated, match=r"Not in the storage: pages/lost-fox-5-ai-prompt.png\."
-    ):
+    with pytest.raises(PageNotCreated, match=f"Not in the storage: {new.files.key}."):
         create_page(new)
 
 

@@ -172,7 +172,7 @@ def test_a_phone_that_needs_678_pixels_is_offered_800(client):
     page = create_page(make_new(files=make_files(picture=make_picture(1600, 1200))))
     publish([page])
     text = text_of(client.get(page.get_absolute_url()))
-    widths = [int(width) for width in re.findall(r"-\d+\.webp (\d+)w", text)]
+    widths = [int(width) for width in re.findall(r"-\d+-[0-9a-f]{8}\.webp (\d+)w", text)]
     assert widths == [300, 600, 800, 1200]
     assert min(width for width in widths if width >= 678) == 800
 
