@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -27,10 +29,43 @@ MODELS = (
 )
 
 
+class SoundChangeList(ChangeList):
+    """A list whose address says what no database can be asked for answers as Django's does for a
+    filter that does not exist.
+    """
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        if any("\0" in value for values in request.GET.lists() for value in values[1]):
+            raise IncorrectLookupParameters
+        try:
+            super().__init__(request, *args)
+        except OverflowError as error:  # an id, or a year, of twenty digits
+            raise IncorrectLookupParameters(error) from error
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_filters(request)
+        except ValueError as error:  # the year after 9999
+            raise IncorrectLookupParameters(error) from error
+
+
+class SoundLists:
+    """Mixin of every ModelAdmin of the site, third parties' too."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SoundChangeList
+
+
 class PromptFinderAdminSite(AdminSite):
     site_header = "PromptFinder administration"
     site_title = "PromptFinder"
     index_title = "Administration"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        base = admin_class or ModelAdmin
+        attributes = {"__module__": base.__module__, "__doc__": base.__doc__}
+        sound = type(base.__name__, (SoundLists, base), attributes)
+        super().register(model_or_iterable, sound, **options)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

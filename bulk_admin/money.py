@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 
 MICRO = 1_000_000
-THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
+LARGEST = 1_000_000 * MICRO  # of what a person enters
+# No exponent: "1e700000" would be worked out digit by digit. Commas only between thousands.
+AMOUNT = re.compile(
+    r"\$?((?:[0-9]{1,12}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3})(?:\.[0-9]{0,20})?|\.[0-9]{1,20})"
+)
+SHOWN = 40
+
+
+class AmountTooLarge(ValueError):
+    """More than anybody means."""
 
 
 def usd(micro: int) -> str:
@@ -32,19 +41,17 @@ def decimal_string(micro: int) -> str:
 
 
 def parse_usd(text: str) -> int:
-    """Micro-dollars from "10", "$1.50", "1,000" or "0.0133".
+    """Micro-dollars from "10", "$1.50", "1,000" or "0.0133", rounded up.
 
     Raises ValueError on anything else, so on "0,50": is it half a dollar or fifty?
+    AmountTooLarge above a million dollars.
     """
-    amount_text = text.strip().removeprefix("$")
-    if "," in amount_text and not THOUSANDS.fullmatch(amount_text):
+    found = AMOUNT.fullmatch(text.strip())
+    if found is None:
         raise ValueError(
-            f"{text!r} is not an amount in dollars: write cents after a point, as in 0.50."
+            f"{text[:SHOWN]!r} is not an amount in dollars: write cents after a point, as in 0.50."
         )
-    try:
-        amount = Decimal(amount_text.replace(",", ""))
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not an amount in dollars.") from error
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"{text!r} is not an amount in dollars.")
-    return int((amount * MICRO).to_integral_value(ROUND_CEILING))
+    micro = int((Decimal(found[1].replace(",", "")) * MICRO).to_integral_value(ROUND_CEILING))
+    if micro > LARGEST:
+        raise AmountTooLarge(f"{text[:SHOWN]!r} is too much: at most {LARGEST // MICRO:,} dollars.")
+    return micro

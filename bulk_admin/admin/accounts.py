@@ -26,13 +26,14 @@ from bulk_admin.progress import Pill
 from bulk_admin.selectors import spending
 from bulk_admin.services.accounts import ensure_pools
 from bulk_admin.services.image_providers import (
+    options_problem,
     provider_choices,
     provider_class,
     provider_label,
 )
 from bulk_admin.services.jobs.account_check import check_account, waiting_jobs
 
-from .fields import NewKeyField, UsdField
+from .fields import NewKeyField, PlainJSONField, UsdField
 from .options import ModelAdmin, TabularInline
 
 TIERS = [(number, f"Tier {number}") for number in range(1, 6)]
@@ -64,6 +65,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         required=False, label="Monthly cap", help_text="US dollars, for everyone together."
     )
     person_day_cap = UsdField(required=False, label="Daily cap per person", help_text="US dollars.")
+    options = PlainJSONField(
+        required=False, initial=dict, help_text=ProviderAccount._meta.get_field("options").help_text
+    )
 
     class Meta:
         model = ProviderAccount
@@ -136,18 +140,17 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             )
         return key
 
-    def clean_options(self) -> dict[str, Any]:
-        options = self.cleaned_data["options"]
-        if not isinstance(options, dict):
-            raise ValidationError('Enter a JSON object, as {"delay": 2}, or {}.')
-        return options
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         name = data.get("provider") or self.instance.provider
         takes_base_url = bool(name) and provider_class(name).takes_base_url
         if data.get("base_url") and not takes_base_url and "base_url" in self.changed_data:
             self.add_error("base_url", "This provider has an address of its own: leave it empty.")
+        if name and "options" in data:
+            # An emptied box is no JSON null to us.
+            data["options"] = {} if data["options"] is None else data["options"]
+            if problem := options_problem(name, data["options"]):
+                self.add_error("options", problem)
         if not self.instance.pk:
             self.instance.is_platform = data.get("owner") is None
         if data.get("is_default") and not self.instance.is_platform:

@@ -17,12 +17,15 @@ from bulk_admin.services.image_providers import provider_choices
 from bulk_admin.services.pricing import rules
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
 
-from .fields import RequiredUsdField
+from .fields import PlainJSONField, RequiredUsdField
 from .options import ModelAdmin, StackedInline
 
 PRICES = ("text_input", "image_input", "image_output", "text_output")
 SHORT_JSON: dict[type[Field[Any, Any]], dict[str, Any]] = {
-    JSONField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60, "spellcheck": "false"})}
+    JSONField: {
+        "form_class": PlainJSONField,
+        "widget": forms.Textarea(attrs={"rows": 4, "cols": 60, "spellcheck": "false"}),
+    }
 }
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput, JSONString
 
-from bulk_admin.money import MICRO, parse_usd
-
-LARGEST = 1_000_000 * MICRO
+from bulk_admin import plain_json
+from bulk_admin.money import LARGEST, MICRO, AmountTooLarge, parse_usd
 
 
 class UsdField(forms.CharField):
@@ -35,14 +35,13 @@ class UsdField(forms.CharField):
         if isinstance(value, int) or not text:
             return value if isinstance(value, int) else None
         try:
-            micro = parse_usd(text)
+            return parse_usd(text)
+        except AmountTooLarge:
+            raise ValidationError(f"Enter at most {LARGEST // MICRO:,} dollars.") from None
         except ValueError:
             raise ValidationError(
                 "Enter an amount in dollars, with cents after a point: 5 or 0.25."
             ) from None
-        if micro > LARGEST:
-            raise ValidationError("Enter at most 1,000,000 dollars.")
-        return micro
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, int):
@@ -56,6 +55,23 @@ class RequiredUsdField(UsdField):
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(value) or 0
+
+
+class PlainJSONField(forms.JSONField):
+    """JSON within bounds (``plain_json``): Django's own breaks on some of what may be typed."""
+
+    def to_python(self, value: Any) -> Any:
+        if self.disabled or not isinstance(value, str) or value in self.empty_values:
+            return super().to_python(value)
+        return JSONString(read) if isinstance(read := plain_json.read(value), str) else read
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, as it was typed when it cannot be used."""
+        try:
+            self.to_python(data)
+        except ValidationError:
+            return InvalidJSONInput(data)
+        return super().bound_data(data, initial)
 
 
 class NewKeyField(forms.CharField):

@@ -6,13 +6,15 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import URLValidator
+from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 
-from bulk_admin import credentials
+from bulk_admin import credentials, plain_json
 
 from .statuses import CallKind
+
+MOST_PER_MINUTE = 100_000
 
 
 class AccountQuerySet(models.QuerySet["ProviderAccount"]):
@@ -65,11 +67,13 @@ class ProviderAccount(models.Model):
     images_per_minute = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MOST_PER_MINUTE)],
         help_text="Only if the account's limit differs from its tier's.",
     )
     max_in_flight = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MOST_PER_MINUTE)],
         help_text="Pictures under way at once. Empty: as many as the limit per minute.",
     )
     day_cap = models.BigIntegerField(null=True, blank=True)
@@ -92,6 +96,7 @@ class ProviderAccount(models.Model):
     options = models.JSONField(
         default=dict,
         blank=True,
+        validators=[plain_json.check],
         help_text="For the provider module, such as the placeholder's delay.",
     )
 

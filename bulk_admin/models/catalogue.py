@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -40,7 +41,9 @@ class ImageModel(models.Model):
     takes = models.JSONField(
         default=list, blank=True, help_text='Optional settings that it takes, as ["seed"].'
     )
-    prompt_limit = models.PositiveIntegerField(default=32_000, help_text="Characters.")
+    prompt_limit = models.PositiveIntegerField(
+        default=32_000, validators=[MaxValueValidator(1_000_000)], help_text="Characters."
+    )
     default_size = models.CharField(max_length=12, blank=True)
     default_quality = models.CharField(max_length=12, blank=True)
     token_rule = models.JSONField(

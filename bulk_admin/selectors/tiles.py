@@ -13,9 +13,10 @@ from bulk_admin.models import (
     GeneratedImage,
     UnstoredImage,
 )
+from bulk_admin.numbers import LARGEST_ID, whole
 
 TILES_A_POLL = 50
-WHOLE = 2**63 - 1  # as the cursor's image id: every tile of that revision was sent
+WHOLE = LARGEST_ID  # as the cursor's image id: every tile of that revision was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,9 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> Cursor:
         """From "revision:image id"; anything else means that the page has nothing."""
-        revision, _, image_id = text.partition(":")
-        if not (
-            revision.isdecimal()
-            and image_id.isdecimal()
-            and len(revision) < 19
-            and len(image_id) <= 19
-        ):
-            return cls(-1, 0)
-        return cls(int(revision), min(int(image_id), WHOLE))
+        first, _, second = text.partition(":")
+        revision, image_id = whole(first), whole(second)
+        return cls(-1, 0) if revision is None or image_id is None else cls(revision, image_id)
 
     def __str__(self) -> str:
         return f"{self.revision}:{self.image_id}"

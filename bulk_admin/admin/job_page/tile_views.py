@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from bulk_admin.admin import permissions
 from bulk_admin.codes import Code
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
+from bulk_admin.numbers import whole
 from bulk_admin.selectors import tiles
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.jobs.pictures import Decided
@@ -44,8 +45,8 @@ def _number(request: HttpRequest, name: str) -> int:
 
     Without one it answers nothing that exists.
     """
-    text = request.POST.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 6 else -1
+    number = whole(request.POST.get(name, ""))
+    return -1 if number is None else number
 
 
 def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 from bulk_admin.admin import permissions
 from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob
+from bulk_admin.numbers import ids_in
 from bulk_admin.selectors import job_page, tiles
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
@@ -87,10 +88,8 @@ def _fragment(
 
 
 def _ids(data: QueryDict) -> list[int]:
-    """The one field that carries several ids. What is no number is left out."""
-    return [
-        int(part) for part in data.get("ids", "").split(",") if part.isdecimal() and len(part) < 19
-    ]
+    """The one field that carries several ids."""
+    return ids_in(data.get("ids", ""))
 
 
 @require_POST

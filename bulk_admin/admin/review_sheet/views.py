@@ -19,6 +19,7 @@ from bulk_admin.admin import permissions
 from bulk_admin.admin.bill import Bill, bill_of
 from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
+from bulk_admin.numbers import ids_in, whole
 from bulk_admin.selectors import review_sheet
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.drafting.intake import clean
@@ -68,7 +69,7 @@ def include(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     ids = set(
         review_sheet.ids_with_flag(job, request.POST["flag"])
         if request.POST.get("flag")
-        else _ids(request.POST.get("ids", ""))
+        else ids_in(request.POST.get("ids", ""))
     )
     if not review_sheet.has_all(job, ids):
         return (
@@ -85,7 +86,7 @@ def fix(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     if job is None:
         return _left(job_id)
     before = review_sheet.shown(job)
-    ids = set(_ids(request.POST["ids"])) if "ids" in request.POST else None
+    ids = set(ids_in(request.POST["ids"])) if "ids" in request.POST else None
     if ids and not review_sheet.has_all(job, ids):
         return HttpResponseClientRefresh()
     try:
@@ -197,10 +198,6 @@ def _left(job_id: uuid.UUID) -> HttpResponse:
     )
 
 
-def _ids(text: str) -> list[int]:
-    return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]
-
-
 def _differing(job: BulkGenerationJob, before: dict[int, Any]) -> set[int]:
     return {pk for pk, held in review_sheet.shown(job).items() if held != before.get(pk)}
 
@@ -209,8 +206,8 @@ def _revision(request: HttpRequest) -> int:
     """The draft's revision that the pressed button was made for; one that no draft has when the
     form does not say it.
     """
-    text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+    revision = whole(request.POST.get("revision", ""))
+    return -1 if revision is None else revision
 
 
 def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:

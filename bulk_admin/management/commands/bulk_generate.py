@@ -14,6 +14,7 @@ from bulk_admin.management import ordering, watching
 from bulk_admin.management.ordering import Order, Refused
 from bulk_admin.models import GeneratedImage
 from bulk_admin.money import parse_usd
+from bulk_admin.numbers import whole_argument
 from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.drafting.intake import (
     FORMATS,
@@ -25,6 +26,7 @@ from bulk_admin.services.drafting.intake import (
     parse_file,
 )
 from bulk_admin.services.drafting.settings import NAMES
+from bulk_admin.services.image_providers.base import MAX_SEED
 from bulk_admin.services.jobs.report import job_report
 
 BAD_INPUT = 2
@@ -68,15 +70,14 @@ class Command(BaseCommand):
         parser.add_argument("--size", default="", metavar="WxH", help="default: the model's")
         parser.add_argument(
             "--per-prompt",
-            type=int,
+            type=whole_argument(1, MAX_COUNT),
             default=1,
-            choices=range(1, MAX_COUNT + 1),
             metavar="N",
             help=f"pictures of each prompt, 1-{MAX_COUNT}",
         )
         parser.add_argument(
             "--seed",
-            type=int,
+            type=whole_argument(0, MAX_SEED),
             metavar="N",
             help="of the first picture of each prompt, for models that take one",
         )

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from bulk_admin.management import sample
 from bulk_admin.models import BulkGenerationJob
+from bulk_admin.numbers import whole_argument
 
 NAME = "staff"
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--port",
-            type=int,
+            type=whole_argument(1, 65_535),
             default=8000,
             help="where the web server will listen; refused when it is taken",
         )

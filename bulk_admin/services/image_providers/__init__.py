@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from .account_options import problem_of
 from .base import (
     CheckResult,
     Credentials,
@@ -46,6 +48,11 @@ def provider_class(name: str) -> type[ImageProvider]:
     return found
 
 
+def options_problem(name: str, options: Any) -> str:
+    """Why an account of this provider cannot have these options, as a sentence; "" when it can."""
+    return problem_of(options, provider_class(name).account_options)
+
+
 def provider_label(name: str) -> str:
     """Its name on the screen; ``name`` itself when nothing is registered under it."""
     return PROVIDERS[name][0] if name in PROVIDERS else name
@@ -65,6 +72,7 @@ __all__ = [
     "ListedModel",
     "NotYet",
     "Submitted",
+    "options_problem",
     "provider_choices",
     "provider_class",
     "provider_label",

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from bulk_admin.text import clean_count, clean_text, clean_usage
 
+from .account_options import Rule
 from .errors import OutcomeUnknown, UnsupportedOption
 
 REMOTE_ID = re.compile(r"[!-~]{1,120}")
@@ -163,6 +164,7 @@ class ImageProvider(ABC):
     max_pictures: ClassVar[int] = 1  # of one call
     longest_side: ClassVar[int] = 99_999
     holds_calls: ClassVar[bool] = False  # it has submit and collect: no thread waits for it
+    account_options: ClassVar[Mapping[str, Rule]] = {}  # what it reads of Credentials.options
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         self.credentials = credentials

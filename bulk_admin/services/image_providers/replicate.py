@@ -13,6 +13,7 @@ from urllib.parse import quote as url_quote
 
 import httpx2
 
+from .account_options import Rule, fields, number, one_of
 from .base import (
     CheckResult,
     Credentials,
@@ -71,6 +72,11 @@ class ReplicateProvider(ImageProvider):
     takes_seed: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("webp", "png", "jpg", "jpeg")
     holds_calls: ClassVar[bool] = True
+    account_options: ClassVar[Mapping[str, Rule]] = {
+        "input": fields(),
+        "size_mode": one_of("aspect_ratio", "width_height"),
+        "poll_seconds": number(0.01, 60),
+    }
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         super().__init__(credentials, timeout=timeout)

@@ -8,7 +8,6 @@ rule.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +22,11 @@ FLAT_KEY = re.compile(
     r"\*|[a-z0-9_-]{0,12}\|(\*|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})|\*\|[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"
 )
 MOST_A_PICTURE = 1_000_000 * MICRO
+LARGEST_COUNT = 1_000_000_000  # of pixels and tokens
+A_COUNT = f"a whole number from 1 to {LARGEST_COUNT:,}"
+LARGEST_RATIO = 1_000
+MOST_TEXTS = 100
+LONGEST_TEXT = 40
 
 
 def is_amount(value: Any) -> bool:
@@ -66,10 +70,10 @@ def size_rule(rule: Any) -> str:
     if problem := _keys(rule, "A size rule", SIZE_KEYS, needed=SIZE_KEYS):
         return problem
     if wrong := [key for key in SIZE_KEYS if key != "max_ratio" and not _is_count(rule[key])]:
-        return f"{_shown(wrong[0])} must be a whole number from 1 on."
+        return f"{_shown(wrong[0])} must be {A_COUNT}."
     ratio = rule["max_ratio"]
-    if type(ratio) not in (int, float) or not math.isfinite(ratio) or ratio < 1:
-        return "“max_ratio” must be a number from 1 on."
+    if type(ratio) not in (int, float) or not 1 <= ratio <= LARGEST_RATIO:
+        return f"“max_ratio” must be a number from 1 to {LARGEST_RATIO:,}."
     return (
         ""
         if rule["min_pixels"] <= rule["max_pixels"]
@@ -88,9 +92,9 @@ def token_rule(rule: Any) -> str:
     if not rule["factors"]:
         return "“factors” must have a whole number for each quality."
     for key, is_sound, what in (
-        ("factors", _is_count, "a whole number from 1 on"),
+        ("factors", _is_count, A_COUNT),
         ("percent", _is_range, "a pair of whole numbers, the lower first"),
-        ("ceiling_percent", _is_count, "a whole number from 1 on"),
+        ("ceiling_percent", _is_count, A_COUNT),
     ):
         values = rule.get(key, {})
         if not isinstance(values, dict) or not all(map(is_sound, values.values())):
@@ -100,11 +104,11 @@ def token_rule(rule: Any) -> str:
 
 def texts(value: Any) -> str:
     """Of a list: sizes, qualities, formats, backgrounds."""
-    return (
-        ""
-        if isinstance(value, list) and all(isinstance(each, str) for each in value)
-        else 'Write a JSON list of texts, as ["low", "high"], or [].'
-    )
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return 'Write a JSON list of texts, as ["low", "high"], or [].'
+    if len(value) > MOST_TEXTS or any(len(each) > LONGEST_TEXT for each in value):
+        return f"Write at most {MOST_TEXTS} texts of at most {LONGEST_TEXT} characters."
+    return ""
 
 
 def _keys(rule: Any, name: str, known: Iterable[str], *, needed: Iterable[str]) -> str:
@@ -117,7 +121,7 @@ def _keys(rule: Any, name: str, known: Iterable[str], *, needed: Iterable[str]) 
 
 
 def _is_count(value: Any) -> bool:
-    return type(value) is int and value > 0
+    return type(value) is int and 0 < value <= LARGEST_COUNT
 
 
 def _is_range(value: Any) -> bool:

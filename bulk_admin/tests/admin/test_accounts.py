@@ -4,11 +4,14 @@ it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from bulk_admin.models import JobStatus, ModelPrice, ProviderAccount
+from bulk_admin.services.image_providers import options_problem
 from bulk_admin.services.jobs.account_check import check_account
 from bulk_admin.testing.factories import make_account, make_job, make_user
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
@@ -91,7 +94,9 @@ def test_an_empty_key_field_keeps_the_key(keeper, account):
     assert 'value="2.50"' in keeper.get(change(account)).content.decode()
 
 
-@pytest.mark.parametrize("amount", ["-1", "a lot", "1e30", "NaN", "0,50", "0,500"])
+@pytest.mark.parametrize(
+    "amount", ["-1", "a lot", "1e30", "1e700000", "1e1000000", "9" * 12, "NaN", "0,50", "0,500"]
+)
 def test_a_cap_that_is_no_amount_is_refused(keeper, account, amount):
     body = keeper.post(change(account), form(day_cap=amount)).content.decode()
     assert "dollars" in body and "errorlist" in body
@@ -226,3 +231,82 @@ def test_prices_are_edited_in_dollars(root):
     body = root.get(f"/admin/bulk_admin/imagemodel/{model.pk}/change/").content.decode()
     assert f'value="{price.image_output // 1_000_000}' in body
     assert root.get("/admin/bulk_admin/imagemodel/").status_code == 200
+
+
+@pytest.mark.parametrize("field", ["images_per_minute", "max_in_flight"])
+@pytest.mark.parametrize("number", ["100001", "9" * 20, "9" * 5_000, "1e5", "-1"])
+def test_a_limit_that_no_provider_has_is_refused(keeper, account, field, number):
+    response = keeper.post(change(account), form(**{field: number}))
+    assert field in response.context["adminform"].form.errors
+    account.refresh_from_db()
+    assert getattr(account, field) is None
+
+
+GOOD_OPTIONS = {
+    "openai": ["{}", ""],
+    "placeholder": ['{"delay": 0.5}', '{"delay": [0, 2.5], "limit": 60, "faults": false}'],
+    "replicate": ['{"input": {"steps": 4}, "size_mode": "width_height", "poll_seconds": 0.5}'],
+    "openai_compatible": [
+        '{"params": ["quality", "seed"], "size_mode": "size", "response_format": "omit"}',
+        '{"n_max": 4, "prompt_max": 900, "images_per_minute": 6, "extra": {"steps": 20},'
+        ' "download_hosts": ["cdn.example.com"]}',
+    ],
+}
+BAD_OPTIONS = [
+    ("placeholder", '{"dellay": 2}', "no option “dellay” here. Known: delay, faults, limit."),
+    ("openai", '{"delay": 2}', "no option “delay” here. Known: none."),
+    ("placeholder", '{"delay": "2"}', "“delay” must be a number from 0 to 600"),
+    ("placeholder", '{"delay": true}', "“delay” must be"),
+    ("placeholder", '{"delay": [3, 1]}', "the lower first"),
+    ("placeholder", '{"delay": [1]}', "“delay” must be"),
+    ("placeholder", '{"delay": NaN}', "A number must lie within"),
+    ("placeholder", '{"delay": 1e400}', "A number must lie within"),
+    ("placeholder", '{"limit": 1.5}', "“limit” must be a whole number"),
+    ("placeholder", '{"limit": ' + "9" * 5_000 + "}", "not JSON"),
+    ("placeholder", "[" * 9_000, "not JSON"),
+    ("placeholder", "[]", "Enter a JSON object"),
+    ("placeholder", '"delay"', "Enter a JSON object"),
+    ("replicate", '{"input": [1]}', "“input” must be a JSON object"),
+    ("replicate", '{"input": {"a": {"b": {"c": {"d": {}}}}}}', "more than 5 levels"),
+    ("replicate", '{"input": {"prompt\\u0000": 1}}', "cannot be stored"),
+    ("replicate", '{"input": {"style": "\\ud83e"}}', "cannot be stored"),
+    ("openai_compatible", '{"params": "quality"}', "“params” must be a list"),
+    ("openai_compatible", '{"size_mode": "pixels"}', "one of size, width_height"),
+    ("openai_compatible", '{"prompt_max": 0}', "“prompt_max” must be"),
+    ("openai_compatible", '{"download_hosts": [""]}', "“download_hosts” must be"),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "options"),
+    [(provider, options) for provider, some in GOOD_OPTIONS.items() for options in some],
+)
+def test_options_that_the_provider_reads_are_kept(keeper, provider, options):
+    account = make_account(provider, label="Studio")
+    keeper.post(change(account), form(options=options))
+    account.refresh_from_db()
+    assert account.options == json.loads(options or "{}")
+
+
+@pytest.mark.parametrize(("provider", "options", "complaint"), BAD_OPTIONS)
+def test_options_that_it_does_not_read_are_refused_with_those_that_it_does(
+    keeper, provider, options, complaint
+):
+    account = make_account(provider, label="Studio")
+    response = keeper.post(change(account), form(options=options))
+    assert complaint in "".join(response.context["adminform"].form.errors["options"])
+    account.refresh_from_db()
+    assert account.options == {}
+
+
+def test_what_migrate_gives_the_placeholder_is_sound(placeholder_account):
+    placeholder_account.full_clean()
+    assert options_problem("placeholder", placeholder_account.options) == ""
+
+
+@pytest.mark.parametrize("value", [float("nan"), "\0", 10**20])
+def test_the_row_itself_refuses_what_a_database_cannot_hold(value):
+    account = make_account("replicate")
+    account.options = {"input": {"style": value}}
+    with pytest.raises(ValidationError, match="options"):
+        account.full_clean()

@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 import pytest
+from django import forms
+from django.contrib import admin
+from django.urls import reverse
 
+from bulk_admin.admin.fields import PlainJSONField
 from bulk_admin.models import JobStatus
 from bulk_admin.testing.factories import make_job
 
@@ -89,3 +93,57 @@ def test_a_tick_that_can_not_be_an_id_is_not_found(superuser_client, page, odd):
         ).status_code
         == 404
     )
+
+
+ODD = ["9999", "9" * 20, "\0"]
+ADMINS = list(admin.site._registry.items())
+
+
+def parameters(model_admin):
+    """What an address of its list may say: pages, ids, dates, and each of its filters."""
+    dated = model_admin.date_hierarchy
+    names = [each[0] if isinstance(each, tuple) else each for each in model_admin.list_filter]
+    own = [each.parameter_name for each in names if isinstance(each, type)]
+    fields = [
+        f"{name}__{end}"
+        for name in names
+        if isinstance(name, str)
+        for end in ("exact", "id__exact", "gte")
+    ]
+    return ["p", "q", "o", "id__exact", *own, *fields, *([f"{dated}__year"] if dated else [])]
+
+
+@pytest.mark.parametrize(("model", "model_admin"), ADMINS, ids=str)
+def test_no_list_breaks_on_what_its_address_says(superuser_client, model, model_admin):
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    broken = [
+        (name, odd[:20])
+        for name in parameters(model_admin)
+        for odd in ODD
+        if superuser_client.get(address, {name: odd}).status_code >= 500
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("ends", [{}, {"sent_at__month": "12"}, {"sent_at__month": "9" * 30}])
+def test_the_last_year_that_there_is_is_no_list(superuser_client, ends):
+    address = reverse("admin:bulk_admin_providercall_changelist")
+    response = superuser_client.get(address, {"sent_at__year": "9999", **ends})
+    assert (response.status_code, response["Location"]) == (302, f"{address}?e=1")
+
+
+@pytest.mark.parametrize(("model", "model_admin"), ADMINS, ids=str)
+def test_every_json_box_of_the_admin_is_bounded(rf, superuser, model, model_admin):
+    request = rf.get("/")
+    request.user = superuser
+    if not model_admin.has_change_permission(request):
+        return  # nothing is written there
+    found = [model_admin.get_form(request, model(), change=True)]
+    found += [each.get_formset(request).form for each in model_admin.get_inline_instances(request)]
+    boxes = [
+        (name, field)
+        for form in found
+        for name, field in form.base_fields.items()
+        if isinstance(field, forms.JSONField)
+    ]
+    assert all(isinstance(field, PlainJSONField) for _, field in boxes), boxes

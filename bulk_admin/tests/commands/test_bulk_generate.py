@@ -263,7 +263,11 @@ def test_without_a_single_superuser_the_users_are_listed(prompts):
     [
         (["--cap", "lots"], "not an amount"),
         (["--cap", "0,50"], "after a point"),
-        (["--per-prompt", "9"], "invalid choice"),
+        (["--per-prompt", "9"], "write a whole number from 1 to 4"),
+        (["--per-prompt", "9" * 5000], "write a whole number from 1 to 4"),
+        (["--seed", "9" * 5000], "write a whole number from 0 to 2147483647"),
+        (["--cap", "1e700000"], "not an amount in dollars"),
+        (["--cap", "9" * 12], "at most 1,000,000 dollars"),
         (["--speed", "2"], "unrecognized"),
     ],
 )

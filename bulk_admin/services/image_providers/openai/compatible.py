@@ -19,6 +19,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from bulk_admin.services.image_providers.account_options import (
+    Rule,
+    fields,
+    one_of,
+    some_of,
+    texts,
+    whole_number,
+)
 from bulk_admin.services.image_providers.base import CheckResult, ImageOptions, parse_size
 from bulk_admin.services.image_providers.errors import (
     ModelRetired,
@@ -50,6 +58,16 @@ class OpenAICompatibleProvider(OpenAIProtocol):
     takes_seed: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = ("png", "jpeg", "jpg", "webp")
     backgrounds: ClassVar[tuple[str, ...]] = ("opaque", "transparent", "auto")
+    account_options: ClassVar[Mapping[str, Rule]] = {
+        "params": some_of("quality", *OPTIONAL),
+        "size_mode": one_of(*SIZE_MODES),
+        "response_format": one_of(*RESPONSE_FORMATS),
+        "n_max": whole_number(1, 10),
+        "prompt_max": whole_number(1, 1_000_000),
+        "images_per_minute": whole_number(0, 100_000),
+        "download_hosts": texts(20, 253),
+        "extra": fields(),
+    }
 
     @property
     def base_url(self) -> str:

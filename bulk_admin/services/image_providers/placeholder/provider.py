@@ -11,8 +11,15 @@ import hashlib
 import io
 import re
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from bulk_admin.services.image_providers.account_options import (
+    Rule,
+    number_or_range,
+    whole_number,
+    yes_or_no,
+)
 from bulk_admin.services.image_providers.base import (
     CheckResult,
     ImageOptions,
@@ -64,6 +71,11 @@ class PlaceholderProvider(ImageProvider):
     takes_seed: ClassVar[bool] = True
     max_pictures: ClassVar[int] = 4
     longest_side: ClassVar[int] = 2048
+    account_options: ClassVar[Mapping[str, Rule]] = {
+        "delay": number_or_range(0, 600),
+        "limit": whole_number(0, 100_000),
+        "faults": yes_or_no(),
+    }
 
     def generate(
         self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions

@@ -203,6 +203,7 @@ SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max
         (rules.flat_prices, {"*": "40000"}, "write whole micro-dollars"),
         (rules.flat_prices, {"*": True}, "write whole micro-dollars"),
         (rules.flat_prices, {"*": -1}, "write whole micro-dollars"),
+        (rules.flat_prices, {"*": 10**400}, "write whole micro-dollars"),
         (rules.flat_prices, {"low": 1}, "“low” is no key"),
         (rules.flat_prices, {"*|*": 1}, "is no key"),
         (rules.flat_prices, {"base": 1}, "needs “per_megapixel”"),
@@ -244,6 +245,11 @@ SIZES = {"multiple": 16, "longest": 3840, "min_pixels": 1, "max_pixels": 9, "max
         (rules.texts, [], ""),
         (rules.texts, "low", "JSON list"),
         (rules.texts, [1], "JSON list"),
+        (rules.texts, ["x"] * 101, "at most 100 texts"),
+        (rules.texts, ["x" * 41], "at most 40 characters"),
+        (rules.size_rule, {**SIZES, "max_pixels": 10**400}, "“max_pixels” must be"),
+        (rules.size_rule, {**SIZES, "max_ratio": 10**400}, "“max_ratio” must be"),
+        (rules.token_rule, {"rule": "patches", "factors": {"low": 10**400}}, "must be"),
     ],
 )
 def test_a_field_of_the_catalogue_is_checked(check, value, complaint):
