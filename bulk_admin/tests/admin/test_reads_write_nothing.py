@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt, AccessFailureLog
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -40,7 +41,7 @@ PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 
 # Values of parameters that are no row's id. A new parameter needs a sample here.
 SAMPLES = {
-    "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q"],
+    "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes"],
     "kind": ["300", "600", "original", "download"],
     "url": ["no/such/page"],
 }
@@ -78,6 +79,8 @@ def world(superuser: Any) -> dict[str, list[Any]]:
     Tag.objects.create(name="fox", slug="fox")
     Category.objects.create(name="Animals", slug="animals")
     StyleNote.objects.create(text="Calm.")
+    AccessAttempt.objects.create(username="ann", failures_since_start=1)
+    AccessFailureLog.objects.create(username="ann")
     ring()
     for number, success in enumerate((True, False)):
         moment = call.sent_at

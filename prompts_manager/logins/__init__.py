@@ -1,0 +1,1 @@
+"""Logins of the site: lock-out, the log of logins, the age of sessions."""

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import post_migrate
+
+
+class LoginsConfig(AppConfig):
+    name = "prompts_manager.logins"
+    verbose_name = "Logins"
+
+    def ready(self) -> None:
+        from .cleaning import ensure_schedule
+        from .session_age import on_login
+
+        user_logged_in.connect(on_login)
+        # An app without models gets no signal itself.
+        post_migrate.connect(ensure_schedule, sender=apps.get_app_config("django_q"))
