@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -49,6 +50,15 @@ class GeneratedImage(models.Model):
         Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     not_before = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Who last asked for the picture: it counts against their cap.",
+    )
     selected = models.BooleanField(default=True)
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="children", db_index=False
@@ -67,6 +77,15 @@ class GeneratedImage(models.Model):
     cost = models.BigIntegerField(default=0, help_text="Micro-dollars booked for it, all attempts.")
     seconds = models.FloatField(default=0, help_text="How long its last call took.")
     page_status = models.CharField(max_length=10, choices=PageStatus, default=PageStatus.NONE)
+    page_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Who last asked for its page: the text counts against their cap.",
+    )
     page_owner = models.ForeignKey(
         Worker, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )

@@ -191,6 +191,8 @@ def make_image(
     fields = {
         "position": last.position + 1 if last else 1,
         "prompt_text": "A fox in the snow",
+        "requested_by": job.created_by,
+        "page_requested_by": job.created_by,
         **fields,
     }
     if status == ImageStatus.COMPLETED:

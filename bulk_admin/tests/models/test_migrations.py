@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 WHOSE = ("bulk_admin", "0006_whose_an_account_is")
+WHO_ASKED = ("bulk_admin", "0014_who_asked_for_old_rows")
 
 
 @pytest.fixture
@@ -36,3 +37,20 @@ def test_an_account_without_an_owner_becomes_the_platform_s_and_no_other(migrate
         ("Ours", True, None, False, True),
         ("Hers", False, anna.pk, False, True),
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_old_pictures_were_asked_for_by_who_made_their_job(migrate):
+    before = migrate(("bulk_admin", "0012_bounds_of_numbers"))
+    anna = before.get_model("auth", "User").objects.create(username="anna")
+    account = before.get_model("bulk_admin", "ProviderAccount").objects.create(
+        provider="placeholder", label="Ours", is_platform=True
+    )
+    for maker in (anna, None):
+        job = before.get_model("bulk_admin", "BulkGenerationJob").objects.create(
+            name="Old", account=account, created_by=maker
+        )
+        before.get_model("bulk_admin", "GeneratedImage").objects.create(job=job, position=1)
+    after = migrate(WHO_ASKED).get_model("bulk_admin", "GeneratedImage").objects
+    found = after.values_list("job__created_by", "requested_by", "page_requested_by")
+    assert set(found) == {(anna.pk, anna.pk, anna.pk), (None, None, None)}
