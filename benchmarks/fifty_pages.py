@@ -61,7 +61,7 @@ def main() -> None:
     job = finished_job(count)
     began = time.perf_counter()
     with CaptureQueriesContext(connection) as queries:
-        page_queue.create_pages(job.pk)
+        page_queue.create_pages(job.pk, by=None)
         pump.run()
     seconds = time.perf_counter() - began
     made = Prompt.objects.count()

@@ -164,6 +164,17 @@ class Code(StrEnum):
             reach=Reach.ACCOUNT,
         ),
     )
+    PERSON_CAP = (
+        "person_cap",
+        About(
+            sentence="The daily cap of whoever asked for it is reached.",
+            remedy=(
+                "Whoever asked for the pictures that are left has reached their daily cap. Raise"
+                " it, or resume tomorrow."
+            ),
+            reach=Reach.JOB,
+        ),
+    )
     NO_CREDIT = (
         "no_credit",
         About(

@@ -353,7 +353,8 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         if not self._manages(request):
             raise PermissionDenied
         account = get_object_or_404(ProviderAccount, pk=account_id)
-        result = check_account(account.pk)
+        result = check_account(account.pk, by=request.user)
+        self.log_change(request, account, f"Checked the key: {result.message}")
         messages.add_message(
             request, messages.ERROR if result.code else messages.SUCCESS, result.message
         )

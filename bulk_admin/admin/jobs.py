@@ -102,13 +102,6 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     ) -> HttpResponse:
         return self.ask(request, job_actions.DELETE, [object_id])
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return HttpResponseRedirect(
-            reverse("admin:bulk_admin_bulkgenerationjob_change", args=[object_id])
-        )
-
     # --- the list --------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkGenerationJob]:

@@ -70,7 +70,7 @@ class CreatePages(ImageAction):
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         for job_id, ids in _by_job(rows).items():
-            page_queue.create_pages(job_id, ids)
+            page_queue.create_pages(job_id, ids, by=confirmation.person)
         now = _read_again(rows)
         reasons = {
             image.pk: self._why_not(image) or self._why_passed_over(now.get(image.pk, image))
@@ -116,7 +116,7 @@ class Retry(ImageAction):
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         for job_id, ids in _by_job(rows).items():
-            pictures.retry_failed(job_id, ids)
+            pictures.retry_failed(job_id, ids, by=confirmation.person)
         now = _read_again(rows)
         reasons = {
             image.pk: self.WHY_NOT
@@ -182,7 +182,7 @@ class Delete(ImageAction):
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         reasons: dict[int, str] = {}
         for job_id, ids in _by_job(rows).items():
-            kept = pictures.delete_images(job_id, ids).kept
+            kept = pictures.delete_images(job_id, ids, by=confirmation.person).kept
             reasons |= {image.pk: reason for image, reason in kept}
         return _lines(rows, reasons, "Deleted.")
 

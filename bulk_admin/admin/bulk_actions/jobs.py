@@ -23,13 +23,13 @@ class JobAction(BulkAction[BulkGenerationJob]):
     def preview_one(self, job: BulkGenerationJob) -> Line: ...
 
     @abstractmethod
-    def run_one(self, job: BulkGenerationJob) -> Line: ...
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line: ...
 
     def preview(self, rows: Sequence[BulkGenerationJob]) -> list[Line]:
         return [self.preview_one(job) for job in rows]
 
     def run(self, rows: Sequence[BulkGenerationJob], confirmation: Confirmation) -> list[Line]:
-        return [self.run_one(job) for job in rows]
+        return [self.run_one(job, confirmation.person) for job in rows]
 
 
 def _line(job: BulkGenerationJob, text: str, *, ok: bool = True) -> Line:
@@ -48,8 +48,8 @@ class CreatePages(JobAction):
     def preview_one(self, job: BulkGenerationJob) -> Line:
         return self._pages_line(job, page_queue.preview(job.pk), "will be made")
 
-    def run_one(self, job: BulkGenerationJob) -> Line:
-        return self._pages_line(job, page_queue.create_pages(job.pk), "queued")
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        return self._pages_line(job, page_queue.create_pages(job.pk, by=by), "queued")
 
     def _pages_line(self, job: BulkGenerationJob, made: page_queue.CreatePages, verb: str) -> Line:
         if not made.queued:
@@ -83,8 +83,8 @@ class Cancel(JobAction):
             " will be kept.",
         )
 
-    def run_one(self, job: BulkGenerationJob) -> Line:
-        if lifecycle.cancel(job.pk):
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        if lifecycle.cancel(job.pk, by=by):
             return _line(job, "Cancelled.")
         return _line(job, "It had ended, or is a draft.", ok=False)
 
@@ -103,8 +103,8 @@ class RetryFailed(JobAction):
         count = job.retryable  # type: ignore[attr-defined]  # annotated by bulk_queryset
         return self._retry_line(job, count, "will be tried again")
 
-    def run_one(self, job: BulkGenerationJob) -> Line:
-        return self._retry_line(job, pictures.retry_failed(job.pk), "queued again")
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        return self._retry_line(job, pictures.retry_failed(job.pk, by=by), "queued again")
 
     def _retry_line(self, job: BulkGenerationJob, count: int, verb: str) -> Line:
         if not count:
@@ -138,8 +138,8 @@ class Delete(JobAction):
             " in the ledger stay.",
         )
 
-    def run_one(self, job: BulkGenerationJob) -> Line:
-        if reason := lifecycle.delete_job(job.pk):
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        if reason := lifecycle.delete_job(job.pk, by=by):
             return _line(job, reason, ok=False)
         return Line(label=job.name, text="Deleted.")
 

@@ -50,14 +50,15 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
-    new = pictures.reroll(job.pk, image.pk, seen_variant=_number(request, "seen_variant"))
+    seen = _number(request, "seen_variant")
+    new = pictures.reroll(job.pk, image.pk, seen_variant=seen, by=request.user)
     return ("One more picture of this prompt is queued.", "success") if new else STALE
 
 
 def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
     seen, text = _number(request, "seen_variant"), request.POST.get("prompt", "")
     try:
-        new = pictures.reroll(job.pk, image.pk, seen_variant=seen, prompt=text)
+        new = pictures.reroll(job.pk, image.pk, seen_variant=seen, prompt=text, by=request.user)
     except pictures.PromptRefused as refused:
         return f"{refused} Nothing was bought.", "error"
     return ("A picture of the new prompt is queued.", "success") if new else STALE
@@ -66,13 +67,15 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
 def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
     if image.attempt != _number(request, "seen_attempt"):
         return STALE
-    return ("Queued again.", "success") if pictures.retry_failed(job.pk, [image.pk]) else STALE
+    again = pictures.retry_failed(job.pk, [image.pk], by=request.user)
+    return ("Queued again.", "success") if again else STALE
 
 
 def _buy_again(
     request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
 ) -> tuple[str, str]:
-    done = pictures.buy_again(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    seen = _number(request, "seen_attempt")
+    done = pictures.buy_again(job.pk, image.pk, seen_attempt=seen, by=request.user)
     return {
         Decided.ADOPTED: ("The picture had arrived after all: nothing was bought.", "success"),
         Decided.QUEUED: ("Bought again: both calls are booked.", "success"),
@@ -82,7 +85,8 @@ def _buy_again(
 def _accept_as_lost(
     request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
 ) -> tuple[str, str]:
-    done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=_number(request, "seen_attempt"))
+    seen = _number(request, "seen_attempt")
+    done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=seen, by=request.user)
     return {
         Decided.ADOPTED: ("The picture had arrived after all.", "success"),
         Decided.LOST: ("Marked as lost.", "success"),

@@ -109,24 +109,25 @@ def _kept(job: BulkGenerationJob) -> str:
     return " What is in flight is kept." if job.generating else ""
 
 
-def _pause(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"Paused.{_kept(job)}" if lifecycle.pause(job.pk) else ""
+def _pause(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return f"Paused.{_kept(job)}" if lifecycle.pause(job.pk, by=by) else ""
 
 
-def _resume(job: BulkGenerationJob, data: QueryDict) -> str:
-    return "Resumed." if lifecycle.resume(job.pk) else ""
+def _resume(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return "Resumed." if lifecycle.resume(job.pk, by=by) else ""
 
 
-def _cancel(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"The rest is cancelled.{_kept(job)}" if lifecycle.cancel(job.pk) else ""
+def _cancel(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return f"The rest is cancelled.{_kept(job)}" if lifecycle.cancel(job.pk, by=by) else ""
 
 
-def _retry_failed(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(pictures.retry_failed(job.pk), 'picture')} queued again."
+def _retry_failed(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return f"{counted(pictures.retry_failed(job.pk, by=by), 'picture')} queued again."
 
 
-def _create_pages(job: BulkGenerationJob, data: QueryDict) -> str:
-    made = page_queue.create_pages(job.pk, _ids(data), every_kept=data.get("every_kept") == "1")
+def _create_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    every_kept = data.get("every_kept") == "1"
+    made = page_queue.create_pages(job.pk, _ids(data), every_kept=every_kept, by=by)
     same = (
         f" {counted(made.same_prompt, 'picture has', 'pictures have')} the same prompt as another"
         " one's page."
@@ -136,18 +137,18 @@ def _create_pages(job: BulkGenerationJob, data: QueryDict) -> str:
     return f"{counted(made.queued, 'page')} queued.{same}"
 
 
-def _stop_pages(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(page_queue.stop_pages(job.pk), 'page')} taken from the queue."
+def _stop_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return f"{counted(page_queue.stop_pages(job.pk, by=by), 'page')} taken from the queue."
 
 
-def _retry_pages(job: BulkGenerationJob, data: QueryDict) -> str:
-    return f"{counted(page_queue.retry_pages(job.pk), 'page')} queued again."
+def _retry_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return f"{counted(page_queue.retry_pages(job.pk, by=by), 'page')} queued again."
 
 
 @dataclass(frozen=True, slots=True)
 class JobAction:
     allowed: Callable[[permissions.Person, BulkGenerationJob], bool]
-    run: Callable[[BulkGenerationJob, QueryDict], str]
+    run: Callable[[BulkGenerationJob, QueryDict, permissions.Person], str]
 
 
 ACTIONS = {
@@ -177,7 +178,7 @@ def act(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     job = job_or_404(request, job_id)
     chosen = _allowed(request.user, job, action)
     try:
-        said = chosen.run(job, request.POST)
+        said = chosen.run(job, request.POST, request.user)
     except lifecycle.CannotStart as refusal:
         return answer(request, job.pk, refusal.message, level="error")
     return answer(request, job.pk, said)

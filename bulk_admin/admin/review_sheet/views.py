@@ -157,7 +157,7 @@ def discard(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = _draft(request, job_id)
     if job is None:
         return _left(job_id)
-    drafts.discard(job.pk)
+    drafts.discard(job.pk, by=request.user)
     messages.success(request, f"The draft {job.name} was discarded. Nothing was bought.")
     address = reverse("admin:bulk_admin_bulkgenerationjob_changelist")
     return (
@@ -215,7 +215,7 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
     included = [image for image in rows if image.included]
     model = review_sheet.priced_model(job)
     bill = (
-        bill_of(job, included, model, timezone.now().date(), job.created_by_id)
+        bill_of(job, included, model, timezone.now().date(), request.user.pk)
         if model
         else Bill(warnings=["Its model is no longer in the catalogue."])
     )

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bulk_admin.management import watching
+from bulk_admin.management import ordering, watching
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, JobStatus
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
@@ -32,6 +32,11 @@ class Command(BaseCommand):
             choices=["status", "pause", "resume", "cancel", "retry", "create-pages"],
         )
         parser.add_argument(
+            "--user",
+            default="",
+            help="who does it, and pays; default: the only superuser, else who made the job",
+        )
+        parser.add_argument(
             "--wait", action="store_true", help="watch until nothing more happens by itself"
         )
         parser.add_argument(
@@ -45,7 +50,7 @@ class Command(BaseCommand):
                 f"{found.name} is a draft: generate it first, at {found.get_absolute_url()}",
                 returncode=BAD_INPUT,
             )
-        self.say(act(found, action))
+        self.say(act(found, action, options["user"]) if action != "status" else "")
         found = (
             watching.watch(found.pk, self.say, is_terminal=self.stderr.isatty())
             if wait
@@ -70,29 +75,41 @@ def find(job_id: str) -> BulkGenerationJob:
         raise CommandError(f"There is no job {job_id}.", returncode=BAD_INPUT) from error
 
 
-def act(job: BulkGenerationJob, action: str) -> str:
+def person(job: BulkGenerationJob, name: str) -> Any:
+    """In whose name it is done. Raises CommandError for a name that nobody has."""
+    try:
+        return ordering.choose_user(name)
+    except ordering.Refused as refused:
+        if name:
+            raise CommandError(str(refused), returncode=BAD_INPUT) from refused
+        return job.created_by
+
+
+def act(job: BulkGenerationJob, action: str, user: str) -> str:
     """Do it, and say what came of it.
 
     Raises CommandError when the job cannot come to the state that was asked for.
     """
+    by = person(job, user)
     if action == "pause":
         return (
             "Paused: nothing more is bought."
-            if lifecycle.pause(job.pk)
+            if lifecycle.pause(job.pk, by=by)
             else _already(job, STOPPED, "be paused")
         )
     if action == "resume":
-        return "Resumed." if lifecycle.resume(job.pk) else _already(job, ACTIVE_JOBS, "be resumed")
+        resumed = lifecycle.resume(job.pk, by=by)
+        return "Resumed." if resumed else _already(job, ACTIVE_JOBS, "be resumed")
     if action == "cancel":
         return (
             "Cancelled: nothing more is bought."
-            if lifecycle.cancel(job.pk)
+            if lifecycle.cancel(job.pk, by=by)
             else _already(job, ENDED_JOBS, "be cancelled")
         )
     if action == "retry":
-        return f"{pictures.retry_failed(job.pk)} queued again."
+        return f"{pictures.retry_failed(job.pk, by=by)} queued again."
     if action == "create-pages":
-        made = page_queue.create_pages(job.pk)
+        made = page_queue.create_pages(job.pk, by=by)
         return (
             f"{made.queued} pages begun, {made.same_prompt} have the prompt of another,"
             f" {made.skipped} can have none."

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from django.contrib.admin.models import DELETION
+
+from bulk_admin.formats import counted
 from bulk_admin.models import (
     BulkGenerationJob,
     GeneratedImage,
@@ -18,6 +21,7 @@ from bulk_admin.models import (
     JobStatus,
     ProviderAccount,
 )
+from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
@@ -238,7 +242,7 @@ def _flag_again(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Genera
 
 
 @whole_step
-def discard(job_id: uuid.UUID) -> bool:
+def discard(job_id: uuid.UUID, *, by: Any) -> bool:
     """Delete a draft; False when it is no draft any more."""
     job = (
         BulkGenerationJob.objects.select_for_update(no_key=True)
@@ -247,5 +251,7 @@ def discard(job_id: uuid.UUID) -> bool:
     )
     if job is None:
         return False
+    prompts = counted(job.total_prompts, "prompt")
+    history.record(job, by, f"Discarded the draft with {prompts}.", flag=DELETION)
     job.delete()
     return True

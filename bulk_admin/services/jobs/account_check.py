@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
@@ -21,16 +22,17 @@ from bulk_admin.services.jobs import lifecycle
 CHECK_TIMEOUT = 20.0
 
 
-def check_account(account_id: int) -> CheckResult:
+def check_account(account_id: int, *, by: Any) -> CheckResult:
     """Ask the provider about the key, and keep the verdict on the account.
 
-    A fault of the account stops its buying; a good verdict lifts the stop and goes on with the jobs
-    that were paused for it. Other troubles (the provider is down) are only told.
+    A fault of the account stops its buying; a good verdict lifts the stop and goes on, in the name
+    of ``by``, with the jobs that were paused for it. Other troubles (the provider is down) are only
+    reported.
     """
     account = ProviderAccount.objects.get(pk=account_id)
     result = _ask(account)
     mended = _keep_verdict(account_id, account.encrypted_key, result)
-    gone_on = _go_on(account_id) if mended else 0
+    gone_on = _go_on(account_id, by) if mended else 0
     if not gone_on:
         return result
     return replace(
@@ -83,8 +85,8 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
     return not result.code
 
 
-def _go_on(account_id: int) -> int:
+def _go_on(account_id: int, by: Any) -> int:
     return sum(
-        lifecycle.resume(job_id)
+        lifecycle.resume(job_id, by=by)
         for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True)
     )

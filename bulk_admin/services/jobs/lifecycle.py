@@ -10,11 +10,13 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import DELETION
 from django.db.models import QuerySet
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
+from bulk_admin.formats import counted
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
@@ -27,6 +29,7 @@ from bulk_admin.models import (
     ProviderAccount,
     ProviderCall,
 )
+from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt, too_long_by
 from bulk_admin.services.image_providers import provider_class
@@ -93,6 +96,8 @@ def _readable_key(account: ProviderAccount) -> str:
 def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) -> bool:
     """Start a draft: drop the rows not included, make the variants, queue everything and ring.
 
+    ``by`` asked for all of it, and for its pages where they are made at the end.
+
     False when it was no draft any more (pressed twice). Raises CannotStart, and then nothing
     changes; SheetChanged when ``seen_revision``, the draft's as its price was shown, is not its
     revision now.
@@ -111,9 +116,10 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
     job.estimate = _expected_cost(job, rows, now.date())
     job.skipped += job.images.filter(included=False).count()
     job.images.filter(included=False).delete()
-    variants = [variant for row in rows for variant in _further_variants(job, row)]
+    asked = {"requested_by": by, "page_requested_by": by if job.create_pages_when_done else None}
+    variants = [variant for row in rows for variant in _further_variants(job, row, asked)]
     job.revision += 1
-    job.images.all().move(ImageStatus.QUEUED, revision=job.revision)
+    job.images.all().move(ImageStatus.QUEUED, revision=job.revision, **asked)
     GeneratedImage.objects.bulk_create(
         [at_revision(variant, job.revision) for variant in variants], batch_size=500
     )
@@ -122,6 +128,7 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
     save(job, now, status=JobStatus.PENDING)
     if job.created_by_id is None:
         BulkGenerationJob.objects.filter(pk=job.pk).update(created_by=by)
+    history.record(job, by, f"Ordered {counted(job.total, 'picture')}.")
     ring()
     return True
 
@@ -151,12 +158,16 @@ def _expected_cost(job: BulkGenerationJob, rows: list[GeneratedImage], on: dt.da
     ).total.high
 
 
-def _further_variants(job: BulkGenerationJob, row: GeneratedImage) -> list[GeneratedImage]:
+def _further_variants(
+    job: BulkGenerationJob, row: GeneratedImage, asked: dict[str, Any]
+) -> list[GeneratedImage]:
     wanted = row.count or job.images_per_prompt
-    return [copy_of(row, variant) for variant in range(2, wanted + 1)]
+    return [copy_of(row, variant, **asked) for variant in range(2, wanted + 1)]
 
 
-def copy_of(image: GeneratedImage, variant: int) -> GeneratedImage:
+def copy_of(
+    image: GeneratedImage, variant: int, *, requested_by: Any, page_requested_by: Any
+) -> GeneratedImage:
     return GeneratedImage(
         job_id=image.job_id,
         position=image.position,
@@ -165,6 +176,8 @@ def copy_of(image: GeneratedImage, variant: int) -> GeneratedImage:
         size=image.size,
         quality=image.quality,
         count=image.count,
+        requested_by=requested_by,
+        page_requested_by=page_requested_by,
         status=ImageStatus.QUEUED,
     )
 
@@ -175,19 +188,20 @@ def at_revision(image: GeneratedImage, revision: int) -> GeneratedImage:
 
 
 @whole_step
-def pause(job_id: uuid.UUID) -> bool:
+def pause(job_id: uuid.UUID, *, by: Any) -> bool:
     """Buy nothing more; what is in flight is kept. False when it was not running."""
     job = lock_job(job_id)
     if job.status not in ACTIVE_JOBS:
         return False
     job.revision += 1
     save(job, database_now(), status=JobStatus.PAUSED, reason=Code.PAUSED)
+    history.record(job, by, "Paused the job.")
     return True
 
 
 @whole_step
-def resume(job_id: uuid.UUID) -> bool:
-    """Go on with a paused job; False when it was not paused.
+def resume(job_id: uuid.UUID, *, by: Any) -> bool:
+    """Go on with a paused job, for whoever asked for each picture; False when it was not paused.
 
     After a fault of its account the account is tried again: a key that is still bad pauses the job
     once more.
@@ -201,12 +215,13 @@ def resume(job_id: uuid.UUID) -> bool:
         return False
     job.revision += 1
     save(job, database_now(), status=JobStatus.PROCESSING, reason="")
+    history.record(job, by, "Resumed the job.")
     ring()
     return True
 
 
 @whole_step
-def cancel(job_id: uuid.UUID) -> bool:
+def cancel(job_id: uuid.UUID, *, by: Any) -> bool:
     """Drop what is queued; what is in flight is kept. False when the job had ended."""
     job = lock_job(job_id)
     if job.status in ENDED_JOBS or job.status == JobStatus.DRAFT:
@@ -217,12 +232,17 @@ def cancel(job_id: uuid.UUID) -> bool:
     )
     count(job, ImageStatus.QUEUED, ImageStatus.CANCELLED, dropped)
     save(job, database_now(), status=JobStatus.CANCELLED, reason=Code.CANCELLED)
+    history.record(job, by, f"Cancelled the job: {counted(dropped, 'picture')} not bought.")
     return True
 
 
 def reopen(job: BulkGenerationJob) -> None:
-    """Write a job that has something queued again, and ring. A paused job stays paused."""
-    status = JobStatus.PROCESSING if job.status in ENDED_JOBS else ""
+    """Write a job that has something queued again, and ring.
+
+    A paused job stays paused, unless a person's cap paused it: others need not wait for that.
+    """
+    is_capped = job.status == JobStatus.PAUSED and job.status_reason == Code.PERSON_CAP
+    status = JobStatus.PROCESSING if is_capped or job.status in ENDED_JOBS else ""
     save(job, database_now(), status=status, reason="" if status else None)
     ring()
 
@@ -239,7 +259,7 @@ def stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
 
 
 @whole_step
-def delete_job(job_id: uuid.UUID) -> str:
+def delete_job(job_id: uuid.UUID, *, by: Any) -> str:
     """Delete a job with its pictures; "" or the reason why it stays.
 
     Its pages and its ledger rows stay.
@@ -257,5 +277,7 @@ def delete_job(job_id: uuid.UUID) -> str:
     ring_to_delete(
         [*job.images.exclude(picture_key="").values_list("picture_key", flat=True), *keys]
     )
+    pictures = counted(job.images.count(), "picture")
+    history.record(job, by, f"Deleted the job with {pictures}.", flag=DELETION)
     job.delete()
     return ""

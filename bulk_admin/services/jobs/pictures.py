@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Count, Max
 
@@ -26,6 +27,7 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.models.images import ImageQuerySet
+from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.intake import clean
 from bulk_admin.services.drafting.settings import too_long_by
@@ -62,44 +64,51 @@ class DeleteResult:
 
 
 @whole_step
-def retry_failed(job_id: uuid.UUID, image_ids: Iterable[int] | None = None) -> int:
-    """Queue again the failures that a retry can help, of these images or of all; the count.
+def retry_failed(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, by: Any) -> int:
+    """Queue again, as asked for by ``by``, the failures that a retry can help, of these images or
+    of all; the count.
 
     With ids, what was cancelled before it was bought is queued too.
     """
     job = lock_job(job_id)
     job.revision += 1
     failed = job.images.filter(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
-    again = _queue_again(job, failed, image_ids)
+    again = _queue_again(job, failed, image_ids, by)
     if image_ids is not None:
-        again += _queue_again(job, job.images.filter(status=ImageStatus.CANCELLED), image_ids)
+        cancelled = job.images.filter(status=ImageStatus.CANCELLED)
+        again += _queue_again(job, cancelled, image_ids, by)
     if again:
         reopen(job)
+        history.record(job, by, f"Queued {counted(again, 'picture')} again.")
     return again
 
 
 def _queue_again(
-    job: BulkGenerationJob, images: ImageQuerySet, image_ids: Iterable[int] | None
+    job: BulkGenerationJob, images: ImageQuerySet, image_ids: Iterable[int] | None, by: Any
 ) -> int:
     if image_ids is not None:
         images = images.filter(pk__in=list(image_ids))
     before = dict(images.values_list("status").annotate(n=Count("*")).order_by())
-    moved = images.move(
-        ImageStatus.QUEUED,
-        revision=job.revision,
-        error_code="",
-        error_message="",
-        tries=0,
-        not_before=None,
-    )
+    moved = images.move(ImageStatus.QUEUED, revision=job.revision, **_asked_again(by))
     for status, n in before.items():
         count(job, status, ImageStatus.QUEUED, n)
     return moved
 
 
+def _asked_again(by: Any) -> dict[str, Any]:
+    """The fields of an image that a person wants bought once more."""
+    return {
+        "requested_by": by,
+        "error_code": "",
+        "error_message": "",
+        "tries": 0,
+        "not_before": None,
+    }
+
+
 @whole_step
 def reroll(
-    job_id: uuid.UUID, image_id: int, *, seen_variant: int, prompt: str | None = None
+    job_id: uuid.UUID, image_id: int, *, seen_variant: int, prompt: str | None = None, by: Any
 ) -> GeneratedImage | None:
     """Buy one more picture of an image's prompt, or of ``prompt``, at the end of its group; the old
     one stays.
@@ -114,12 +123,15 @@ def reroll(
         return None
     text = parent.prompt_text if prompt is None else _accepted(job, prompt)
     job.revision += 1
-    new = at_revision(copy_of(parent, newest + 1), job.revision)
+    for_pages = parent.page_requested_by if job.create_pages_when_done else None
+    new = copy_of(parent, newest + 1, requested_by=by, page_requested_by=for_pages)
+    at_revision(new, job.revision)
     new.parent = parent
     new.prompt_text = text
     new.save(force_insert=True)
     count(job, None, ImageStatus.QUEUED)
     reopen(job)
+    history.record(job, by, f"Ordered one more picture of prompt {new.position}.")
     return new
 
 
@@ -133,28 +145,24 @@ def _accepted(job: BulkGenerationJob, prompt: str) -> str:
     return text
 
 
-def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> Decided:
+def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int, by: Any) -> Decided:
     """Buy a picture again whose outcome is unknown; both calls are booked. QUEUED, ADOPTED or
     STALE.
     """
 
     def queue(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
         job.images.filter(pk=image.pk).move(
-            ImageStatus.QUEUED,
-            revision=job.revision,
-            error_code="",
-            error_message="",
-            tries=0,
-            not_before=None,
+            ImageStatus.QUEUED, revision=job.revision, **_asked_again(by)
         )
         count(job, ImageStatus.UNKNOWN, ImageStatus.QUEUED)
         reopen(job)
+        history.record(job, by, f"Bought picture {_place(image)} again.")
         return Decided.QUEUED
 
     return _decide_unknown(job_id, image_id, seen_attempt, queue)
 
 
-def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> Decided:
+def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int, by: Any) -> Decided:
     """Give a picture up whose outcome is unknown; its reserve stays booked. LOST, ADOPTED or
     STALE.
     """
@@ -168,9 +176,14 @@ def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int) -> De
         )
         count(job, ImageStatus.UNKNOWN, ImageStatus.FAILED)
         save(job, database_now())
+        history.record(job, by, f"Marked picture {_place(image)} as lost.")
         return Decided.LOST
 
     return _decide_unknown(job_id, image_id, seen_attempt, give_up)
+
+
+def _place(image: GeneratedImage) -> str:
+    return f"{image.position}.{image.variant}"
 
 
 def _decide_unknown(
@@ -212,7 +225,7 @@ def set_selected(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
 
 
 @whole_step
-def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
+def delete_images(job_id: uuid.UUID, image_ids: Iterable[int], *, by: Any) -> DeleteResult:
     """Delete pictures for good, their files soon after; those that must stay come back with the
     reason.
     """
@@ -237,6 +250,7 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int]) -> DeleteResult:
         job.images.filter(pk__in=[image.pk for image in deleted]).delete()
         save(job, database_now())
         ring_to_delete([*(image.picture_key for image in deleted if image.picture_key), *keys])
+        history.record(job, by, f"Deleted {counted(len(deleted), 'picture')}.")
     return DeleteResult(len(deleted), kept)
 
 

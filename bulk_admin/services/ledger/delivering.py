@@ -64,6 +64,8 @@ def add_late_variant(
         size=image.size,
         quality=image.quality,
         status=status,
+        requested_by=call.person,
+        page_requested_by=image.page_requested_by,
         revision=job.revision,
         attempt=call.attempt,
         parent=image,

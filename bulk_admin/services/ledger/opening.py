@@ -12,10 +12,10 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from bulk_admin.codes import ACCOUNT_STOPS, Code
 from bulk_admin.models import (
@@ -28,13 +28,13 @@ from bulk_admin.models import (
     JobStatus,
     PageStatus,
     Pool,
-    ProviderAccount,
     ProviderCall,
 )
+from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import Clock, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.ledger.pacing import gate
-from bulk_admin.services.ledger.pausing import pause_account, pause_jobs, pause_locked
+from bulk_admin.services.ledger.pausing import pause_account, pause_if_only_of, pause_locked
 from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, Why, boottime
 from bulk_admin.services.ledger.spend import CapReached, reserve
 from bulk_admin.services.pricing import estimate
@@ -51,37 +51,57 @@ def open_call(pool_id: int, worker_id: uuid.UUID) -> Answer:
 
     Everything is decided and written in one transaction: account, cooldown, pace, calls in flight,
     caps with what is reserved, the job's status, and the claim of the next due image or page text.
-    A job at its own cap or its person's is passed over, and paused when nothing that is reserved
-    can give it room again. No permit, no call.
+    A job at its own cap is passed over, and paused when nothing that is reserved can give it room
+    again. What a person at their cap asked for is passed over too; a job pauses for that once
+    nothing else is left in it. No permit, no call.
     """
-    passed_over: set[uuid.UUID] = set()
+    capped = _Capped()
     while True:
         try:
-            answer = _open_call(pool_id, worker_id, passed_over)
+            answer = _open_call(pool_id, worker_id, capped.passed_over)
         except CapReached as cap:
-            if cap.job_id is not None and (
-                cap.may_come_back or _pause_buying(pool_id, cap.job_id, cap.code)
-            ):
-                passed_over.add(cap.job_id)
+            if capped.make_way(cap):
                 continue
-            answer = (
-                Wait(0.5, Why.CAP_RESERVED) if cap.may_come_back else Stop(cap.code, cap.job_id)
-            )
+            answer = _cap_answer(cap)
         if isinstance(answer, Permit):
             logger.info("call opened", extra=answer.ids)
-        if isinstance(answer, Stop) and answer.job_id is None and answer.code in ACCOUNT_STOPS:
+        if isinstance(answer, Stop) and answer.code in ACCOUNT_STOPS:
             pause_account(pool_id, answer.code)
-        return Wait(0.5, Why.CAP_RESERVED) if isinstance(answer, Idle) and passed_over else answer
+        return (
+            Wait(0.5, Why.CAP_RESERVED)
+            if isinstance(answer, Idle) and capped.passed_over
+            else answer
+        )
 
 
-def _pause_buying(pool_id: int, job_id: uuid.UUID, code: str) -> bool:
-    """Pause a job whose person is at their cap; False for its page texts, which no pause of the job
-    holds back.
+@dataclass(frozen=True, slots=True)
+class _Capped:
+    """The persons that an opening found at their cap; ``spent_up``: nothing that is reserved can
+    give them room again.
     """
-    if Pool.objects.filter(pk=pool_id, kind=CallKind.TEXT).exists():
-        return False
-    pause_jobs([job_id], code)
-    return True
+
+    passed_over: set[int] = field(default_factory=set)
+    spent_up: set[int] = field(default_factory=set)
+
+    def make_way(self, cap: CapReached) -> bool:
+        """Whether the opening is worth another attempt, for others' pictures or texts."""
+        person_id, job_id = cap.call.person_id, cap.call.job_ref
+        if cap.code != Code.PERSON_CAP or person_id is None:
+            return False
+        if not cap.may_come_back:
+            if cap.call.kind == CallKind.TEXT:
+                return False  # no pause of the job holds its page texts back: they fail
+            self.spent_up.add(person_id)
+            if pause_if_only_of(job_id, self.spent_up):
+                return True
+        self.passed_over.add(person_id)
+        return True
+
+
+def _cap_answer(cap: CapReached) -> Wait | Stop:
+    if cap.may_come_back:
+        return Wait(0.5, Why.CAP_RESERVED)
+    return Stop(cap.code, cap.call.person_id if cap.code == Code.PERSON_CAP else None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +115,12 @@ class _Opening:
     worker_id: uuid.UUID
     now: dt.datetime
     stamp: float
-    passed_over: Collection[uuid.UUID]
+    passed_over: Collection[int]  # persons at their cap
+
+    def queued(self) -> ImageQuerySet:
+        """The images that may be bought for somebody."""
+        queued = GeneratedImage.objects.filter(status=ImageStatus.QUEUED)
+        return queued.exclude(requested_by__in=self.passed_over)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,9 +134,7 @@ class _Claim:
 
 
 @whole_step
-def _open_call(
-    pool_id: int, worker_id: uuid.UUID, passed_over: Collection[uuid.UUID] = ()
-) -> Answer:
+def _open_call(pool_id: int, worker_id: uuid.UUID, passed_over: Collection[int] = ()) -> Answer:
     pool = (
         Pool.objects.select_for_update(no_key=True, of=("self",))
         .select_related("account")
@@ -136,7 +159,9 @@ def _claim_image(opening: _Opening) -> Answer:
     account = opening.pool.account
     waiting = BulkGenerationJob.objects.filter(
         account=account, status__in=ACTIVE_JOBS, queued__gt=0
-    ).exclude(pk__in=opening.passed_over)
+    )
+    if opening.passed_over:
+        waiting = waiting.filter(Exists(opening.queued().filter(job=OuterRef("pk"))))
     candidates = list(
         waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[
             :CANDIDATES
@@ -158,7 +183,7 @@ def _claim_image(opening: _Opening) -> Answer:
         return _open_image_call(opening, claim)
     if held_back:
         return Wait(0.5, Why.CAP_RESERVED)
-    return _wait_for_the_next(account, opening.now) if candidates else Idle()
+    return _wait_for_the_next(opening) if candidates else Idle()
 
 
 def _next_image(opening: _Opening, job_id: uuid.UUID) -> _Claim | None:
@@ -171,7 +196,8 @@ def _next_image(opening: _Opening, job_id: uuid.UUID) -> _Claim | None:
     if job is None:
         return None
     image = (
-        GeneratedImage.objects.filter(due(opening.now), job_id=job_id, status=ImageStatus.QUEUED)
+        opening.queued()
+        .filter(due(opening.now), job_id=job_id)
         .order_by("position", "variant")
         .first()
     )
@@ -201,13 +227,11 @@ def _price_or_pause(
     return None
 
 
-def _wait_for_the_next(account: ProviderAccount, now: dt.datetime) -> Answer:
+def _wait_for_the_next(opening: _Opening) -> Answer:
     """Images are queued but none is due: until the first one is."""
-    queued = GeneratedImage.objects.filter(
-        job__account=account,
-        job__status__in=ACTIVE_JOBS,
-        job__queued__gt=0,
-        status=ImageStatus.QUEUED,
+    now = opening.now
+    queued = opening.queued().filter(
+        job__account=opening.pool.account, job__status__in=ACTIVE_JOBS, job__queued__gt=0
     )
     first = (
         queued.order_by(F("not_before").asc(nulls_first=True))
@@ -249,7 +273,7 @@ def _claim_text(opening: _Opening) -> Answer:
         model = model_for(opening.pool.account, settings.OPENAI_TEXT_MODEL, on, kind=CallKind.TEXT)
     except ModelNotAvailable:
         return Stop(Code.MODEL_RETIRED)
-    waiting = pages_waiting_for_text(opening.now).exclude(job_id__in=opening.passed_over)
+    waiting = pages_waiting_for_text(opening.now).exclude(page_requested_by__in=opening.passed_over)
     for image_id, job_id in waiting.values_list("pk", "job_id")[:CANDIDATES]:
         job = lock_job(job_id)
         image = waiting.filter(pk=image_id).first()
@@ -288,11 +312,11 @@ def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:
 
 
 def _write_call(opening: _Opening, claim: _Claim, *, attempt: int) -> ProviderCall:
-    """The ledger row and, last of all, the day's counters; raises CapReached when they have no
-    room.
+    """The ledger row and, last of all, the day's counters of the account and of who asked for it;
+    raises CapReached when they have no room.
     """
     pool, job, image = opening.pool, claim.job, claim.image
-    person = job.created_by
+    person = image.requested_by if pool.kind == CallKind.IMAGE else image.page_requested_by
     call = ProviderCall.objects.create(
         kind=pool.kind,
         image=image,
@@ -311,5 +335,5 @@ def _write_call(opening: _Opening, claim: _Claim, *, attempt: int) -> ProviderCa
         sent_at=Clock(),
         reserved=claim.price,
     )
-    reserve(pool.account, job, claim.price, opening.now.date())
+    reserve(pool.account, call)
     return call

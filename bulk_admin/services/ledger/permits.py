@@ -110,12 +110,12 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing may leave from this pool, or with ``job_id`` for this job's pages, until somebody
-    mends what ``code`` names.
+    """Nothing may leave from this pool, or with ``person_id`` for pages that this person asked for,
+    until what ``code`` names is put right.
     """
 
     code: str
-    job_id: uuid.UUID | None = None
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

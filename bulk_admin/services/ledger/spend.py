@@ -3,51 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 
 from django.db.models import F, Sum
 
 from bulk_admin.codes import Code
-from bulk_admin.models import BulkGenerationJob, ProviderAccount, ProviderCall, Spend
+from bulk_admin.models import ProviderAccount, ProviderCall, Spend
 
 
 class CapReached(Exception):
-    """Undoes an opening whose price does not fit: nothing of it is kept.
+    """Undoes the opening of a call whose reserve does not fit: nothing of it is kept.
 
-    With ``job_id`` only that job's person is at their cap.
+    With PERSON_CAP only whoever asked for it is at their cap.
     """
 
-    def __init__(
-        self, code: str, *, job_id: uuid.UUID | None = None, may_come_back: bool = False
-    ) -> None:
+    def __init__(self, code: str, call: ProviderCall, *, may_come_back: bool) -> None:
         super().__init__(code)
-        self.code, self.job_id, self.may_come_back = code, job_id, may_come_back
+        self.code, self.call, self.may_come_back = code, call, may_come_back
 
 
-def reserve(account: ProviderAccount, job: BulkGenerationJob, price: int, day: dt.date) -> None:
-    """Put a price, in micro-dollars, on the day's counters of the account and of the job's person.
+def reserve(account: ProviderAccount, call: ProviderCall) -> None:
+    """Put a call's reserve on its day's counters of the account and of who asked for it.
 
     Raises CapReached, and then the transaction must be undone.
     """
-    account_key, person_key = spend_keys(account.pk, job.created_by_id)
+    day = call.day
+    account_key, person_key = spend_keys(account.pk, call.person_id)
     earlier = spent_this_month(account_key, day) if account.month_cap is not None else 0
     month_room = None if account.month_cap is None else account.month_cap - earlier
-    _take(
-        Spend.Scope.ACCOUNT,
-        account_key,
-        day,
-        price,
-        [(account.day_cap, Code.DAY_CAP), (month_room, Code.MONTH_CAP)],
-    )
+    account_caps = [(account.day_cap, Code.DAY_CAP), (month_room, Code.MONTH_CAP)]
+    _take(call, Spend.Scope.ACCOUNT, account_key, account_caps)
     if person_key:
-        _take(
-            Spend.Scope.PERSON,
-            person_key,
-            day,
-            price,
-            [(account.person_day_cap, Code.DAY_CAP)],
-            job_id=job.pk,
-        )
+        person_caps = [(account.person_day_cap, Code.PERSON_CAP)]
+        _take(call, Spend.Scope.PERSON, person_key, person_caps)
 
 
 def spend_keys(account_id: int, person_id: int | None) -> tuple[str, str]:
@@ -62,16 +49,9 @@ def spent_this_month(key: str, day: dt.date) -> int:
     return days.aggregate(total=Sum(F("spent") + F("reserved")))["total"] or 0
 
 
-def _take(
-    scope: str,
-    key: str,
-    day: dt.date,
-    price: int,
-    caps: list[tuple[int | None, str]],
-    *,
-    job_id: uuid.UUID | None = None,
-) -> None:
-    """Reserve a price in one day row, if every cap leaves room; else raise CapReached."""
+def _take(call: ProviderCall, scope: str, key: str, caps: list[tuple[int | None, Code]]) -> None:
+    """Reserve a call's price in one day row, if every cap leaves room; else raise CapReached."""
+    price, day = call.reserved, call.day
     row = Spend.objects.filter(scope=scope, key=key, day=day)
     room = row
     for cap, _ in caps:
@@ -84,7 +64,7 @@ def _take(
         return
     spent = row.values_list("spent", flat=True).get()
     full = next((code for cap, code in caps if cap is not None and spent + price > cap), "")
-    raise CapReached(full or caps[0][1], job_id=job_id, may_come_back=not full)
+    raise CapReached(full or caps[0][1], call, may_come_back=not full)
 
 
 def book(call: ProviderCall, *, released: int, added: int) -> None:

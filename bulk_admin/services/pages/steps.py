@@ -258,7 +258,7 @@ def _new_page(
         ai_generator=label,
         ai_model=job.model_name,
         is_placeholder=provider_class(job.provider).is_placeholder,
-        created_by_id=job.created_by_id,
+        created_by_id=image.page_requested_by_id,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from bulk_admin import codes
 from bulk_admin.codes import Code
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
@@ -32,7 +33,6 @@ from bulk_admin.services.queue.job_row import lock_job, save
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
 NOTHING = "Nothing could be bought from the account for page texts."
-PERSON_CAP = "The day's spending cap of whoever started this job is reached."
 UNREADABLE = "The key of the account for page texts cannot be read any more: enter it again."
 MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
 
@@ -171,13 +171,14 @@ def _holds_the_step(call: ProviderCall, image: GeneratedImage) -> bool:
     )
 
 
-def stop(pool_id: int, code: str, job_id: uuid.UUID | None = None) -> None:
-    """Nothing can be bought from the text pool, or for that job: the pages that wait for it have
+def stop(pool_id: int, code: str, person_id: int | None = None) -> None:
+    """Nothing can be bought from the text pool, or for that person: the pages that wait for it have
     failed, and can be retried.
     """
     if not Pool.objects.filter(pk=pool_id, kind=CallKind.TEXT).exists():
         return
-    if job_id is None:
+    if person_id is None:
         fail_waiting(_waiting(), code, NOTHING)
     else:
-        fail_waiting(_waiting().filter(job_id=job_id), code, PERSON_CAP)
+        theirs = _waiting().filter(page_requested_by=person_id)
+        fail_waiting(theirs, code, codes.about(code).sentence)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bulk_admin.codes import Code
+from bulk_admin.formats import counted
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
@@ -80,28 +82,35 @@ def preview(
 
 @whole_step
 def create_pages(
-    job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, every_kept: bool | None = None
+    job_id: uuid.UUID,
+    image_ids: Iterable[int] | None = None,
+    *,
+    every_kept: bool | None = None,
+    by: Any,
 ) -> CreatePages:
-    """Queue kept pictures for a draft page and ring.
+    """Queue kept pictures for a draft page, as asked for by ``by``, and ring.
 
     Pressed again, those that have or get a page are skipped.
     """
     job = lock_job(job_id)
     if every_kept is not None:
         BulkGenerationJob.objects.filter(pk=job.pk).update(page_for_every_kept=every_kept)
-    return _queue(job, _choose(job, image_ids, every_kept), database_now())
+    choice = _choose(job, image_ids, every_kept)
+    if choice.chosen:
+        history.record(job, by, f"Ordered {counted(len(choice.chosen), 'page')}.")
+    return _queue(job, choice, database_now(), page_requested_by=by)
 
 
 def queue_kept(
     job: BulkGenerationJob, now: dt.datetime, image_ids: Iterable[int] | None = None
 ) -> None:
     """For a job that asked for pages at its end, or for pictures that came later still; under its
-    lock.
+    lock. Who pressed Generate has asked for them.
     """
     _queue(job, _choose(job, image_ids, None), now)
 
 
-def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreatePages:
+def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime, **asked: Any) -> CreatePages:
     job.revision += 1
     fresh = {
         "revision": job.revision,
@@ -110,6 +119,7 @@ def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreateP
         "page_owner": None,
         "page_error_code": "",
         "page_error": "",
+        **asked,
     }
     for before in WITHOUT_PAGE:
         moved = job.images.filter(pk__in=choice.chosen, page_status=before).move(
@@ -129,7 +139,7 @@ def _queue(job: BulkGenerationJob, choice: _Choice, now: dt.datetime) -> CreateP
 
 
 @whole_step
-def stop_pages(job_id: uuid.UUID) -> int:
+def stop_pages(job_id: uuid.UUID, *, by: Any) -> int:
     """Take back page work that no worker holds; the count.
 
     What is saved of it stays for the next time.
@@ -147,15 +157,16 @@ def stop_pages(job_id: uuid.UUID) -> int:
     count_pages(job, PageStatus.QUEUED, PageStatus.NONE, stopped)
     if stopped:
         save(job, database_now())
+        history.record(job, by, f"Stopped {counted(stopped, 'page')}.")
     return stopped
 
 
-def retry_pages(job_id: uuid.UUID) -> int:
+def retry_pages(job_id: uuid.UUID, *, by: Any) -> int:
     """Queue again what failed on its way to a page; the count."""
     failed = GeneratedImage.objects.filter(
         job_id=job_id, page_status=PageStatus.FAILED
     ).values_list("pk", flat=True)
-    return create_pages(job_id, list(failed)).queued if failed else 0
+    return create_pages(job_id, list(failed), by=by).queued if failed else 0
 
 
 def forget_page(page_id: int) -> None:

@@ -226,13 +226,13 @@ class Pump:
                 case Stop(code=Code.STORAGE_DOWN):
                     self._rescue(every=STORAGE_PAUSE)
                     self._ask_again(pool_id, STORAGE_PAUSE, waits)
-                case Stop(code=code, job_id=job_id):
+                case Stop(code=code, person_id=person_id):
                     logger.warning(
                         "pool stops",
-                        extra={"pool": pool_id, "job": str(job_id or ""), "reason": code},
+                        extra={"pool": pool_id, "person": person_id, "reason": code},
                     )
-                    texts.stop(pool_id, code, job_id)
-                    if job_id is not None:
+                    texts.stop(pool_id, code, person_id)
+                    if person_id is not None:
                         self._ask_again(pool_id, 0.0, waits)
                 case Idle():
                     pass

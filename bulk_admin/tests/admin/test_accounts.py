@@ -212,7 +212,7 @@ def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
 
 def test_check_of_a_provider_that_is_down_changes_no_stop(account, settings):
     settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
-    result = check_account(account.pk)
+    result = check_account(account.pk, by=None)
     account.refresh_from_db()
     assert result.code
     assert (account.stop_code, account.check_result) == ("", result.message[:300])
@@ -220,7 +220,7 @@ def test_check_of_a_provider_that_is_down_changes_no_stop(account, settings):
 
 def test_check_of_an_account_without_a_key_says_so():
     account = make_account("openai", label="Keyless")
-    assert check_account(account.pk).code == "bad_key"
+    assert check_account(account.pk, by=None).code == "bad_key"
 
 
 def test_prices_are_edited_in_dollars(root):

@@ -43,6 +43,7 @@ ODD_STORAGES = "bulk_admin/tests/services/storage/test_odd_storages.py"
 OPENING_TESTS = TESTS + "ledger/test_opening.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
 JOBS_TESTS = TESTS + "jobs/test_jobs.py"
+WHO_TESTS = TESTS + "ledger/test_who_asked.py"
 HOLDING = SERVICES + "ledger/holding.py"
 HOLDING_TESTS = TESTS + "ledger/test_holding.py"
 HELD_TESTS = TESTS + "worker/test_held.py"
@@ -412,9 +413,72 @@ MUTANTS = [
     Mutant(
         "a capped person holds up everybody",
         OPENING,
-        "cap.may_come_back or _pause_buying(",
-        "not cap.may_come_back and _pause_buying(",
-        (OPENING_TESTS,),
+        "        self.passed_over.add(person_id)\n        return True",
+        "        return False",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "a person's cap pauses what others asked for",
+        SERVICES + "ledger/pausing.py",
+        "exclude(requested_by__in=person_ids).exists()",
+        "none().exists()",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "an order waits for another person's cap",
+        LIFECYCLE,
+        "JobStatus.PROCESSING if is_capped or job.status",
+        "JobStatus.PROCESSING if job.status",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "a call is booked on who made the job",
+        OPENING,
+        "person = image.requested_by if pool.kind == CallKind.IMAGE else image.page_requested_by",
+        "person = job.created_by",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "a draft is generated at its maker's cost",
+        LIFECYCLE,
+        'asked = {"requested_by": by,',
+        'asked = {"requested_by": job.created_by,',
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "what is bought again is booked on who asked the first time",
+        PICTURES,
+        '        "requested_by": by,\n',
+        "",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "a re-roll is booked on who asked for the first picture",
+        PICTURES,
+        "requested_by=by, page_requested_by=for_pages",
+        "requested_by=parent.requested_by, page_requested_by=for_pages",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "a page is booked on who asked for the picture",
+        SERVICES + "queue/page_queue.py",
+        "database_now(), page_requested_by=by)",
+        "database_now())",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "a capped person's pages take everyone's down",
+        SERVICES + "pages/texts.py",
+        "_waiting().filter(page_requested_by=person_id)",
+        "_waiting()",
+        (WHO_TESTS,),
+    ),
+    Mutant(
+        "nobody's name is written down",
+        SERVICES + "history.py",
+        "if by is None:",
+        "if True:",
+        (TESTS + "jobs/test_history.py",),
     ),
 ]
 

@@ -56,6 +56,7 @@ class Presser(threading.Thread):
             enough,
             note_stale,
         )
+        self.person = BulkGenerationJob.objects.get(pk=job_id).created_by
         self.rerolls = 0
         self.acts: list[Callable[[GeneratedImage], object]] = [
             *[
@@ -98,24 +99,24 @@ class Presser(threading.Thread):
             self.decisions.broken.append(f"{act.__name__}: {type(error).__name__}: {error}")
 
     def pause(self, image: GeneratedImage) -> None:
-        lifecycle.pause(self.job_id)
+        lifecycle.pause(self.job_id, by=self.person)
 
     def resume(self, image: GeneratedImage) -> None:
-        lifecycle.resume(self.job_id)
+        lifecycle.resume(self.job_id, by=self.person)
 
     def cancel(self, image: GeneratedImage) -> None:
-        lifecycle.cancel(self.job_id)
+        lifecycle.cancel(self.job_id, by=self.person)
 
     def retry(self, image: GeneratedImage) -> None:
         self.decisions.retried.add(image.pk)
-        pictures.retry_failed(self.job_id, [image.pk])
+        pictures.retry_failed(self.job_id, [image.pk], by=self.person)
 
     def retry_all(self, image: GeneratedImage) -> None:
         failed = GeneratedImage.objects.filter(job=self.job_id, status="failed").values_list(
             "pk", flat=True
         )
         self.decisions.retried.update(failed)
-        pictures.retry_failed(self.job_id, list(failed))
+        pictures.retry_failed(self.job_id, list(failed), by=self.person)
 
     def reroll(self, image: GeneratedImage) -> None:
         if self.rerolls < MOST_REROLLS:
@@ -124,17 +125,22 @@ class Presser(threading.Thread):
                 .order_by("-variant")
                 .values_list("variant", flat=True)[0]
             )
-            self.rerolls += bool(pictures.reroll(self.job_id, image.pk, seen_variant=newest))
+            self.rerolls += bool(
+                pictures.reroll(self.job_id, image.pk, seen_variant=newest, by=self.person)
+            )
 
     def buy_again(self, image: GeneratedImage) -> None:
         press = (image.pk, image.attempt)
         if self.note_stale:
             self.decisions.bought_again.add(press)
-        if pictures.buy_again(self.job_id, image.pk, seen_attempt=image.attempt) == Decided.QUEUED:
+        if (
+            pictures.buy_again(self.job_id, image.pk, seen_attempt=image.attempt, by=self.person)
+            == Decided.QUEUED
+        ):
             self.decisions.bought_again.add(press)
 
     def lose(self, image: GeneratedImage) -> None:
-        pictures.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt)
+        pictures.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt, by=self.person)
 
     def keep(self, image: GeneratedImage) -> None:
         pictures.set_selected(self.job_id, [image.pk], True)
@@ -144,17 +150,17 @@ class Presser(threading.Thread):
 
     def pages(self, image: GeneratedImage) -> None:
         self.decisions.pages_pressed += 1
-        page_queue.create_pages(self.job_id)
+        page_queue.create_pages(self.job_id, by=self.person)
 
     def stop_pages(self, image: GeneratedImage) -> None:
-        page_queue.stop_pages(self.job_id)
+        page_queue.stop_pages(self.job_id, by=self.person)
 
     def retry_pages(self, image: GeneratedImage) -> None:
         self.decisions.pages_pressed += 1
-        page_queue.retry_pages(self.job_id)
+        page_queue.retry_pages(self.job_id, by=self.person)
 
 
 def raise_caps_and_resume(job_id: uuid.UUID) -> None:
     """What a person does who reads why the job is paused."""
     BulkGenerationJob.objects.filter(pk=job_id).update(budget_cap=None)
-    lifecycle.resume(job_id)
+    lifecycle.resume(job_id, by=None)

@@ -428,7 +428,7 @@ class Stage:
             page_status="failed", page_error_code__in=("no_credit", "bad_key")
         ).exists():
             self.decisions.pages_pressed += 1
-            page_queue.retry_pages(self.job.pk)
+            page_queue.retry_pages(self.job.pk, by=None)
         waits = BulkGenerationJob.objects.filter(
             status__in=(*ACTIVE_JOBS, JobStatus.PAUSED)
         ) | BulkGenerationJob.objects.filter(pages_open__gt=0)

@@ -7,12 +7,13 @@ import json
 import uuid
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, PageStatus
 from bulk_admin.services.jobs.report import job_report
-from bulk_admin.testing.factories import make_image, make_job
+from bulk_admin.testing.factories import make_image, make_job, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +183,37 @@ def test_a_draft_can_not_be_waited_for():
     code, _, told = run(make_job(2, JobStatus.DRAFT), "--wait")
     assert code == 2
     assert "generate it first" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "who"), [(("--user", "carl"), "carl"), ((), "bert"), (("--user", "anna"), "anna")]
+)
+def test_what_is_done_has_the_name_of_the_user(words, who):
+    """Without one it is the only superuser."""
+    anna, _ = make_user("anna"), make_user("carl")
+    make_user("bert", is_superuser=True)
+    job = make_job(1, JobStatus.FAILED, image_status=ImageStatus.FAILED, created_by=anna)
+    GeneratedImage.objects.update(error_code="overloaded")
+    assert run(job, "retry", *words)[0] == 0
+    assert job.images.get().requested_by.get_username() == who
+    assert lines(job) == [(who, "Queued 1 picture again.")]
+
+
+def test_without_one_superuser_it_is_done_in_the_name_of_who_made_the_job():
+    job = make_job(1, created_by=make_user("anna"))
+    run(job, "pause")
+    assert lines(job) == [("anna", "Paused the job.")]
+
+
+def test_a_user_who_does_not_exist_changes_nothing():
+    job = make_job(1)
+    code, _, err = run(job, "pause", "--user", "nobody")
+    assert code == 2
+    assert "There is no active user nobody." in err
+    job.refresh_from_db()
+    assert job.status == JobStatus.PROCESSING
+
+
+def lines(job):
+    found = LogEntry.objects.filter(object_id=str(job.pk)).order_by("pk")
+    return list(found.values_list("user__username", "change_message"))

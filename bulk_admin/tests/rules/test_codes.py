@@ -218,8 +218,8 @@ def test_what_is_no_code_is_no_breach(source):
 
 # Others script against these: see docs. A value is never changed, and none is taken out.
 STOPS = (
-    "paused cancelled job_cap day_cap month_cap no_credit bad_key not_verified model_retired"
-    " bad_request account_off storage_down no_price"
+    "paused cancelled job_cap day_cap month_cap person_cap no_credit bad_key not_verified"
+    " model_retired bad_request account_off storage_down no_price"
 )
 
 

@@ -94,5 +94,5 @@ def test_a_prompt_of_which_nothing_is_left_is_refused_at_every_door(draft, nothi
         draft("a fox", nothing)
     image = make_image(make_job(0, JobStatus.COMPLETED))
     with pytest.raises(pictures.PromptRefused):
-        pictures.reroll(image.job_id, image.pk, seen_variant=1, prompt=nothing)
+        pictures.reroll(image.job_id, image.pk, seen_variant=1, prompt=nothing, by=None)
     assert GeneratedImage.objects.count() == 1

@@ -119,7 +119,7 @@ def test_each_account_fault_makes_one_pause_and_mended_the_job_finishes(server, 
     assert (job.status, job.queued) == ("paused", 4)
     assert Code(job.status_reason).about.remedy
     assert len(server.till.calls()) == 1
-    assert lifecycle.resume(job.pk)
+    assert lifecycle.resume(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.completed_count) == ("completed", 4)
@@ -254,7 +254,7 @@ def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
     image = job.images.get()
     assert image.status == ImageStatus.UNKNOWN
     server.latency = 0.0
-    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == Decided.QUEUED
+    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1, by=None) == Decided.QUEUED
     settings.BULK_CALL_DEADLINE = 20.0
     pump.run()
     first = image.calls.get(attempt=1)

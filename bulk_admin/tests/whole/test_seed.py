@@ -39,9 +39,9 @@ def seeds(job):
 def test_each_variant_and_a_reroll_count_one_up(order):
     job = order(seed=41, per_prompt=2)
     assert seeds(job) == {1: 41, 2: 42}
-    lifecycle.cancel(job.pk)
+    lifecycle.cancel(job.pk, by=None)
     first = job.images.get(variant=1)
-    assert pictures.reroll(job.pk, first.pk, seen_variant=2)
+    assert pictures.reroll(job.pk, first.pk, seen_variant=2, by=None)
     assert seeds(job) == {3: 43}
 
 
@@ -52,7 +52,7 @@ def test_zero_is_a_seed_none_is_chance_and_after_the_largest_comes_zero(order):
         BulkGenerationJob.objects.filter(pk=job.pk).update(seed=seed)
         newest = max(sent)
         image = job.images.get(variant=newest - 1)
-        assert pictures.reroll(job.pk, image.pk, seen_variant=newest - 1)
+        assert pictures.reroll(job.pk, image.pk, seen_variant=newest - 1, by=None)
         assert seeds(job) == sent
 
 

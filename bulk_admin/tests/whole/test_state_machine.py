@@ -124,6 +124,7 @@ class Story(RuleBasedStateMachine):
         begun=st.sampled_from([0, 2]),
     )
     def begin(self, caps: tuple[int | None, int | None], begun: int) -> None:
+        self.person = make_user()
         self.account = make_account("openai", day_cap=caps[1])
         self.job = make_job(
             3,
@@ -132,7 +133,7 @@ class Story(RuleBasedStateMachine):
             quality="low",
             size="1024x1024",
             budget_cap=caps[0],
-            created_by=make_user(),
+            created_by=self.person,
         )
         pools = dict(Pool.objects.filter(account=self.account).values_list("kind", "pk"))
         self.image_pool, self.text_pool = pools["image"], pools["text"]
@@ -278,14 +279,14 @@ class Story(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["pause", "resume", "resume", "cancel"]))
     def press_for_the_job(self, how: str) -> None:
         {"pause": lifecycle.pause, "resume": lifecycle.resume, "cancel": lifecycle.cancel}[how](
-            self.job.pk
+            self.job.pk, by=self.person
         )
 
     @rule(pick=any_number)
     def retry(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
             self.retried.add(image.pk)
-            pictures.retry_failed(self.job.pk, [image.pk])
+            pictures.retry_failed(self.job.pk, [image.pk], by=self.person)
 
     @rule(pick=any_number)
     def reroll(self, pick: int) -> None:
@@ -293,28 +294,34 @@ class Story(RuleBasedStateMachine):
             newest = max(
                 self.images().filter(position=image.position).values_list("variant", flat=True)
             )
-            pictures.reroll(self.job.pk, image.pk, seen_variant=newest)
-            assert pictures.reroll(self.job.pk, image.pk, seen_variant=newest) is None, (
-                "pressed twice, it bought twice"
-            )
+            pictures.reroll(self.job.pk, image.pk, seen_variant=newest, by=self.person)
+            assert (
+                pictures.reroll(self.job.pk, image.pk, seen_variant=newest, by=self.person) is None
+            ), "pressed twice, it bought twice"
 
     @rule(pick=any_number)
     def buy_again(self, pick: int) -> None:
         if image := self.picked(self.images().filter(status=ImageStatus.UNKNOWN), pick):
             if (
-                pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt)
+                pictures.buy_again(
+                    self.job.pk, image.pk, seen_attempt=image.attempt, by=self.person
+                )
                 == Decided.QUEUED
             ):
                 self.asked.add((image.pk, image.attempt))
             assert (
-                pictures.buy_again(self.job.pk, image.pk, seen_attempt=image.attempt)
+                pictures.buy_again(
+                    self.job.pk, image.pk, seen_attempt=image.attempt, by=self.person
+                )
                 == Decided.STALE
             )
 
     @rule(pick=any_number)
     def accept_as_lost(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            pictures.accept_as_lost(self.job.pk, image.pk, seen_attempt=image.attempt)
+            pictures.accept_as_lost(
+                self.job.pk, image.pk, seen_attempt=image.attempt, by=self.person
+            )
 
     @rule(pick=any_number, wanted=st.booleans())
     def keep_or_drop(self, pick: int, wanted: bool) -> None:
@@ -324,17 +331,17 @@ class Story(RuleBasedStateMachine):
     @rule(pick=any_number)
     def delete(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            pictures.delete_images(self.job.pk, [image.pk])
+            pictures.delete_images(self.job.pk, [image.pk], by=self.person)
 
     @rule(how=st.sampled_from(["create", "create", "stop", "retry"]), every=st.booleans())
     def press_for_pages(self, how: str, every: bool) -> None:
         before = set(self.images().filter(page_status__in=OPEN_PAGES).values_list("pk", flat=True))
         if how == "stop":
-            page_queue.stop_pages(self.job.pk)
+            page_queue.stop_pages(self.job.pk, by=self.person)
         elif how == "retry":
-            page_queue.retry_pages(self.job.pk)
+            page_queue.retry_pages(self.job.pk, by=self.person)
         else:
-            page_queue.create_pages(self.job.pk, every_kept=every)
+            page_queue.create_pages(self.job.pk, every_kept=every, by=self.person)
         self.page_presses.update(
             set(self.images().filter(page_status=PageStatus.QUEUED).values_list("pk", flat=True))
             - before

@@ -113,7 +113,7 @@ def test_a_deleted_tile_is_named(client, poll):
     cursor = open_page(client, job)
     image = job.images.first()
     pk = image.pk
-    pictures.delete_images(job.pk, [pk])
+    pictures.delete_images(job.pk, [pk], by=None)
     assert f'data-removed="{pk}"' in poll(job, **cursor).content.decode()
 
 

@@ -303,7 +303,7 @@ def test_a_job_that_was_started_is_no_draft_any_more(draft, settings_of, staff):
     fox = rows(job)[0].pk
     assert lifecycle.generate(job.pk, by=staff)
     assert drafts.set_included(job.pk, [fox], False) == 0
-    assert not drafts.discard(job.pk)
+    assert not drafts.discard(job.pk, by=None)
     with pytest.raises(DraftRefused, match="started"):
         drafts.edit_row(job.pk, fox, "a crow")
     with pytest.raises(DraftRefused, match="started"):
@@ -313,9 +313,9 @@ def test_a_job_that_was_started_is_no_draft_any_more(draft, settings_of, staff):
 
 def test_a_discarded_draft_is_gone_with_its_rows_and_a_second_press_does_nothing(draft):
     job, other = draft("a fox"), draft("an owl")
-    assert drafts.discard(job.pk)
-    assert not drafts.discard(job.pk)
-    assert not drafts.discard(uuid.uuid4())
+    assert drafts.discard(job.pk, by=None)
+    assert not drafts.discard(job.pk, by=None)
+    assert not drafts.discard(uuid.uuid4(), by=None)
     assert list(GeneratedImage.objects.values_list("job_id", flat=True)) == [other.pk]
 
 

@@ -30,13 +30,13 @@ def job():
 def give_up(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    return permit, pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1)
+    return permit, pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1, by=None)
 
 
 def buy_again(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    pressed = pictures.buy_again(job.pk, permit.image_id, seen_attempt=1)
+    pressed = pictures.buy_again(job.pk, permit.image_id, seen_attempt=1, by=None)
     again = open_one(job)
     settle(again.call_id, delivered(again))
     return permit, pressed
@@ -45,15 +45,15 @@ def buy_again(job):
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_a_picture_that_somebody_decided_about_can_be_deleted(job, decide):
     permit, _ = decide(job)
-    assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert pictures.delete_images(job.pk, [permit.image_id], by=None).deleted == 1
     assert audit() == []
-    assert lifecycle.delete_job(job.pk) == ""
+    assert lifecycle.delete_job(job.pk, by=None) == ""
 
 
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_so_can_its_job_and_a_late_answer_only_moves_money(job, decide):
     permit, _ = decide(job)
-    assert lifecycle.delete_job(job.pk) == ""
+    assert lifecycle.delete_job(job.pk, by=None) == ""
     assert settle(permit.call_id, refused()) == Settled.COUNTED
     call = ProviderCall.objects.get(pk=permit.call_id)
     assert (call.state, call.actual, call.image) == (CallState.REFUSED, 0, None)
@@ -66,9 +66,9 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
     key = ProviderCall.objects.get(pk=permit.call_id).picture_key
     OrmQ.objects.all().delete()
     if whole_job:
-        lifecycle.delete_job(job.pk)
+        lifecycle.delete_job(job.pk, by=None)
     else:
-        pictures.delete_images(job.pk, [permit.image_id])
+        pictures.delete_images(job.pk, [permit.image_id], by=None)
     assert [bell.task["args"] for bell in OrmQ.objects.all()] == [
         ([key],)
     ]  # a dying worker may have stored them
@@ -79,14 +79,14 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
 
 def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
     permit = open_one(job)
-    lifecycle.cancel(job.pk)
-    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
+    lifecycle.cancel(job.pk, by=None)
+    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id], by=None).kept
     assert "is under way" in reason
-    assert "is under way" in lifecycle.delete_job(job.pk)
+    assert "is under way" in lifecycle.delete_job(job.pk, by=None)
     settle(permit.call_id, unknown())
-    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id]).kept
+    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id], by=None).kept
     assert "mark it as lost" in reason
-    assert "mark it as lost" in lifecycle.delete_job(job.pk)
+    assert "mark it as lost" in lifecycle.delete_job(job.pk, by=None)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
 
 
@@ -97,7 +97,9 @@ def test_many_pictures_cost_as_many_queries_as_few():
         for image in images:
             make_call(image)
         with CaptureQueriesContext(connection) as queries:
-            assert pictures.delete_images(job.pk, [image.pk for image in images]).deleted == n
+            assert (
+                pictures.delete_images(job.pk, [image.pk for image in images], by=None).deleted == n
+            )
         return len(queries)
 
     cost(2)
@@ -108,7 +110,7 @@ def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_
     job,
 ):
     permit, _ = give_up(job)
-    pictures.delete_images(job.pk, [permit.image_id])
+    pictures.delete_images(job.pk, [permit.image_id], by=None)
     assert settle(permit.call_id, refused()) == Settled.COUNTED
     assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
     assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0

@@ -121,8 +121,8 @@ def test_generate_is_refused_with_what_to_do(change, code):
 
 def test_resume_goes_on_and_rings():
     job = make_job(2, status="paused", status_reason="job_cap")
-    assert lifecycle.resume(job.pk)
-    assert not lifecycle.resume(job.pk)
+    assert lifecycle.resume(job.pk, by=None)
+    assert not lifecycle.resume(job.pk, by=None)
     job.refresh_from_db()
     assert (job.status, job.status_reason, OrmQ.objects.count()) == ("processing", "", 1)
 
@@ -134,7 +134,7 @@ def test_resume_after_an_account_fault_tries_the_account_again():
         status_reason="bad_key",
         account=make_account(stop_code="bad_key", stop_message="no"),
     )
-    lifecycle.resume(job.pk)
+    lifecycle.resume(job.pk, by=None)
     job.account.refresh_from_db()
     assert job.account.stop_code == ""
 
@@ -150,19 +150,19 @@ def test_retry_takes_only_what_a_retry_can_help():
         "lost": False,
     }
     images = {code: make_image(job, "failed", error_code=code) for code in codes}
-    assert pictures.retry_failed(job.pk) == 2
+    assert pictures.retry_failed(job.pk, by=None) == 2
     for code, helps in codes.items():
         images[code].refresh_from_db()
         assert (images[code].status == "queued") == helps, code
-    assert pictures.retry_failed(job.pk) == 0
+    assert pictures.retry_failed(job.pk, by=None) == 0
     assert audit() == []
 
 
 def test_a_cancelled_picture_is_bought_when_its_own_button_is_pressed():
     job = make_job(3, status="cancelled", status_reason="cancelled")
     one = job.images.first()
-    assert pictures.retry_failed(job.pk) == 0
-    assert pictures.retry_failed(job.pk, [one.pk]) == 1
+    assert pictures.retry_failed(job.pk, by=None) == 0
+    assert pictures.retry_failed(job.pk, [one.pk], by=None) == 1
     job.refresh_from_db()
     assert (job.status, job.queued, job.cancelled_count, job.finished) == ("processing", 1, 2, None)
     assert audit() == []
@@ -171,9 +171,9 @@ def test_a_cancelled_picture_is_bought_when_its_own_button_is_pressed():
 def test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing():
     job = make_job(2, status="completed", images_per_prompt=2)
     old = job.images.get(position=1, variant=1)
-    new = pictures.reroll(job.pk, old.pk, seen_variant=2)
+    new = pictures.reroll(job.pk, old.pk, seen_variant=2, by=None)
     assert (new.position, new.variant, new.parent, new.status) == (1, 3, old, "queued")
-    assert pictures.reroll(job.pk, old.pk, seen_variant=2) is None
+    assert pictures.reroll(job.pk, old.pk, seen_variant=2, by=None) is None
     job.refresh_from_db()
     assert (job.status, job.total, job.queued) == ("processing", 5, 1)
     assert OrmQ.objects.count() == 1
@@ -182,15 +182,17 @@ def test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing
 
 def test_an_edited_reroll_carries_its_own_prompt():
     job = make_job(1, status="completed")
-    new = pictures.reroll(job.pk, job.images.get().pk, seen_variant=1, prompt="  a calmer sea ")
+    new = pictures.reroll(
+        job.pk, job.images.get().pk, seen_variant=1, prompt="  a calmer sea ", by=None
+    )
     assert new.prompt_text == "a calmer sea"
     with pytest.raises(ValueError, match="empty"):
-        pictures.reroll(job.pk, new.pk, seen_variant=2, prompt="   ")
+        pictures.reroll(job.pk, new.pk, seen_variant=2, prompt="   ", by=None)
 
 
 def test_a_reroll_on_a_paused_job_waits_for_resume():
     job = make_job(2, status="paused", status_reason="paused")
-    assert pictures.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    assert pictures.reroll(job.pk, job.images.first().pk, seen_variant=1, by=None)
     job.refresh_from_db()
     assert (job.status, job.status_reason) == ("paused", "paused")
 
@@ -216,7 +218,7 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
         make_image(job, page_status="created", prompt_page=make_page()),
     )
     make_call(asked, CallState.UNKNOWN)
-    result = pictures.delete_images(job.pk, [plain.pk, asked.pk, published.pk])
+    result = pictures.delete_images(job.pk, [plain.pk, asked.pk, published.pk], by=None)
     assert result.deleted == 1
     assert {image.pk for image, _ in result.kept} == {asked.pk, published.pk}
     job.refresh_from_db()
@@ -232,7 +234,7 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
     image = make_image(job, page_status=page_status)
     job.refresh_from_db()
     assert getattr(job, counter) == 1
-    assert pictures.delete_images(job.pk, [image.pk]).deleted == 1
+    assert pictures.delete_images(job.pk, [image.pk], by=None).deleted == 1
     job.refresh_from_db()
     assert (job.total, getattr(job, counter)) == (0, 0)
 
@@ -240,7 +242,7 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
 def test_a_deleted_job_leaves_its_ledger_rows():
     job = make_job(1, status="completed")
     call = make_call(job.images.get())
-    assert lifecycle.delete_job(job.pk) == ""
+    assert lifecycle.delete_job(job.pk, by=None) == ""
     call.refresh_from_db()
     assert (call.image, call.job_ref, call.job_label) == (None, job.pk, job.name)
 
@@ -251,6 +253,6 @@ def test_a_deleted_job_leaves_its_ledger_rows():
 def test_a_job_that_owes_an_answer_or_a_decision_is_not_deleted(status, state):
     job = make_job(0, status="completed")
     make_call(make_image(job, status), state)
-    assert lifecycle.delete_job(job.pk)
+    assert lifecycle.delete_job(job.pk, by=None)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
     assert ProviderCall.objects.filter(job_ref=job.pk).exists()

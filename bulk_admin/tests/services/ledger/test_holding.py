@@ -159,7 +159,7 @@ def test_rescue_leaves_it_alone_when_its_worker_is_dead_and_forgotten(job, call,
 
 @pytest.mark.parametrize("press", [lifecycle.pause, lifecycle.cancel])
 def test_pause_and_cancel_keep_it_and_its_picture_comes(job, call, press):
-    press(job.pk)
+    press(job.pk, by=None)
     assert ProviderCall.objects.get().state == CallState.HELD
     make_due(call)
     (due,) = holding.claim_due(5)
@@ -169,12 +169,12 @@ def test_pause_and_cancel_keep_it_and_its_picture_comes(job, call, press):
 
 
 def test_neither_picture_nor_job_is_deleted_while_a_call_is_held(job, call):
-    kept = pictures.delete_images(job.pk, [call.image_id]).kept
+    kept = pictures.delete_images(job.pk, [call.image_id], by=None).kept
     assert [reason for _, reason in kept] == [
         "A call for it is under way: wait until it has ended."
     ]
-    lifecycle.cancel(job.pk)
-    assert lifecycle.delete_job(job.pk) != ""
+    lifecycle.cancel(job.pk, by=None)
+    assert lifecycle.delete_job(job.pk, by=None) != ""
     assert ProviderCall.objects.get().image_id is not None
 
 

@@ -228,7 +228,7 @@ def test_a_person_at_the_day_cap_has_that_job_paused_and_others_go_on(job):
     assert isinstance(permit, Permit)
     assert permit.job_id == free.pk
     job.refresh_from_db()
-    assert (job.status, job.status_reason) == ("paused", "day_cap")
+    assert (job.status, job.status_reason) == ("paused", "person_cap")
     assert audit() == []
 
 
@@ -297,11 +297,11 @@ def test_the_database_refuses_a_second_open_call_for_an_image(job):
 
 def test_paused_and_cancelled_jobs_leave_what_is_in_flight(job):
     permit = open_one(job)
-    assert lifecycle.pause(job.pk)
-    assert not lifecycle.pause(job.pk)
+    assert lifecycle.pause(job.pk, by=None)
+    assert not lifecycle.pause(job.pk, by=None)
     assert isinstance(open_one(job), Idle)
-    assert lifecycle.cancel(job.pk)
-    assert not lifecycle.cancel(job.pk)
+    assert lifecycle.cancel(job.pk, by=None)
+    assert not lifecycle.cancel(job.pk, by=None)
     job.refresh_from_db()
     assert (job.status, job.queued, job.cancelled_count, job.generating) == ("cancelled", 0, 2, 1)
     assert GeneratedImage.objects.get(pk=permit.image_id).status == "generating"
@@ -331,7 +331,7 @@ def test_a_person_whose_cap_is_reserved_does_not_hold_up_the_others(job):
     assert audit() == []
 
 
-def test_a_page_text_at_its_persons_cap_stops_that_jobs_texts_alone(job):
+def test_a_page_text_at_its_persons_cap_stops_that_persons_texts_alone(job):
     account = make_account("openai", person_day_cap=1)
     capped = make_job(1, status="completed", stored=True, created_by=make_user("capped"))
     capped.images.update(page_status="writing")
@@ -340,11 +340,11 @@ def test_a_page_text_at_its_persons_cap_stops_that_jobs_texts_alone(job):
     BulkGenerationJob.objects.filter(pk__in=[capped.pk, free.pk]).update(pages_open=1)
     BulkGenerationJob.objects.filter(pk=free.pk).update(served=timezone.now())
     pool = account.pools.get(kind="text")
-    assert opening.open_call(pool.pk, make_worker().pk) == Stop("day_cap", capped.pk)
-    texts.stop(pool.pk, "day_cap", capped.pk)
+    assert opening.open_call(pool.pk, make_worker().pk) == Stop("person_cap", capped.created_by_id)
+    texts.stop(pool.pk, "person_cap", capped.created_by_id)
     assert capped.images.values_list("page_status", "page_error_code").get() == (
         "failed",
-        "day_cap",
+        "person_cap",
     )
     permit = opening.open_call(pool.pk, make_worker().pk)
     assert isinstance(permit, Permit)

@@ -194,7 +194,7 @@ def test_a_late_picture_begins_no_page_after_pages_were_stopped(job):
     settle(late.call_id, unknown())
     for permit in others:
         settle(permit.call_id, delivered(permit))
-    assert page_queue.stop_pages(job.pk) == 2
+    assert page_queue.stop_pages(job.pk, by=None) == 2
     settle(late.call_id, delivered(late))
     assert not job.images.exclude(page_status="none").exists()
 
@@ -204,21 +204,25 @@ def test_a_reroll_after_pages_were_stopped_does_not_begin_them_all_again(job):
     permits = [open_one(job) for _ in range(3)]
     for permit in permits:
         settle(permit.call_id, delivered(permit))
-    assert page_queue.stop_pages(job.pk) == 3
-    pictures.reroll(job.pk, permits[0].image_id, seen_variant=1)
+    assert page_queue.stop_pages(job.pk, by=None) == 3
+    pictures.reroll(job.pk, permits[0].image_id, seen_variant=1, by=None)
     again = open_one(job)
     settle(again.call_id, delivered(again))
     job.refresh_from_db()
     assert (job.status, job.pages_open) == ("completed", 0)
-    assert page_queue.create_pages(job.pk).queued == 3  # whoever asks for them still gets them
+    assert (
+        page_queue.create_pages(job.pk, by=None).queued == 3
+    )  # whoever asks for them still gets them
     assert audit() == []
 
 
 def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == Decided.LOST
-    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == Decided.STALE
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1, by=None) == Decided.LOST
+    assert (
+        pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1, by=None) == Decided.STALE
+    )
     assert settle(permit.call_id, delivered(permit)) == Settled.ADOPTED
     assert image_of(permit).status == "completed"
     assert audit() == []
@@ -227,8 +231,8 @@ def test_an_answer_after_it_was_accepted_as_lost_is_adopted(job):
 def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == Decided.QUEUED
-    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == Decided.STALE
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None) == Decided.QUEUED
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None) == Decided.STALE
     second = open_one(job)
     assert (second.image_id, second.attempt) == (first.image_id, 2)
     assert settle(first.call_id, delivered(first)) == Settled.NEW_VARIANT
@@ -247,17 +251,17 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
 def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
+    pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None)
     settle(open_one(job).call_id, unknown())
-    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1) == Decided.STALE
-    assert pictures.accept_as_lost(job.pk, first.image_id, seen_attempt=1) == Decided.STALE
+    assert pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None) == Decided.STALE
+    assert pictures.accept_as_lost(job.pk, first.image_id, seen_attempt=1, by=None) == Decided.STALE
     assert image_of(first).status == "unknown"
 
 
 def test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
+    pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None)
     second = open_one(job)
     settle(second.call_id, unknown())
     assert settle(first.call_id, delivered(first)) == Settled.NEW_VARIANT
@@ -291,7 +295,7 @@ def test_a_late_not_sent_takes_its_money_off_the_books_and_queues_again(job):
 def test_a_late_not_sent_after_a_second_purchase_only_unbooks(job):
     first = open_one(job)
     settle(first.call_id, unknown())
-    pictures.buy_again(job.pk, first.image_id, seen_attempt=1)
+    pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None)
     second = open_one(job)
     assert settle(first.call_id, handed_back("too old")) == Settled.STALE
     settle(second.call_id, delivered(second))
@@ -345,7 +349,7 @@ def test_a_refusal_of_the_moment_is_retried_three_times_and_then_fails(job):
     assert (image.status, image.error_code) == ("failed", "overloaded")
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED
-    assert pictures.retry_failed(job.pk) == 1
+    assert pictures.retry_failed(job.pk, by=None) == 1
     job.refresh_from_db()
     assert (job.status, job.queued, job.finished) == ("processing", 1, None)
     assert audit() == []
@@ -365,7 +369,7 @@ def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(jo
     assert elsewhere.status == "processing"
     assert {image_of(first).status, image_of(second).status} == {"queued"}
     assert opening.open_call(job.account.pools.get(kind="image").pk, make_worker().pk) == Stop(code)
-    assert lifecycle.resume(job.pk)
+    assert lifecycle.resume(job.pk, by=None)
     assert open_one(job).image_id
     assert audit() == []
 
@@ -383,7 +387,7 @@ def test_a_setting_that_the_provider_refuses_pauses_only_its_job(job):
 
 def test_what_is_in_flight_at_a_cancel_is_kept_and_a_hand_back_is_cancelled(job):
     kept, back = open_one(job), open_one(job)
-    lifecycle.cancel(job.pk)
+    lifecycle.cancel(job.pk, by=None)
     settle(kept.call_id, delivered(kept))
     settle(back.call_id, handed_back("too old"))
     assert (image_of(kept).status, image_of(back).status) == ("completed", "cancelled")
@@ -463,8 +467,8 @@ def test_a_late_not_sent_reopens_an_ended_job(job, ended):
 def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answer):
     permit = open_one(job)
     settle(permit.call_id, unknown())
-    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1) == Decided.LOST
-    assert pictures.delete_images(job.pk, [permit.image_id]).deleted == 1
+    assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1, by=None) == Decided.LOST
+    assert pictures.delete_images(job.pk, [permit.image_id], by=None).deleted == 1
     outcome = (
         delivered(permit)
         if answer == "delivered"

@@ -74,20 +74,20 @@ def new_job():
 
 def reroll():
     job = old_job()
-    pictures.reroll(job.pk, job.images.first().pk, seen_variant=1)
+    pictures.reroll(job.pk, job.images.first().pk, seen_variant=1, by=None)
     return job
 
 
 def retry():
     job = old_job(JobStatus.FAILED)
     job.images.update(error_code=Code.OVERLOADED)
-    assert pictures.retry_failed(job.pk) == 2
+    assert pictures.retry_failed(job.pk, by=None) == 2
     return job
 
 
 def create_pages():
     job = old_job(stored=True, account=make_account("placeholder"))  # it has no pool for texts
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     return job
 
 
@@ -113,7 +113,7 @@ def test_work_that_nobody_takes_is_told_although_there_was_never_a_tick(queue_wo
 def test_a_second_press_does_not_put_the_alarm_off():
     job = reroll()
     OrmQ.objects.update(lock=ago(61))
-    pictures.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1)
+    pictures.reroll(job.pk, job.images.get(position=2).pk, seen_variant=1, by=None)
     assert OrmQ.objects.count() == 2
     assert is_told(job)
 

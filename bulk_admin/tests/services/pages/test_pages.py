@@ -64,7 +64,7 @@ def finished_job(prompts=2, provider="openai_compatible", **fields):
 def test_a_page_is_checked_written_and_booked(server, text_account):
     StyleNote.objects.create(text="Mention the season.")
     job = finished_job()
-    assert page_queue.create_pages(job.pk).queued == 2
+    assert page_queue.create_pages(job.pk, by=None).queued == 2
     pump.run()
     job.refresh_from_db()
     assert (job.pages_created, job.pages_open, job.spent) == (2, 0, 0)
@@ -82,7 +82,7 @@ def test_a_page_is_checked_written_and_booked(server, text_account):
 
 def test_a_flagged_picture_makes_no_page_and_says_why(server, text_account):
     job = finished_job(["[flagged] something", "a calm sea"])
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert (job.pages_blocked, job.pages_created) == (1, 1)
@@ -94,7 +94,7 @@ def test_a_flagged_picture_makes_no_page_and_says_why(server, text_account):
 
 def test_a_provider_that_filters_itself_is_recorded_as_skipped(server, text_account):
     job = finished_job(1, provider="placeholder")
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     assert Prompt.objects.get().moderation == "skipped"
     assert server.till.calls("moderation") == []
@@ -102,7 +102,7 @@ def test_a_provider_that_filters_itself_is_recorded_as_skipped(server, text_acco
 
 def test_without_a_key_the_page_says_that_it_was_not_checked_and_was_written_by_rule():
     job = finished_job(1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     page = Prompt.objects.get()
     assert (page.moderation, page.content_source) == ("not_checked", "rule")
@@ -111,13 +111,13 @@ def test_without_a_key_the_page_says_that_it_was_not_checked_and_was_written_by_
 def test_an_unknown_text_call_is_repeated_at_most_twice_and_each_is_booked(server, text_account):
     server.text_plan.next("reset_after_billing", "server_error_billed", "bad_gateway", "ok")
     job = finished_job(1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert (job.pages_failed, job.pages_created) == (1, 0)
     assert ProviderCall.objects.filter(kind="text", billed="unknown").count() == 3
     assert job.text_spent == sum(ProviderCall.objects.values_list("reserved", flat=True))
-    assert page_queue.retry_pages(job.pk) == 1
+    assert page_queue.retry_pages(job.pk, by=None) == 1
     pump.run()
     job.refresh_from_db()
     assert job.pages_created == 1
@@ -131,7 +131,7 @@ def test_an_answer_without_a_usable_text_never_becomes_a_page(server, text_accou
         pytest.fail(fault)
     server.text_plan.next(fault, "ok")
     job = finished_job(1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     calls = ProviderCall.objects.filter(kind="text").order_by("sent_at")
     assert all(call.billed != "no" for call in calls)
@@ -146,14 +146,14 @@ def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_
     server.text_plan.next("insufficient_quota")
     job = finished_job(3)
     text_account.pools.filter(kind="text").update(max_in_flight=1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert (job.pages_failed, job.pages_created) == (3, 0)
     assert set(job.images.values_list("page_error_code", flat=True)) == {"no_credit"}
     assert len(server.till.calls("text")) == 1
     ProviderAccount.objects.update(stop_code="")
-    assert page_queue.retry_pages(job.pk) == 3
+    assert page_queue.retry_pages(job.pk, by=None) == 3
     pump.run()
     job.refresh_from_db()
     assert job.pages_created == 3
@@ -165,7 +165,7 @@ def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_
 def test_a_moderation_that_stumbles_is_asked_again_for_free(server, text_account):
     server.moderation_plan.next("overloaded", "server_error", "rate_limit_ms")
     job = finished_job(1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert job.pages_created == 1
@@ -174,7 +174,7 @@ def test_a_moderation_that_stumbles_is_asked_again_for_free(server, text_account
 def test_pages_go_on_while_their_job_is_paused_or_cancelled(server, text_account):
     job = finished_job(1, image_status="completed")
     type(job).objects.filter(pk=job.pk).update(status="cancelled")
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert (job.pages_created, job.status) == (1, "cancelled")
@@ -182,9 +182,9 @@ def test_pages_go_on_while_their_job_is_paused_or_cancelled(server, text_account
 
 def test_stopping_takes_back_what_nobody_works_on():
     job = finished_job(3)
-    page_queue.create_pages(job.pk)
-    assert page_queue.stop_pages(job.pk) == 3
-    assert page_queue.stop_pages(job.pk) == 0
+    page_queue.create_pages(job.pk, by=None)
+    assert page_queue.stop_pages(job.pk, by=None) == 3
+    assert page_queue.stop_pages(job.pk, by=None) == 0
     pump.run()
     assert not Prompt.objects.exists()
     assert set(job.images.values_list("page_status", flat=True)) == {"none"}
@@ -193,7 +193,7 @@ def test_stopping_takes_back_what_nobody_works_on():
 
 def test_two_pages_with_one_title_have_two_addresses_and_two_files(server, text_account):
     job = finished_job(["the very same words", "the very same words"])
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     first, second = Prompt.objects.all()
     assert first.slug != second.slug
@@ -206,7 +206,7 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(
 ):
     server.latency = 0.2
     job = finished_job(12)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     first = worker_process(env=QUICK)
     processes.wait_until(lambda: Prompt.objects.count() >= 2, what="two pages are made")
     processes.kill(first)
@@ -222,7 +222,7 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(
 
 def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text_account):
     job = finished_job(2)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     job.images.update(
         page_status="writing", page_not_before=timezone.now() - dt.timedelta(seconds=5)
     )
@@ -232,7 +232,7 @@ def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text
     assert (job.pages_open, job.pages_failed) == (0, 2)
     assert set(job.images.values_list("page_error_code", flat=True)) == {"account_off"}
     ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=True)
-    assert page_queue.retry_pages(job.pk) == 2
+    assert page_queue.retry_pages(job.pk, by=None) == 2
     pump.run()
     assert Prompt.objects.filter(content_source="ai").count() == 2
     assert audit() == []
@@ -242,7 +242,7 @@ def test_a_key_that_can_not_be_read_fails_pages_and_leaves_pictures_alone(server
     ProviderAccount.objects.filter(pk=text_account.pk).update(encrypted_key="garbage")
     pictures = make_job(3, account=make_account())
     job = finished_job(2)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     pictures.refresh_from_db()
@@ -254,7 +254,7 @@ def test_a_key_that_can_not_be_read_fails_pages_and_leaves_pictures_alone(server
 
 def test_a_key_that_goes_between_permit_and_call_buys_nothing(server, text_account, monkeypatch):
     job = finished_job(1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     real = texts.work_for
 
     def without_key(permit):
@@ -272,7 +272,7 @@ def test_a_key_that_goes_between_permit_and_call_buys_nothing(server, text_accou
 def test_refusals_that_are_normal_use_no_try_of_a_page_up(server, text_account):
     server.text_plan.next(*["rate_limit_ms"] * 5, "ok")
     job = finished_job(1)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     assert Prompt.objects.get().content_source == "ai"
     assert len(server.till.billed("text")) == 1

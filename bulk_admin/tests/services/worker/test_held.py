@@ -142,7 +142,7 @@ def test_an_id_that_nobody_knows_leaves_the_outcome_unknown(job, call):
     make_due(call, remote_id="gone")
     collect()
     assert ProviderCall.objects.get().state == CallState.UNKNOWN
-    assert pictures.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1) == "lost"
+    assert pictures.accept_as_lost(job.pk, job.images.get().pk, seen_attempt=1, by=None) == "lost"
     assert audit() == []
 
 

@@ -103,7 +103,7 @@ def test_a_refused_key_pauses_the_job_and_after_resume_it_goes_on():
     job.refresh_from_db()
     assert (job.status, job.status_reason) == ("paused", "bad_key")
     GeneratedImage.objects.filter(job=job, position=1).update(prompt_text="one")
-    lifecycle.resume(job.pk)
+    lifecycle.resume(job.pk, by=None)
     pump.run()
     job.refresh_from_db()
     assert (job.status, job.completed_count) == ("completed", 3)
@@ -201,7 +201,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
     job = job_with(3, images_per_prompt=2)
     pump.run()
     pictures.set_selected(job.pk, [job.images.get(position=2, variant=1).pk], False)
-    counts = page_queue.create_pages(job.pk)
+    counts = page_queue.create_pages(job.pk, by=None)
     assert (counts.queued, counts.same_prompt) == (3, 2)
     pump.run()
     job.refresh_from_db()
@@ -220,7 +220,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
         "skipped",
     )
     assert ObjectStore("default").exists(page.image)
-    assert page_queue.create_pages(job.pk).queued == 0
+    assert page_queue.create_pages(job.pk, by=None).queued == 0
     pump.run()
     assert Prompt.objects.count() == 3
     assert audit() == []
@@ -229,7 +229,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
 def test_every_kept_picture_gets_a_page_when_that_is_wanted():
     job = job_with(2, images_per_prompt=2)
     pump.run()
-    assert page_queue.create_pages(job.pk, every_kept=True).queued == 4
+    assert page_queue.create_pages(job.pk, every_kept=True, by=None).queued == 4
     pump.run()
     assert Prompt.objects.count() == 4
 
@@ -244,13 +244,13 @@ def test_pages_are_made_at_the_end_when_the_job_says_so():
 def test_deleting_a_page_frees_its_picture_for_a_new_one():
     job = job_with(1)
     pump.run()
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     Prompt.objects.get().delete()
     image = job.images.get()
     assert (image.page_status, image.prompt_page) == ("none", None)
     assert audit() == []
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     pump.run()
     assert Prompt.objects.count() == 1
 
@@ -286,7 +286,7 @@ def test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look(setti
     call.refresh_from_db()
     assert (call.looked_up, image.status) == (1, "unknown")
     storing.store(call.picture_key, png_bytes(), {})
-    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1) == Decided.ADOPTED
+    assert pictures.buy_again(job.pk, image.pk, seen_attempt=1, by=None) == Decided.ADOPTED
     image.refresh_from_db()
     assert image.status == "completed"
 
