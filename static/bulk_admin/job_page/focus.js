@@ -17,7 +17,7 @@ export function heirOf(element) {
     document.getElementById(element.id)?.focus(); // the same button, as the answer brought it again
     if (!isNowhere()) return;
     const heir = tile
-      ? document.getElementById(tile)?.querySelector(".face")
+      ? (document.getElementById(tile)?.querySelector(".face") ?? document.querySelector("#grid .face[tabindex='0']"))
       : (buttons(row)[at] ?? buttons(row).at(-1));
     heir?.focus();
   };

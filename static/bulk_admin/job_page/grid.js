@@ -68,15 +68,17 @@ export const keys = {
   },
   ArrowLeft: (tile) => step(tile, -1),
   ArrowRight: (tile) => step(tile, 1),
+  Home: () => shown()[0],
+  End: () => shown().at(-1),
+  "?": () => {
+    document.getElementById("open-help").click();
+  },
 };
 const gridKeys = {
   ...keys,
   z: (tile) => press(tile, "zoom"),
   ArrowUp: (tile) => step(tile, -columns()),
   ArrowDown: (tile) => step(tile, columns()),
-  Home: () => shown()[0],
-  End: () => shown().at(-1),
-  "?": () => document.getElementById("open-help").click(),
 };
 export const keyOf = (event) => (event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key);
 // A key that is held goes on moving. Everything else it does once: a re-roll costs money.

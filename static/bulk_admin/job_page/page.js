@@ -8,5 +8,6 @@ import { startSwaps } from "./swaps.js";
 import { startZoom } from "./zoom.js";
 
 const root = document.getElementById("bulk");
-for (const start of [startMessages, startSelection, startGrid, startZoom, startDialogs, startClock, startSwaps])
+// Zoom looks at the tiles after a swap is through.
+for (const start of [startMessages, startSelection, startGrid, startDialogs, startClock, startSwaps, startZoom])
   start(root);

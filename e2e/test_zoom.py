@@ -1,0 +1,178 @@
+"""Zoom: what is on the screen is the picture that the prompt below it and the keys are about."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from bulk_admin.models import ImageStatus, JobStatus
+from bulk_admin.services.jobs import pictures
+from bulk_admin.testing.factories import make_image, make_job, make_worker
+from e2e.pages import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ORIGINALS = "**/file/original/"
+FILES = re.compile(r"/file/(original|300|600)/")
+
+
+@pytest.fixture
+def job(staff, settings):
+    settings.BULK_POLL_SECONDS = 0.3
+    make_worker()
+    job = make_job(1, JobStatus.PROCESSING, created_by=staff)
+    for position in (2, 3, 4):
+        make_image(job, ImageStatus.COMPLETED, position=position, stored=True)
+    return job
+
+
+@pytest.fixture
+def tiles(staff_page, job):
+    """The three tiles with a picture, their previews loaded."""
+    staff_page.goto(job.get_absolute_url())
+    tiles = staff_page.locator("#grid article:has(button.face)")
+    expect(tiles).to_have_count(3)
+    for tile in tiles.all():
+        tile.locator("img").scroll_into_view_if_needed()
+        tile.locator("img").evaluate("(image) => image.decode()")
+    return tiles
+
+
+@pytest.fixture
+def zoom(staff_page):
+    return staff_page.locator("#zoom")
+
+
+def shown(zoom):
+    """The number of the image whose picture is on the screen; None when none is."""
+    source = zoom.locator(".stage").evaluate("(stage) => stage.querySelector('img')?.src ?? ''")
+    found = re.search(r"/(\d+)/file/", source)
+    return int(found[1]) if found else None
+
+
+def image_at(job, position):
+    return job.images.get(position=position)
+
+
+def selected(job):
+    return list(
+        job.images.filter(status=ImageStatus.COMPLETED)
+        .order_by("position")
+        .values_list("selected", flat=True)
+    )
+
+
+def hold(page, pattern):
+    """The storage takes its time: no answer comes before the returned function is called."""
+    held, released = [], []
+    page.route(pattern, lambda route: route.continue_() if released else held.append(route))
+
+    def release():
+        released.append(True)
+        for route in held[::-1]:
+            route.continue_()
+
+    return release
+
+
+def test_a_slow_original_is_stood_in_for_by_its_own_preview(staff_page, job, tiles, zoom):
+    release = hold(staff_page, ORIGINALS)
+    tiles.first.locator("button.face").focus()
+    for position, key in ((2, "z"), (3, "ArrowRight"), (4, "ArrowRight"), (3, "ArrowLeft")):
+        staff_page.keyboard.press(key)
+        expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, position).prompt_text)
+        assert shown(zoom) == image_at(job, position).pk
+        expect(zoom.locator(".stage img")).to_have_attribute("src", re.compile("/file/(300|600)/"))
+
+    release()  # also of the tiles that were left
+    expect(zoom.locator(".stage img")).to_have_attribute("src", re.compile("/file/original/$"))
+    assert shown(zoom) == image_at(job, 3).pk
+
+
+def test_no_key_and_no_button_judges_what_is_not_shown_yet(staff_page, job, zoom):
+    release = hold(staff_page, FILES)
+    staff_page.goto(job.get_absolute_url())
+    faces = staff_page.locator("#grid button.face")
+    faces.first.focus()
+    staff_page.keyboard.press("z")
+    expect(zoom.get_by_role("button", name="Kept")).to_have_attribute("aria-disabled", "true")
+    assert shown(zoom) is None
+    for key in ("x", "p", "P", "Shift+P", "k", " ", "r", "e"):
+        staff_page.keyboard.press(key)
+    for name in ("Kept", "Re-roll", "Edit"):
+        zoom.get_by_role("button", name=name).click(force=True)
+    expect(zoom).to_be_visible()
+    expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, 2).prompt_text)
+
+    staff_page.keyboard.press("ArrowRight")  # one may look further
+    expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, 3).prompt_text)
+    release()
+    wait_until(staff_page, lambda: shown(zoom) == image_at(job, 3).pk, "the picture is shown")
+    staff_page.keyboard.press("x")
+    wait_until(staff_page, lambda: selected(job) == [True, False, True], "one is dropped")
+    assert job.images.count() == 4
+
+
+def test_the_neighbours_are_fetched_before_they_are_asked_for(staff_page, job, tiles, zoom):
+    fetched = []
+    staff_page.on("request", lambda request: fetched.append(request.url))
+    tiles.nth(1).locator("button.face").focus()
+    staff_page.keyboard.press("z")
+    for position in (2, 4):
+        address = f"/{image_at(job, position).pk}/file/original/"
+        wait_until(
+            staff_page, lambda end=address: any(url.endswith(end) for url in fetched), address
+        )
+
+
+def test_home_and_end_lead_to_the_first_and_the_last_picture(staff_page, job, tiles, zoom):
+    tiles.nth(1).locator("button.face").focus()
+    staff_page.keyboard.press("z")
+    for key, position in (("End", 4), ("Home", 2)):
+        staff_page.keyboard.press(key)
+        expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, position).prompt_text)
+
+
+def test_the_list_of_keys_opens_over_zoom_and_closes_back_into_it(staff_page, tiles, zoom):
+    tiles.first.locator("button.face").focus()
+    staff_page.keyboard.press("z")
+    staff_page.keyboard.press("?")
+    help_dialog = staff_page.get_by_role("dialog", name="Keys")
+    expect(help_dialog).to_be_visible()
+    staff_page.keyboard.press("Escape")
+    expect(help_dialog).to_be_hidden()
+    expect(zoom).to_be_visible()
+    assert zoom.evaluate("(zoom) => zoom.contains(document.activeElement)")
+
+
+def test_the_list_of_keys_closes_to_its_tile_though_an_answer_replaced_it(staff_page, job, tiles):
+    tile, face = tiles.first, tiles.first.locator("button.face")
+    face.focus()
+    staff_page.keyboard.press("?")
+    expect(staff_page.get_by_role("dialog", name="Keys")).to_be_visible()
+    pictures.set_selected(job.pk, [image_at(job, 2).pk], False)
+    expect(tile).to_have_class(re.compile("dropped"))
+    staff_page.keyboard.press("Escape")
+    expect(face).to_be_focused()
+
+
+def test_the_list_of_keys_closes_to_the_grid_though_its_tile_is_gone(staff_page, job, tiles):
+    tiles.first.locator("button.face").focus()
+    staff_page.keyboard.press("?")
+    pictures.delete_images(job.pk, [image_at(job, 2).pk])
+    expect(tiles).to_have_count(2)
+    staff_page.keyboard.press("Escape")
+    wait_until(
+        staff_page,
+        lambda: staff_page.evaluate("document.activeElement.closest('#grid article')?.id"),
+        "a tile has the focus",
+    )
+
+
+def test_zoom_closes_when_somebody_else_deletes_its_picture(staff_page, job, tiles, zoom):
+    tiles.first.locator("button.face").focus()
+    staff_page.keyboard.press("z")
+    expect(zoom).to_be_visible()
+    pictures.delete_images(job.pk, [image_at(job, 2).pk])
+    expect(zoom).to_be_hidden()
