@@ -73,6 +73,7 @@ def _listing(
         request.GET.get("page")
     )
     context = {
+        "title": f"{text} - search" if text else heading + _page_of_title(found),
         "heading": heading,
         "found": found,
         "numbers": found.paginator.get_elided_page_range(found.number, on_each_side=1, on_ends=1),
@@ -85,6 +86,10 @@ def _listing(
         "canonical": request.build_absolute_uri(url) + _page_query(found),
     }
     return render(request, "prompts/list.html", context)
+
+
+def _page_of_title(found: Page[Prompt]) -> str:
+    return f" - page {found.number}" if found.number > 1 else ""
 
 
 def _page_query(found: Page[Prompt]) -> str:

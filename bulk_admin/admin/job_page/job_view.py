@@ -10,7 +10,6 @@ from django.conf import settings
 from bulk_admin import progress
 from bulk_admin.admin import permissions
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob
-from bulk_admin.money import usd
 from bulk_admin.selectors import job_page
 
 from . import sentences
@@ -34,7 +33,7 @@ class JobView:
     tab_title: str
     sentence: str
     facts: list[sentences.Fact]
-    page_cost: str
+    outcome: list[str]
     retry_price: str
     poll: str
     digest: str
@@ -67,7 +66,7 @@ def job_view(
         tab_title=sentences.title(job),
         sentence=sentences.state(job, conditions),
         facts=sentences.facts(job, conditions),
-        page_cost=_page_cost(job),
+        outcome=sentences.outcome(job),
         retry_price=prices.text(job_page.retryable(job)) if counts.retryable else "",
         poll=_poll(job, more=more),
         digest=digest(conditions),
@@ -91,12 +90,6 @@ def digest(conditions: job_page.Conditions) -> str:
         conditions.account_stop,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
-
-
-def _page_cost(job: BulkGenerationJob) -> str:
-    if not job.pages_created:
-        return ""
-    return usd((job.spent + job.text_spent) // job.pages_created)
 
 
 def _poll(job: BulkGenerationJob, *, more: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bulk_admin import codes
 from bulk_admin.formats import counted, duration
 from bulk_admin.models import BulkGenerationJob, JobStatus
-from bulk_admin.money import usd_total
+from bulk_admin.money import usd, usd_total
 from bulk_admin.progress import pill
 from bulk_admin.selectors.job_page import Conditions
 
@@ -61,6 +61,25 @@ def _standing(job: BulkGenerationJob) -> str:
     if job.failed_count:
         return f"{ready}, {job.failed_count:,} failed."
     return f"{ready}."
+
+
+def outcome(job: BulkGenerationJob) -> list[str]:
+    """What an ended job made, and what its pictures and pages cost."""
+    pictures = counted(job.completed_count, "picture")
+    prompts = counted(job.total_prompts, "prompt")
+    made = f"{pictures} made from {prompts} for {usd_total(job.spent)}"
+    if job.cancelled_count:
+        made += f", {job.cancelled_count:,} cancelled"
+    if job.skipped:
+        made += f", {counted(job.skipped, 'row')} of the paste left out"
+    if not job.pages_created:
+        return [f"{made}."]
+    cost_of_page = usd((job.spent + job.text_spent) // job.pages_created)
+    texts = ", texts included" if job.text_spent else ""
+    return [
+        f"{made}.",
+        f"{counted(job.pages_created, 'page')} created, {cost_of_page} a page{texts}.",
+    ]
 
 
 def milestone(job: BulkGenerationJob) -> str:

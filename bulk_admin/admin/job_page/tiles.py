@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
+from bulk_admin.formats import duration
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
 from bulk_admin.money import usd, usd_total
 from bulk_admin.selectors import job_page
@@ -42,6 +43,10 @@ class Button:
     label: str
     price: str = ""
     values: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return f"{self.label} {self.price}" if self.price not in ("", "free") else self.label
 
     @property
     def json(self) -> str:
@@ -78,6 +83,19 @@ class Tile:
             if self.newest_variant > 1
             else str(self.image.position)
         )
+
+    @property
+    def figures(self) -> str:
+        """Place, cost and time on one line: "3.2 · $0.04 · 12 s"."""
+        image = self.image
+        parts = [self.place]
+        if self.is_done or image.cost:
+            parts.append(usd(image.cost))
+        elif self.state == "off" or (self.state == "bad" and not image.picture_key):
+            parts.append("not billed")
+        if self.is_done and image.seconds:
+            parts.append(duration(image.seconds))
+        return " · ".join(parts)
 
     @property
     def needs_attention(self) -> bool:

@@ -318,7 +318,7 @@ def marked(staff, placeholder_account):
 
 def buttons(body):
     """What each fix button of a page, or of an answer, sends."""
-    found = re.findall(r'<button [^>]*data-fix="(\w+)"(?: data-ids="(\d+)")?>', body)
+    found = re.findall(r'<button [^>]*data-fix="(\w+)"(?: data-ids="(\d+)")?\s*>', body)
     return [{"flag": flag, "ids": ids} if ids else {"flag": flag} for flag, ids in found]
 
 
