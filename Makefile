@@ -79,9 +79,10 @@ test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
 	@$(PY) -m pytest -q -n 2 --dist worksteal e2e $(ARGS) | tee var/test-browser.log
 
-lint: .venv/.installed-dev | var ## ruff, mypy, migrations, system checks
+lint: .venv/.installed-dev | var ## ruff, djade, mypy, migrations, system checks
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --check --quiet
+	@output=$$(git ls-files 'templates/*.html' | xargs .venv/bin/djade --target-version 5.2 --check 2>&1) || { echo "$$output"; exit 1; }
 	@$(LAPTOP) .venv/bin/mypy --no-error-summary bulk_admin prompts prompts_manager
 	@$(LAPTOP) $(PY) manage.py makemigrations --check --dry-run --verbosity 0 || { echo "A migration is missing: run manage.py makemigrations."; exit 1; }
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level ERROR
