@@ -14,7 +14,7 @@ NOT_ON_CARDS = ("prompt_text", "description", "moderation_detail")
 
 
 def search_text(raw: str) -> str:
-    """What somebody typed, fit for a database and a page."""
+    """What a visitor typed, fit for a database and a page."""
     return one_line(raw)[:QUERY_LIMIT].strip()
 
 

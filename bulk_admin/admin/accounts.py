@@ -308,7 +308,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                 ProviderAccount.objects.filter(is_default=True).exclude(pk=obj.pk).update(
                     is_default=False
                 )
-            # Only what this form changed: a worker writes the rest of the row meanwhile.
+            # Only what this form changed: a worker may be writing the rest of the row.
             obj.save(update_fields=written) if change else obj.save()
         self._follow_limits(request, obj)
 

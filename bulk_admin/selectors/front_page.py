@@ -12,7 +12,7 @@ MOST = 12
 
 
 def jobs_under_way() -> list[BulkGenerationJob]:
-    """Jobs that run, that wait for somebody, and those of which pages are being made; newest
+    """Jobs that run, that wait for a person, and those of which pages are being made; newest
     first.
     """
     under_way = Q(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED)) | Q(pages_open__gt=0)

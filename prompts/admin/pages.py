@@ -1,4 +1,4 @@
-"""The pages in admin: read, mend, publish.
+"""The pages in admin: read, correct, publish.
 
 They are made by the generator, so none is added here.
 """

@@ -152,7 +152,7 @@ class NewJobForm(forms.Form):
     def __init__(self, *args: Any, person: Any, on: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person, self.on = person, on
-        # A NUL is told with its line, like everything else that is wrong in a paste.
+        # A NUL is reported with its line, like everything else that is wrong in a paste.
         self.fields["prompts"].validators = [
             each
             for each in self.fields["prompts"].validators

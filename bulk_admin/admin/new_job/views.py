@@ -1,4 +1,4 @@
-"""New job: the form, and what answers while somebody fills it in."""
+"""New job: the form, and what it asks the server while it is filled in."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def _form(request: HttpRequest, **kwargs: Any) -> NewJobForm:
 
 
 def _draft(request: HttpRequest) -> BulkGenerationJob | None:
-    """The draft that this form is the way back of; None when it is gone, started, or somebody
-    else's.
+    """The draft that this form is the way back of; None when it is gone, started, or
+    another user's.
     """
     job = _job(request.POST.get("draft") or request.GET.get("draft"))
     return (
@@ -152,7 +152,7 @@ def _prompts_of(job: BulkGenerationJob, which: str) -> str:
 
 
 def as_paste(texts: list[str]) -> str:
-    """Prompts as somebody would paste them: one per line, or in blocks when one of them has lines
+    """Prompts as a person would paste them: one per line, or in blocks when one of them has lines
     of its own.
     """
     if not any("\n" in text for text in texts):
@@ -197,7 +197,7 @@ def _as_on_the_sheet(draft: BulkGenerationJob, rows: list[Row]) -> list[Row]:
 
 
 def _like(row: Row, image: GeneratedImage) -> Row:
-    """With a file's own size, quality and count, and with the tick where somebody set it against
+    """With a file's own size, quality and count, and with the tick where it was set against
     its flags.
     """
     row = replace(

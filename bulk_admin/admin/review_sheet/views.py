@@ -138,7 +138,7 @@ def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -
 def generate(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Start.
 
-    Pressed twice, or when the sheet was changed elsewhere meanwhile, nothing more is bought.
+    Pressed twice, or when the sheet has changed elsewhere since, nothing more is bought.
     """
     job = _job(job_id)
     if not permissions.can_spend(request.user, job):
@@ -184,7 +184,7 @@ def _job(job_id: uuid.UUID) -> BulkGenerationJob:
 
 
 def _draft(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob | None:
-    """The draft, for who may act on it; None when it has left the sheet."""
+    """The draft, for those who may change it; None when it has left the sheet."""
     job = _job(job_id)
     if not permissions.can_act(request.user, job):
         raise PermissionDenied
@@ -192,7 +192,7 @@ def _draft(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob | None:
 
 
 def _left(job_id: uuid.UUID) -> HttpResponse:
-    """Somebody pressed Generate meanwhile: the job has a page now."""
+    """Generate was pressed elsewhere: the job has a page now."""
     return HttpResponseClientRedirect(
         reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job_id])
     )

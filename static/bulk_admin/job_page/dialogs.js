@@ -1,4 +1,4 @@
-// Dialogs open when their content has come, and close when their act was accepted.
+// Dialogs open when their content has come, and close when their action was accepted.
 import { heirOf } from "./focus.js";
 
 // On closing, a browser gives the focus back to what had it, which an answer may have replaced by then.

@@ -37,7 +37,7 @@ async function send() {
     for (const id of ids) {
       if (wanted.get(id) === state) wanted.delete(id);
       const tile = document.getElementById(`tile-${id}`);
-      if (!ok && tile && isDone(tile)) paint(tile, !state); // it may have been deleted meanwhile
+      if (!ok && tile && isDone(tile)) paint(tile, !state); // it may have been deleted since
     }
     if (!ok) recount();
   }
