@@ -29,7 +29,7 @@ HERE = "admin/bulk_admin/job_page"
 
 
 def job_or_404(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob:
-    """Raises PermissionDenied for users without the view permission, whether the job exists or not."""
+    """Raises PermissionDenied without the view permission, whether the job exists or not."""
     if not permissions.can_view(request.user):
         raise PermissionDenied
     job = job_page.job_page(job_id)
