@@ -57,6 +57,9 @@ INSTALLED_APPS = [
     "storages",
     "django_q",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "prompts_manager.logins",
     "prompts",
     "bulk_admin",
@@ -70,6 +73,8 @@ MIDDLEWARE = [
     "bulk_admin.middleware.FormTooLargeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "prompts_manager.logins.second_step.SecondStepMiddleware",
     "prompts_manager.logins.session_age.SessionAgeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -216,6 +221,8 @@ CONTENT_SECURITY_POLICY = {
 }
 # After the last thing that a person did (prompts_manager.logins.session_age).
 SESSION_COOKIE_AGE = 24 * 60 * 60
+STAFF_TWO_FACTOR = env.bool("STAFF_TWO_FACTOR", default=False)
+OTP_TOTP_ISSUER = "PromptFinder"
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 # Five wrong passwords for one account from one address lock that pair out for 15 minutes.
 AXES_FAILURE_LIMIT = 5

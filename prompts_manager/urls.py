@@ -13,6 +13,7 @@ from prompts_manager.healthz import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("admin/login/", include("prompts_manager.logins.urls")),
     path("admin/", admin.site.urls),
     path("", include("prompts.urls")),
 ]

@@ -1,1 +1,1 @@
-"""Logins of the site: lock-out, the log of logins, the age of sessions."""
+"""Logins of the site: lock-out, second factor, the log of logins, the age of sessions."""

@@ -1,4 +1,6 @@
-"""The log of logins, and who is locked out: read-only, but for the unlocking."""
+"""The log of logins, who is locked out, and who has a second factor: read-only, but for unlocking
+and resetting.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,10 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from . import two_factor
 
 
 class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # takes no parameter when it runs
@@ -63,3 +69,35 @@ class AttemptAdmin(LogAdmin):
             found.delete()
         pairs_word = "account" if len(pairs) == 1 else "accounts"
         self.message_user(request, f"{len(pairs)} {pairs_word} unlocked.", messages.SUCCESS)
+
+
+# django-otp's own pages show keys and recovery codes, and let one person enrol another.
+for model in (TOTPDevice, StaticDevice):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(TOTPDevice)
+class SecondFactorAdmin(LogAdmin):
+    """For superusers: who resets a second factor can log in as that person with a new password."""
+
+    list_display = ["user", "created_at", "last_used_at"]
+    list_filter = []
+    search_fields = ["user__username"]
+    search_help_text = "A user name"
+    fields = ["user", "created_at", "last_used_at"]
+    actions = ["reset"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    @admin.action(description="Reset: a new app is set up at the next login")
+    def reset(self, request: HttpRequest, queryset: QuerySet[TOTPDevice]) -> None:
+        devices = list(queryset.select_related("user"))
+        for device in devices:
+            two_factor.reset(device.user, request.user)
+        word = "person" if len(devices) == 1 else "people"
+        self.message_user(request, f"Reset for {len(devices)} {word}.", messages.SUCCESS)

@@ -11,8 +11,10 @@ class LoginsConfig(AppConfig):
 
     def ready(self) -> None:
         from .cleaning import ensure_schedule
-        from .session_age import on_login
+        from .second_step import on_login as ask_second_step
+        from .session_age import on_login as start_age
 
-        user_logged_in.connect(on_login)
+        user_logged_in.connect(start_age)
+        user_logged_in.connect(ask_second_step)
         # An app without models gets no signal itself.
         post_migrate.connect(ensure_schedule, sender=apps.get_app_config("django_q"))

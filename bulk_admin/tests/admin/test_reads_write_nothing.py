@@ -18,6 +18,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.urls import get_resolver, resolve, reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_q.models import Task
 from taggit.models import Tag
 
@@ -31,7 +32,14 @@ from bulk_admin.models import (
     UnstoredImage,
 )
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.testing.factories import make_account, make_call, make_image, make_job, make_worker
+from bulk_admin.testing.factories import (
+    make_account,
+    make_call,
+    make_image,
+    make_job,
+    make_user,
+    make_worker,
+)
 from prompts.models import Category, StyleNote
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +49,7 @@ PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 
 # Values of parameters that are no row's id. A new parameter needs a sample here.
 SAMPLES = {
-    "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes"],
+    "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes", "otp_totp"],
     "kind": ["300", "600", "original", "download"],
     "url": ["no/such/page"],
 }
@@ -81,6 +89,7 @@ def world(superuser: Any) -> dict[str, list[Any]]:
     StyleNote.objects.create(text="Calm.")
     AccessAttempt.objects.create(username="ann", failures_since_start=1)
     AccessFailureLog.objects.create(username="ann")
+    TOTPDevice.objects.create(user=make_user("ann"))
     ring()
     for number, success in enumerate((True, False)):
         moment = call.sent_at
