@@ -7,17 +7,11 @@ from collections.abc import Callable
 from io import BytesIO
 
 from django.core.exceptions import PermissionDenied
-from django.http import (
-    FileResponse,
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseRedirect,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from bulk_admin import serving
 from bulk_admin.admin import permissions
 from bulk_admin.codes import Code
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
@@ -25,16 +19,12 @@ from bulk_admin.numbers import whole
 from bulk_admin.selectors import tiles
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.jobs.pictures import Decided
-from bulk_admin.services.storage import private
-from bulk_admin.storages import StorageUnavailable
 
 from .tiles import Prices
 from .views import HERE, answer, job_or_404
 
 STALE = ("Already done: nothing more was bought.", "warning")
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-KEPT_BY_BROWSER = "private, max-age=31536000, immutable"  # a key is never used again
-LINK_KEPT_BY_BROWSER = "private, max-age=600"  # shorter than the link lives
 
 
 # --- buttons --------------------------------------------------------------------------------------
@@ -148,20 +138,8 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     name = _download_name(image) if kind == "download" or not _is_picture(image) else ""
     waiting = tiles.in_outbox(key)
     if waiting is not None:
-        return _send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
-    try:
-        link = private.link(key, content_type=_type_of(image, key), download_name=name)
-        if link:
-            return HttpResponseRedirect(link, headers={"Cache-Control": LINK_KEPT_BY_BROWSER})
-        return _send(private.open_file(key), _type_of(image, key), name)
-    except FileNotFoundError as error:
-        raise Http404 from error
-    except StorageUnavailable:
-        return HttpResponse(
-            "The picture storage does not answer. Try again in a moment.",
-            status=503,
-            content_type="text/plain",
-        )
+        return serving.send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
+    return serving.private_file(key, _type_of(image, key), name)
 
 
 def _is_picture(image: GeneratedImage) -> bool:
@@ -177,15 +155,3 @@ def _type_of(image: GeneratedImage, key: str) -> str:
 def _download_name(image: GeneratedImage) -> str:
     extension = EXTENSIONS.get(image.content_type, "bin") if _is_picture(image) else "bin"
     return f"{image.job_id}-{image.position}-{image.variant}.{extension}"
-
-
-def _send(content: object, content_type: str, download_name: str) -> FileResponse:
-    response = FileResponse(
-        content,
-        as_attachment=bool(download_name),
-        filename=download_name,
-        content_type=content_type,
-    )
-    response["Cache-Control"] = KEPT_BY_BROWSER
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
