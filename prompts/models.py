@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -25,6 +27,16 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
     def published(self) -> PromptQuerySet:
         """Pages that anybody may see."""
         return self.filter(status=Prompt.Status.PUBLISHED, visibility=Prompt.Visibility.PUBLIC)
+
+    def due(self, now: dt.datetime) -> PromptQuerySet:
+        """Drafts that are to be published by now."""
+        return self.filter(status=Prompt.Status.DRAFT, publish_at__lte=now)
+
+    def exposed(self, now: dt.datetime) -> PromptQuerySet:
+        """Pages that nobody is to see, and whose pictures are or may be on the public web."""
+        is_public = models.Q(status=Prompt.Status.PUBLISHED, visibility=Prompt.Visibility.PUBLIC)
+        is_due = models.Q(status=Prompt.Status.DRAFT, publish_at__isnull=False, publish_at__lte=now)
+        return self.filter(~is_public, ~is_due, has_public_copy=True)
 
 
 class Prompt(models.Model):
@@ -58,12 +70,38 @@ class Prompt(models.Model):
     category = models.ForeignKey(
         Category, models.SET_NULL, null=True, blank=True, related_name="prompts"
     )
-    image = models.CharField(max_length=255, blank=True, help_text="Key in the public storage.")
+    image = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="Key in the public storage, where it is while the page is public.",
+    )
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     variants = models.JSONField(
         default=list, blank=True, help_text="Smaller WebP pictures: key, width, height."
     )
+    draft_folder = models.CharField(
+        max_length=60,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="Where the same files are in private storage.",
+    )
+    # Whoever inserts a row and says nothing of it may have put files there.
+    has_public_copy = models.BooleanField(
+        default=False,
+        db_default=True,
+        editable=False,
+        help_text="Files are, or may be, in the public storage.",
+    )
+    files_claim = models.UUIDField(
+        null=True, editable=False, help_text="The worker that works on the files."
+    )
+    files_not_before = models.DateTimeField(
+        null=True, editable=False, help_text="Until then no other worker takes them."
+    )
+    files_tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT, db_index=True)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     moderation = models.CharField(max_length=12, choices=Moderation, default=Moderation.NOT_CHECKED)
@@ -91,18 +129,62 @@ class Prompt(models.Model):
     created = models.DateTimeField(default=timezone.now, db_index=True)
     updated = models.DateTimeField(auto_now=True)
     published = models.DateTimeField(null=True, blank=True)
+    publish_at = models.DateTimeField(
+        null=True, editable=False, db_index=True, help_text="The worker publishes it then."
+    )
+    publish_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    publish_confirmed = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        editable=False,
+        help_text="The doubts that whoever pressed Publish has accepted.",
+    )
+    publish_error = models.CharField(
+        max_length=200,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="Why it is not published.",
+    )
 
     objects = PromptQuerySet.as_manager()
 
     class Meta:
         verbose_name = "page"
         ordering = ["-created"]
+        indexes = [
+            models.Index(fields=["has_public_copy", "status"], name="page_public_copy"),
+        ]
 
     def __str__(self) -> str:
         return self.title
 
     def get_absolute_url(self) -> str:
         return reverse("prompts:detail", args=[self.slug])
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody may see it."""
+        return self.status == self.Status.PUBLISHED and self.visibility == self.Visibility.PUBLIC
+
+
+class DeletedPage(models.Model):
+    """Files of a page that was deleted, until they are deleted too."""
+
+    image = models.CharField(max_length=255, db_index=True, help_text="The page's picture.")
+    keys = models.JSONField(help_text="Of its files in public storage.")
+    draft_folder = models.CharField(max_length=60, blank=True)
+    not_before = models.DateTimeField(db_index=True, help_text="Until then no worker takes it.")
+    final_at = models.DateTimeField(
+        help_text="From then on no worker still writes to them, so they are deleted once more."
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.image
 
 
 class StyleNote(models.Model):
