@@ -1,13 +1,28 @@
-"""What a site makes its pages from: a page's texts, the verdict of moderation, and the tools that
-open a picture. The site's own code imports these from here and from nowhere deeper.
+"""What a site makes its pages from: a page's texts, the verdict of moderation, the tools that open
+a picture, private storage, and what a step of a worker needs. The site's own code imports these
+from here and from nowhere deeper.
 """
 
 from __future__ import annotations
 
-from bulk_admin.services.storage import pictures
+from bulk_admin.failpoints import reach
+from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.metadata import for_everybody
 from bulk_admin.services.storage.pictures import Unreadable
+from bulk_admin.services.worker import draining
 from bulk_admin.services.writing.content import Content
 from bulk_admin.services.writing.moderation import Verdict
 
-__all__ = ["Content", "Unreadable", "Verdict", "for_everybody", "pictures"]
+__all__ = [
+    "Content",
+    "Unreadable",
+    "Verdict",
+    "database_now",
+    "draining",
+    "for_everybody",
+    "pictures",
+    "private",
+    "reach",
+    "whole_step",
+]

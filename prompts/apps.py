@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_migrate, pre_delete
 
 
 class PromptsConfig(AppConfig):
@@ -9,6 +9,8 @@ class PromptsConfig(AppConfig):
     verbose_name = "Prompt pages"
 
     def ready(self) -> None:
-        from .services.page_files import on_page_deleted
+        from .services.doorbell import ensure_schedule
+        from .services.publish_queue import on_page_deleted
 
-        post_delete.connect(on_page_deleted, sender="prompts.Prompt")
+        post_migrate.connect(ensure_schedule, sender=self)
+        pre_delete.connect(on_page_deleted, sender="prompts.Prompt")

@@ -102,9 +102,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     admin too.
     """
     page = get_object_or_404(Prompt.objects.select_related("category"), slug=slug)
-    is_public = (
-        page.status == Prompt.Status.PUBLISHED and page.visibility == Prompt.Visibility.PUBLIC
-    )
+    is_public = page.is_public
     if not is_public and not _may_preview(request):
         raise Http404
     tags = list(page.tags.all())
@@ -134,8 +132,13 @@ def _may_preview(request: HttpRequest) -> bool:
 def _for_machines(request: HttpRequest, page: Prompt, tags: list[str]) -> dict[str, Any]:
     """Titles, addresses and facts for search engines and link previews."""
     url = request.build_absolute_uri(page.get_absolute_url())
-    image_url = _absolute(request, page.image)
-    smallest = min(page.variants, key=lambda variant: int(variant["width"]), default=None)
+    # A private picture is nothing for them.
+    image_url = _absolute(request, page.image) if page.is_public else ""
+    smallest = (
+        min(page.variants, key=lambda variant: int(variant["width"]), default=None)
+        if page.is_public
+        else None
+    )
     facts = seo.image_json_ld(
         name=page.title,
         description=page.description,

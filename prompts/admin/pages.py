@@ -11,17 +11,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, URLPattern, reverse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_safe
 
+from bulk_admin import serving
 from bulk_admin.admin.bulk_actions.kit import BulkActionsMixin
 from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
-from prompts.services import b2_upload
+from prompts.services import b2_upload, page_files, publish_queue
 from prompts.utils.seo import RESERVED
 
 from . import publishing_actions
@@ -51,6 +60,21 @@ class PictureFilter(admin.SimpleListFilter):
             if self.value() in ("0", "1")
             else queryset
         )
+
+
+class PublishingFilter(admin.SimpleListFilter):
+    title = "publishing"
+    parameter_name = "publishing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "waits for the worker"), ("failed", "not published, with the reason")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
+        if self.value() == "waiting":
+            return queryset.filter(publish_at__isnull=False)
+        if self.value() == "failed":
+            return queryset.filter(publish_at=None).exclude(publish_error="")
+        return queryset
 
 
 class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no parameter when it runs
@@ -113,6 +137,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["named", "state", "checked", "texts_by", "category", "made", "on_site"]
     list_filter = [
         "status",
+        PublishingFilter,
         "moderation",
         PictureFilter,
         "content_source",
@@ -150,7 +175,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
             "Publishing",
             {
                 "fields": [
-                    "status",
+                    "state",
                     "visibility",
                     "published",
                     "moderation",
@@ -172,6 +197,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
                     "ai_model",
                     "made_in",
                     "picture_size",
+                    "public_files",
                     "created_by",
                     "created",
                     "updated",
@@ -181,7 +207,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     FACTS = [
         "shown",
-        "status",
+        "state",
         "published",
         "moderation",
         "findings",
@@ -190,6 +216,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         "ai_model",
         "made_in",
         "picture_size",
+        "public_files",
         "created_by",
         "created",
         "updated",
@@ -199,7 +226,32 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         css = {"all": ["prompts/admin.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        return [*self.bulk_urls(), *super().get_urls()]
+        picture = self.admin_site.admin_view(require_safe(self.picture_view), cacheable=True)
+        return [
+            *self.bulk_urls(),
+            path("<int:page_id>/picture/<str:name>", picture, name="prompts_prompt_picture"),
+            *super().get_urls(),
+        ]
+
+    def picture_view(self, request: HttpRequest, page_id: int, name: str) -> HttpResponseBase:
+        """A page's file, also while it is private: the only way to those of a draft."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        page = Prompt.objects.filter(pk=page_id).first()
+        files = page_files.named(page) if page else {}
+        if page is None or name not in files:
+            raise Http404
+        key = files[name]
+        if page.draft_folder and key in page_files.keys_of(page):
+            return serving.private_file(page.draft_folder + name, page_files.content_type_of(name))
+        return HttpResponseRedirect(b2_upload.public_url(key))
+
+    def save_model(self, request: HttpRequest, obj: Prompt, form: Any, change: bool) -> None:
+        """Only what was edited: the worker may be publishing the page at this moment."""
+        edited = [name for name in form.changed_data if name not in ("tags", "visibility")]
+        obj.save(update_fields=[*edited, "updated"])
+        if "visibility" in form.changed_data:
+            publish_queue.set_visibility(obj, obj.visibility, request.user.pk)
 
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[Prompt]:
         return Prompt.objects.filter(pk__in=ids).order_by("-created")
@@ -228,21 +280,41 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
             if key
             else '<span class="none"></span>'
         )
-        picture = format_html(html, b2_upload.public_url(key) if key else "", THUMBNAIL_SIDE)
+        picture = format_html(html, page_files.url(page, key) if key else "", THUMBNAIL_SIDE)
         return format_html(
             '<span class="page-name">{}<span dir="auto">{}</span></span>', picture, page.title
         )
 
     @admin.display(description="status", ordering="status")
     def state(self, page: Prompt) -> str:
-        """With "private", without which a published page would seem to be on the site."""
+        """With "private", without which a published page would seem to be on the site; and with
+        what became of Publish.
+        """
         is_private = page.visibility == Prompt.Visibility.PRIVATE
         return format_html(
-            '<span class="page-state {}">{}</span>{}',
+            '<span class="page-state {}">{}</span>{}{}',
             page.status,
             page.get_status_display(),
             ", private" if is_private else "",
+            self._publishing(page),
         )
+
+    @staticmethod
+    def _publishing(page: Prompt) -> str:
+        if page.publish_at:
+            later = f" {page.publish_error} It is tried again." if page.publish_error else ""
+            return format_html(
+                '<span class="page-publishing">{}{}</span>', publishing_actions.WAITS, later
+            )
+        if page.publish_error:
+            return format_html(
+                '<span class="page-publishing page-warned">Not published: {}</span>'
+                ' <a href="{}?ids={}">Try again</a>',
+                page.publish_error,
+                reverse("admin:prompts_prompt_bulk", args=["publish"]),
+                page.pk,
+            )
+        return ""
 
     @admin.display(description="texts by", ordering="content_source")
     def texts_by(self, page: Prompt) -> str:
@@ -266,8 +338,8 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         )
         return format_html(
             html,
-            b2_upload.public_url(page.image),
-            b2_upload.public_url(smaller["key"]),
+            page_files.url(page, page.image),
+            page_files.url(page, smaller["key"]),
             smaller["width"],
             smaller["height"],
             page.alt_text,
@@ -300,6 +372,13 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="picture size")
     def picture_size(self, page: Prompt) -> str:
         return f"{page.width} × {page.height}" if page.width else "unknown"
+
+    @admin.display(description="public files")
+    def public_files(self, page: Prompt) -> str:
+        """Their addresses, for whoever purges them from a CDN."""
+        keys = page_files.keys_of(page) if page.has_public_copy else []
+        urls = ((b2_upload.public_url(key),) for key in keys)
+        return format_html_join("", "<div>{}</div>", urls) or "none"
 
     @admin.display(description="made in")
     def made_in(self, page: Prompt) -> str:

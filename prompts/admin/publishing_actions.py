@@ -6,17 +6,19 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.admin.models import DELETION, LogEntry
 from django.db import OperationalError, transaction
 
 from bulk_admin.admin.bulk_actions.kit import BulkAction, Confirmation, Line, Person
 from prompts.models import Prompt
-from prompts.services import publishing
+from prompts.services import publish_queue, publishing
 
 logger = logging.getLogger(__name__)
 Pages = Sequence[Prompt]
 PUBLISHED = Prompt.Status.PUBLISHED
 GONE = "It was deleted in the meantime."
+DRAFT = "Already a draft."
+WAITS = "Will be published by the worker."
 
 
 class PageAction(BulkAction[Prompt]):
@@ -51,50 +53,66 @@ class Publish(PageAction):
             return _line(page, reason, ok=False)
         if warning := publishing.why_not_publish(page):
             return _line(page, warning, ok=False, warned=True)
-        return _line(page, "Will be published.")
+        return _line(page, WAITS)
 
     @staticmethod
     def _why_never(page: Prompt) -> str:
         if page.status == PUBLISHED:
             return "Already published."
-        return publishing.why_not_publish(page, allow_unchecked=True)
+        if page.publish_at:
+            return "The worker is already asked to publish it."
+        return publishing.why_never(page)
 
-    @transaction.atomic
     def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
-        pages = _locked(rows)
-        before = [page.pk for page in pages.values() if page.status == PUBLISHED]
-        results = publishing.publish(pages.values(), allow_unchecked=confirmation.despite_warnings)
-        reasons = {page.pk: reason for page, reason in results} | dict.fromkeys(
-            before, "Already published."
+        """Sent again, as by a reload, it shows how far the worker is."""
+        reasons = publish_queue.request_publishing(
+            rows, confirmation.person.pk, despite_doubts=confirmation.despite_warnings
         )
-        changed = [page for page in pages.values() if not reasons[page.pk]]
-        _log(confirmation.person, changed, CHANGE, "Published.")
-        return _lines(rows, lambda page: reasons.get(page.pk, GONE), "Published.")
+        now = Prompt.objects.in_bulk([page.pk for page in rows])
+        return [
+            self._result(now[page.pk], reasons[page.pk])
+            if page.pk in reasons and page.pk in now
+            else _line(page, GONE, ok=False)
+            for page in rows
+        ]
+
+    @staticmethod
+    def _result(page: Prompt, reason: str) -> Line:
+        if page.status == PUBLISHED:
+            return _line(page, "It is published.")
+        if page.publish_at:
+            return _line(page, f"{WAITS} {page.publish_error}".strip())
+        return _line(page, page.publish_error or reason, ok=False)
 
 
 class Unpublish(PageAction):
     name, label = "unpublish", "Unpublish"
-    note = "The pages leave the site and become drafts."
+    note = (
+        "The pages leave the site at once and become drafts. The worker deletes their public"
+        " pictures; browsers and a CDN may keep theirs for a day."
+    )
 
     def preview(self, rows: Pages) -> list[Line]:
         return _lines(rows, self._why_not, "Will become a draft.")
 
-    @transaction.atomic
     def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
-        pages = _locked(rows)
-        before = {pk: self._why_not(page) for pk, page in pages.items()}
-        publishing.unpublish(list(pages.values()))
-        changed = [page for page in pages.values() if not before[page.pk]]
-        _log(confirmation.person, changed, CHANGE, "Unpublished.")
-        return _lines(rows, lambda page: before.get(page.pk, GONE), "A draft again.")
+        unpublished = publish_queue.unpublish(rows, confirmation.person.pk)
+        there = set(
+            Prompt.objects.filter(pk__in=[page.pk for page in rows]).values_list("pk", flat=True)
+        )
+        reasons = {
+            page.pk: GONE if page.pk not in there else "" if page.pk in unpublished else DRAFT
+            for page in rows
+        }
+        return _lines(rows, lambda page: reasons[page.pk], "A draft again.")
 
     @staticmethod
     def _why_not(page: Prompt) -> str:
-        return "" if page.status == PUBLISHED else "Already a draft."
+        return "" if page.status == PUBLISHED or page.publish_at else DRAFT
 
 
 class Delete(PageAction):
-    """The files go after the commit (``services.page_files``)."""
+    """The worker deletes the files (``publish_queue.on_page_deleted``)."""
 
     name, label, danger = "delete", "Delete", True
     permission = "prompts.delete_prompt"
@@ -126,7 +144,7 @@ class Delete(PageAction):
                 current = Prompt.objects.filter(pk=page.pk).first()
                 if current is None:
                     return GONE
-                _log(person, [current], DELETION, "Deleted.")
+                _log_deletion(person, current)
                 current.delete()
         except OperationalError:
             logger.warning("page could not be deleted", extra={"page": page.pk}, exc_info=True)
@@ -137,14 +155,6 @@ class Delete(PageAction):
 PUBLISH, UNPUBLISH, DELETE = Publish(), Unpublish(), Delete()
 
 
-def _locked(pages: Pages) -> dict[int, Prompt]:
-    """By id, in one order everywhere and locked to the end of the transaction: nobody deletes a
-    page while it is published.
-    """
-    chosen = Prompt.objects.filter(pk__in=[page.pk for page in pages])
-    return {page.pk: page for page in chosen.order_by("pk").select_for_update(no_key=True)}
-
-
-def _log(person: Person, pages: list[Prompt], flag: int, message: str) -> None:
-    if pages and person.pk:
-        LogEntry.objects.log_actions(person.pk, pages, flag, message)
+def _log_deletion(person: Person, page: Prompt) -> None:
+    if person.pk:
+        LogEntry.objects.log_actions(person.pk, [page], DELETION, "Deleted.")

@@ -1,5 +1,5 @@
-"""The one page factory: files first, then everything about the page or nothing; and what is
-published.
+"""The one page factory: files first, then everything about the page or nothing; and what speaks
+against publishing it.
 """
 
 from __future__ import annotations
@@ -7,25 +7,23 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from PIL import Image
 
-from bulk_admin.adapter import Content, Verdict, for_everybody, pictures
+from bulk_admin.adapter import Content, Verdict, for_everybody, pictures, private
 from bulk_admin.wording import clean_tags, cut_at_word
 from prompts.models import Prompt
-from prompts.services import b2_upload
+from prompts.services.page_files import PUBLIC_FOLDER, name_of, new_folder
 from prompts.services.tagging import tag_page
 from prompts.utils.seo import slug_base, unique_slug
 
 logger = logging.getLogger(__name__)
-FOLDER = "pages/"
 SIDES = (300, 600, 800, 1200)
 HASH_LENGTH = 8
 NUMBERED_TRIES, SLUG_TRIES = 3, 6
@@ -47,7 +45,8 @@ class Variant:
 class PageFiles:
     """A page's picture without its metadata, and smaller WebP ones with their true sizes.
 
-    ``stored``: the keys that are safe.
+    Keys are those of the public storage, where copies will be; ``folder`` is private. ``stored``:
+    the keys of what is safe there.
     """
 
     key: str
@@ -57,6 +56,7 @@ class PageFiles:
     content: bytes = field(repr=False)
     variants: list[Variant] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
+    folder: str = field(default_factory=new_folder)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,18 +105,19 @@ def _variant(picture: Image.Image, base_name: str, side: int) -> Variant:
 
 
 def _key(base_name: str, content: bytes, extension: str) -> str:
-    return f"{FOLDER}{base_name}-{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}.{extension}"
+    digest = hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
+    return f"{PUBLIC_FOLDER}{base_name}-{digest}.{extension}"
 
 
 def store_files(files: PageFiles) -> None:
-    """Put a page's files where everybody can read them; runs in threads.
+    """Put a page's files into private storage: the page is a draft. Runs in threads.
 
     Raises StorageUnavailable; a second call is harmless.
     """
     for variant in files.variants:
-        b2_upload.put(variant.key, variant.content, "image/webp")
+        private.put(files.folder + name_of(variant.key), variant.content, "image/webp")
         files.stored.add(variant.key)
-    b2_upload.put(files.key, files.content, files.content_type)
+    private.put(files.folder + name_of(files.key), files.content, files.content_type)
     files.stored.add(files.key)
 
 
@@ -235,6 +236,7 @@ def _fields(new: NewPage) -> dict[str, Any]:
             {"key": variant.key, "width": variant.width, "height": variant.height}
             for variant in new.files.variants
         ],
+        "draft_folder": new.files.folder,
         "status": Prompt.Status.DRAFT,
         "visibility": new.visibility,
         "moderation": new.verdict.status,
@@ -247,59 +249,38 @@ def _fields(new: NewPage) -> dict[str, Any]:
     }
 
 
-def why_not_publish(page: Prompt, *, allow_unchecked: bool = False) -> str:
-    """The reason against publishing, or "".
+class Doubt(StrEnum):
+    """What speaks against publishing unless somebody was warned and wants it."""
 
-    ``allow_unchecked``: somebody was warned of both and wants it.
-    """
+    PLACEHOLDER = "placeholder"
+    NOT_CHECKED = "not_checked"
+
+    @property
+    def sentence(self) -> str:
+        return {
+            Doubt.PLACEHOLDER: "Its picture is a placeholder.",
+            Doubt.NOT_CHECKED: "It was not checked by moderation.",
+        }[self]
+
+
+def doubts_of(page: Prompt) -> list[Doubt]:
+    doubts = {
+        Doubt.PLACEHOLDER: page.is_placeholder,
+        Doubt.NOT_CHECKED: page.moderation == Prompt.Moderation.NOT_CHECKED,
+    }
+    return [doubt for doubt, holds in doubts.items() if holds]
+
+
+def why_never(page: Prompt) -> str:
+    """The reason against publishing that nobody can confirm away, or ""."""
     if page.moderation == Prompt.Moderation.FLAGGED:
         return "Moderation stopped it."
     if not page.image:
         return "It has no picture."
-    if page.is_placeholder and not allow_unchecked:
-        return "Its picture is a placeholder."
-    if page.moderation == Prompt.Moderation.NOT_CHECKED and not allow_unchecked:
-        return "It was not checked by moderation."
     return ""
 
 
-def publish(pages: Iterable[Prompt], *, allow_unchecked: bool = False) -> list[tuple[Prompt, str]]:
-    """Publish pages; for each one "" or why it was left as it is.
-
-    The day of the first publishing is kept.
-    """
-    results: list[tuple[Prompt, str]] = []
-    for page in pages:
-        reason = why_not_publish(page, allow_unchecked=allow_unchecked)
-        if not reason and page.status != Prompt.Status.PUBLISHED:
-            page.status, page.published = Prompt.Status.PUBLISHED, page.published or timezone.now()
-            page.save(update_fields=["status", "published", "updated"])
-        results.append((page, reason))
-    return results
-
-
-def unpublish(pages: Iterable[Prompt]) -> int:
-    """Take pages back to draft; how many were published."""
-    published = Prompt.objects.filter(
-        pk__in=[page.pk for page in pages], status=Prompt.Status.PUBLISHED
-    )
-    return published.update(status=Prompt.Status.DRAFT, updated=timezone.now())
-
-
-def delete_page_files(page: Prompt) -> None:
-    """Delete the files of a page that is gone, unless another page shows them.
-
-    Raises StorageUnavailable.
-    """
-    if page.image and Prompt.objects.filter(image=page.image).exclude(pk=page.pk).exists():
-        return
-    keys = [
-        key
-        for key in (page.image, *(variant["key"] for variant in page.variants))
-        if key.startswith(FOLDER)
-    ]
-    # At once, for somebody waits: a hundred pages' files one by one take longer than a platform
-    # lets a request take.
-    with ThreadPoolExecutor(max_workers=len(SIDES) + 1) as threads:
-        for _ in threads.map(b2_upload.delete, keys):
-            pass
+def why_not_publish(page: Prompt, confirmed: Collection[str] = ()) -> str:
+    """The reason against publishing, or "". ``confirmed``: the doubts that somebody accepts."""
+    open_doubts = [doubt for doubt in doubts_of(page) if doubt not in confirmed]
+    return why_never(page) or (open_doubts[0].sentence if open_doubts else "")

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from prompts.models import Prompt
-from prompts.services import b2_upload
+from prompts.services import page_files
 
 register = template.Library()
 ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
@@ -20,7 +20,7 @@ ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 def picture(page: Prompt, sizes: str, *, is_first: bool = False) -> dict[str, Any]:
     """An <img> that lets the browser choose; ``is_first`` is one that is seen at once."""
     by_width = {variant["width"]: variant["key"] for variant in page.variants}
-    urls = [(b2_upload.public_url(key), width) for width, key in sorted(by_width.items())]
+    urls = [(page_files.url(page, key), width) for width, key in sorted(by_width.items())]
     return {
         "page": page,
         "src": urls[-1][0] if urls else image_url(page),
@@ -33,7 +33,7 @@ def picture(page: Prompt, sizes: str, *, is_first: bool = False) -> dict[str, An
 @register.filter
 def image_url(page: Prompt) -> str:
     """The picture as it came from the model, or ""."""
-    return b2_upload.public_url(page.image) if page.image else ""
+    return page_files.url(page, page.image) if page.image else ""
 
 
 @register.simple_tag

@@ -9,18 +9,23 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bulk_admin.adapter import private
 from bulk_admin.admin.bulk_actions.kit import MOST_ROWS
 from bulk_admin.testing.corpus import CORPUS
 from bulk_admin.testing.factories import make_image, make_job
 from prompts.models import Category, Prompt, StyleNote
-from prompts.services import b2_upload
-from prompts.services.publishing import create_page
+from prompts.services import page_files
 
-from .making import make_files, make_new, make_page
+from .making import make_page, private_keys, public_keys, work
 from .test_site import text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/prompts/prompt/"
+
+
+@pytest.fixture(autouse=True)
+def own_files(local_files):
+    """No file of another test."""
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def run(client, name: str, pages, **data):
 
 def drafts(*changes: dict) -> list[Prompt]:
     return [
-        make_page(n, **{"status": "draft", "published": None, **change})
+        make_page(n, is_stored=True, **{"status": "draft", "published": None, **change})
         for n, change in enumerate(changes)
     ]
 
@@ -249,7 +254,7 @@ def test_each_page_has_its_result_in_its_row(client, editor):
     expected = [
         ("Red Fox 2", "Moderation stopped it"),
         ("Red Fox 1", "a placeholder"),
-        ("Red Fox 0", "<td>Published.</td>"),
+        ("Red Fox 0", "<td>Will be published by the worker.</td>"),
     ]
     for row, (title, result) in zip(rows, expected, strict=True):
         assert title in row
@@ -264,6 +269,7 @@ def test_a_page_that_went_meanwhile_is_told(client, editor):
     assert [line.text for line in answer.context["lines"] if not line.ok] == [
         "Deleted in the meantime."
     ]
+    work()
     assert statuses() == ["published"]
 
 
@@ -272,9 +278,10 @@ def test_publishing_without_confirmation_leaves_what_needs_a_look(client, editor
         {}, {"is_placeholder": True}, {"moderation": "not_checked"}, {"moderation": "flagged"}
     )
     response = run(client, "publish", pages)
-    assert statuses() == ["published", "draft", "draft", "draft"]
     assert (response.context["done"], len(response.context["lines"])) == (1, 1 + 3)
     assert [entry.object_id for entry in LogEntry.objects.all()] == [str(pages[0].pk)]
+    work()
+    assert statuses() == ["published", "draft", "draft", "draft"]
 
 
 def test_confirmed_warnings_are_published_and_a_flag_never_is(client, editor):
@@ -286,23 +293,62 @@ def test_confirmed_warnings_are_published_and_a_flag_never_is(client, editor):
         {"image": ""},
     )
     run(client, "publish", pages, despite_warnings="1")
+    work()
     assert statuses() == ["published", "published", "published", "draft", "draft"]
 
 
 def test_publishing_touches_only_the_pages_that_were_shown(client, editor):
     first, _second = drafts({}, {})
     run(client, "publish", [first])
+    work()
     assert statuses() == ["published", "draft"]
 
 
-def test_publishing_twice_changes_nothing(client, editor):
+def test_publishing_twice_changes_nothing_and_shows_how_far_it_is(client, editor):
     (page,) = drafts({})
-    run(client, "publish", [page])
+    pressed = [run(client, "publish", [page]) for _ in range(2)]
+    assert [text_of(answer).count("Will be published by the worker.") for answer in pressed] == [
+        1,
+        1,
+    ]
+    assert LogEntry.objects.count() == 1
+    work()
     page.refresh_from_db()
     when = page.published
-    response = run(client, "publish", [page])
+    assert "It is published." in text_of(run(client, "publish", [page]))
+    work()
     page.refresh_from_db()
-    assert (page.published, response.context["done"], LogEntry.objects.count()) == (when, 0, 1)
+    assert (page.status, page.published) == ("published", when)
+    assert list(LogEntry.objects.order_by("pk").values_list("change_message", "user_id")) == [
+        ("Publishing requested.", editor.pk),
+        ("Published.", editor.pk),
+    ]
+
+
+def test_the_list_shows_what_became_of_publish(client, editor):
+    waits, fails = drafts({}, {})
+    private.delete(fails.draft_folder + page_files.name_of(fails.image))
+    run(client, "publish", [waits, fails])
+    assert text_of(client.get(LIST)).count("Will be published by the worker.") == 2
+    assert len(client.get(LIST, {"publishing": "waiting"}).context["cl"].result_list) == 2
+    assert "Do not publish" in text_of(client.get(f"{LIST}{fails.pk}/change/"))
+    work()
+    retry = f'<a href="/admin/prompts/prompt/bulk/publish/?ids={fails.pk}">Try again</a>'
+    for address in (f"{LIST}?publishing=failed", f"{LIST}{fails.pk}/change/"):
+        text = text_of(client.get(address))
+        assert "Not published: Its picture is missing from the storage." in text
+        assert retry in text
+    assert "Will be published" not in text_of(client.get(LIST))
+    assert statuses() == ["published", "draft"]
+
+
+def test_a_page_that_waits_for_the_worker_can_be_taken_back(client, editor):
+    (page,) = drafts({})
+    run(client, "publish", [page])
+    assert run(client, "unpublish", [page]).context["done"] == 1
+    work()
+    assert statuses() == ["draft"]
+    assert not public_keys(page)
 
 
 def test_a_page_is_taken_back_to_draft(client, editor):
@@ -317,6 +363,7 @@ def test_a_page_is_taken_back_to_draft(client, editor):
 def test_odd_ids_publish_nothing(client, editor, ids):
     drafts({})
     assert client.post("/admin/prompts/prompt/bulk/publish/", {"ids": ids}).status_code == 200
+    work()
     assert statuses() == ["draft"]
 
 
@@ -329,6 +376,7 @@ def test_looking_is_no_right_to_publish(client, django_user_model):
     assert client.get(f"/admin/prompts/prompt/bulk/publish/?ids={page.pk}").status_code == 403
     client.logout()
     assert run(client, "publish", [page]).status_code == 302
+    work()
     assert statuses() == ["draft"]
 
 
@@ -399,22 +447,113 @@ def test_mending_is_no_right_to_delete(client, editor):
     assert statuses() == ["draft"]
 
 
-def test_files_go_with_their_page_and_only_after_the_commit(
-    admin_client, django_capture_on_commit_callbacks
-):
-    page, other = (
-        create_page(make_new(source_ref=f"image-{n}", files=make_files("Red Fox", str(n))))
-        for n in (1, 2)
-    )
-    keys = [page.image, *(variant["key"] for variant in page.variants)]
-    with django_capture_on_commit_callbacks() as callbacks:
-        run(admin_client, "delete", [page])
+def test_files_go_with_their_page(admin_client):
+    page, other = make_page(1, is_stored=True), make_page(2, is_stored=True)
+    run(admin_client, "delete", [page])
     assert not Prompt.objects.filter(pk=page.pk).exists()
-    assert all(b2_upload.exists(key) for key in keys)
-    for callback in callbacks:
-        callback()
-    assert not any(b2_upload.exists(key) for key in keys)
-    assert b2_upload.exists(other.image)
+    assert len(public_keys(page)) == len(private_keys(page)) == 4
+    work()
+    assert not public_keys(page)
+    assert not private_keys(page)
+    assert len(public_keys(other)) == len(private_keys(other)) == 4
+
+
+# --- the form and the worker --------------------------------------------------------------------
+
+
+def test_saving_the_form_undoes_nothing_that_the_worker_did_meanwhile(client, editor):
+    """The worker publishes between the form's read and its write."""
+    (page,) = drafts({})
+    run(client, "publish", [page])
+    begun = []
+
+    def publish_before_the_write(execute, sql, parameters, many, context):
+        if sql.startswith("UPDATE") and "Better" in (parameters or ()) and not begun:
+            begun.append(sql)
+            work()
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(publish_before_the_write):
+        client.post(f"{LIST}{page.pk}/change/", form_of(page, title="Better"))
+    page.refresh_from_db()
+    assert begun
+    assert (page.title, page.status, page.has_public_copy) == ("Better", "published", True)
+
+
+def test_a_page_that_is_made_private_leaves_the_public_web(client, editor):
+    page = make_page(1, is_stored=True)
+    client.post(f"{LIST}{page.pk}/change/", form_of(page, visibility="private"))
+    assert client.get("/").context["found"].paginator.count == 0
+    work()
+    assert not public_keys(page)
+    assert len(private_keys(page)) == 4
+
+
+def test_a_page_that_is_made_public_again_waits_for_its_files(client, editor):
+    page = make_page(1, is_stored=True, visibility="private")
+    client.post(f"{LIST}{page.pk}/change/", form_of(page, visibility="public"))
+    assert client.get("/").context["found"].paginator.count == 0
+    assert "Will be published by the worker." in text_of(client.get(LIST))
+    work()
+    assert [shown.pk for shown in client.get("/").context["found"]] == [page.pk]
+    assert len(public_keys(page)) == 4
+
+
+# --- pictures that are not public ---------------------------------------------------------------
+
+
+def picture_url(page: Prompt) -> str:
+    return f"/admin/prompts/prompt/{page.pk}/picture/{page_files.name_of(page.image)}"
+
+
+@pytest.mark.parametrize("hidden", [{"status": "draft"}, {"visibility": "private"}])
+def test_a_private_picture_is_for_staff_who_may_see_pages(client, django_user_model, hidden):
+    page = make_page(1, is_stored=True, **hidden)
+    url = picture_url(page)
+    assert client.get(url).status_code == 302
+    for user, status in (
+        (django_user_model.objects.create_user("reader"), 302),
+        (django_user_model.objects.create_user("clerk", is_staff=True), 403),
+        (django_user_model.objects.create_superuser("boss"), 200),
+    ):
+        client.force_login(user)
+        assert client.get(url).status_code == status
+        assert client.head(url).status_code == status
+    answer = client.get(url)
+    assert b"".join(answer.streaming_content) == page.image.encode()
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Cache-Control"].startswith("private")
+    assert client.post(url).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["other.png", "..%2Fred-fox-1.png", "%00", "red-fox-2.png"])
+def test_only_the_pages_own_pictures_are_served(client, editor, name):
+    page = make_page(1, status="draft", is_stored=True)
+    make_page(2, status="draft", is_stored=True)
+    answer = client.get(f"/admin/prompts/prompt/{page.pk}/picture/{name}", follow=True)
+    assert answer.status_code == 404 or "/picture/" not in answer.redirect_chain[-1][0]
+    assert client.get("/admin/prompts/prompt/999/picture/red-fox-1.png").status_code == 404
+
+
+def test_a_picture_in_a_bucket_is_reached_by_a_link_that_ends(client, editor, buckets):
+    page = make_page(1, status="draft", is_stored=True)
+    answer = client.get(picture_url(page))
+    assert answer.status_code == 302
+    assert "X-Amz-Expires=900" in answer["Location"]
+    assert f"/originals/{page.draft_folder}red-fox-1.png" in answer["Location"]
+
+
+def test_a_public_page_has_public_addresses_and_another_has_none(client, editor):
+    public, draft = make_page(1), make_page(2, status="draft", is_stored=True)
+    text = text_of(client.get(LIST))
+    assert "/media/pages/red-fox-1-300.webp" in text
+    assert "/media/pages/red-fox-2" not in text
+    assert f"/admin/prompts/prompt/{draft.pk}/picture/red-fox-2-300.webp" in text
+    assert "/media/pages/red-fox-1.png" in text_of(client.get(f"{LIST}{public.pk}/change/"))
+    for address in (f"{LIST}{draft.pk}/change/", draft.get_absolute_url()):
+        text = text_of(client.get(address))
+        assert "/media/" not in text
+        assert picture_url(draft) in text
 
 
 # --- categories and the style note --------------------------------------------------------------

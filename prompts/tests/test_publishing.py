@@ -5,30 +5,28 @@ import threading
 import zlib
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
-from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 from taggit.models import Tag
 
-from bulk_admin.adapter import Content, Unreadable, Verdict
+from bulk_admin.adapter import Content, Unreadable, Verdict, private
 from bulk_admin.testing.corpus import CORPUS
 from bulk_admin.testing.factories import make_content
 from bulk_admin.testing.pictures import make_picture
 from prompts.models import Category, Prompt
-from prompts.services import b2_upload, publishing
+from prompts.services import b2_upload, page_files, publishing
 from prompts.services.publishing import PageNotCreated, create_page
 
-from .making import make_files, make_new
+from .making import make_files, make_new, make_page
 
 
-def opened(key: str) -> Image.Image:
-    return Image.open(BytesIO(b2_upload.get(key)))
+def opened(files: publishing.PageFiles, key: str) -> Image.Image:
+    return Image.open(BytesIO(private.get(files.folder + page_files.name_of(key))))
 
 
 def digest(content: bytes) -> str:
@@ -102,7 +100,7 @@ def test_variants_fit_their_side_and_are_never_scaled_up(size, sizes):
     ]
     assert [(variant.width, variant.height) for variant in files.variants] == sizes
     for variant in files.variants:
-        picture = opened(variant.key)
+        picture = opened(files, variant.key)
         assert (picture.format, picture.size) == ("WEBP", (variant.width, variant.height))
 
 
@@ -116,11 +114,11 @@ def test_a_turned_picture_has_the_size_that_is_seen():
 
 def test_transparency_is_kept():
     files = make_files("Glass Fox", "9", picture=make_picture(64, 64, mode="RGBA"))
-    assert opened(files.variants[0].key).mode in ("RGBA", "RGB")
+    assert opened(files, files.variants[0].key).mode in ("RGBA", "RGB")
     clear = BytesIO()
     Image.new("RGBA", (400, 400), (0, 0, 0, 0)).save(clear, "PNG")
     files = make_files("Clear Fox", "10", picture=clear.getvalue())
-    assert opened(files.variants[0].key).getpixel((5, 5))[3] == 0
+    assert opened(files, files.variants[0].key).getpixel((5, 5))[3] == 0
 
 
 @pytest.mark.parametrize(
@@ -131,12 +129,20 @@ def test_a_picture_that_can_not_be_read_makes_no_files(original):
         publishing.prepare_files(original, "image/png", "fox")
 
 
-def test_stored_files_are_where_everybody_can_read_them():
-    files = make_files("Public Fox", "11")
-    assert b2_upload.get(files.key) == files.content
+def test_stored_files_are_private():
+    files = make_files("Secret Fox", "11")
+    name = page_files.name_of(files.key)
+    assert private.get(files.folder + name) == files.content
     assert files.stored == {files.key, *(variant.key for variant in files.variants)}
+    assert not any(b2_upload.exists(key) for key in files.stored)
     publishing.store_files(files)
-    assert b2_upload.get(files.key) == files.content
+    assert private.get(files.folder + name) == files.content
+
+
+def test_no_two_pages_share_a_private_file_even_of_one_picture():
+    first, second = make_files("Twin Fox", "12"), make_files("Twin Fox", "12")
+    assert first.key == second.key
+    assert first.folder != second.folder
 
 
 def test_files_are_made_in_threads_without_the_database():
@@ -212,6 +218,15 @@ def test_every_field_of_a_created_page():
                 "height": 768,
             },
         ],
+        "draft_folder": files.folder,
+        "has_public_copy": False,
+        "files_claim": None,
+        "files_not_before": None,
+        "files_tries": 0,
+        "publish_at": None,
+        "publish_by_id": None,
+        "publish_confirmed": [],
+        "publish_error": "",
         "status": "draft",
         "visibility": "private",
         "moderation": "passed",
@@ -492,91 +507,29 @@ def test_markup_in_a_prompt_is_in_no_name_or_tag():
     assert "<" not in page.title + page.description + page.alt_text
 
 
-# --- publishing ---------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_pages_are_published_once_and_keep_their_first_day():
-    page = create_page(make_new())
-    assert publishing.publish([page]) == [(page, "")]
-    first_day = page.published
-    assert first_day is not None
-    assert list(Prompt.objects.published()) == [page]
-    assert publishing.unpublish([page]) == 1
-    assert publishing.unpublish([page]) == 0
-    page.refresh_from_db()
-    assert page.status == "draft"
-    assert publishing.publish([page]) == [(page, "")]
-    page.refresh_from_db()
-    assert (page.status, page.published) == ("published", first_day)
+# --- what speaks against publishing -------------------------------------------------------------
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("changes", "reason", "may_be_allowed"),
+    ("changes", "reason", "may_be_confirmed"),
     [
         ({"is_placeholder": True}, "Its picture is a placeholder.", True),
         ({"moderation": "not_checked"}, "It was not checked by moderation.", True),
         ({"moderation": "flagged"}, "Moderation stopped it.", False),
         ({"image": ""}, "It has no picture.", False),
+        ({}, "", True),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_should_not_be_published_is_left_with_its_reason(changes, reason, may_be_allowed):
-    new = make_new()
-    good, bad = create_page(new), create_page(replace(new, source_ref="image-8"))
-    Prompt.objects.filter(pk=bad.pk).update(**changes)
-    bad.refresh_from_db()
-    assert publishing.publish([bad, good]) == [(bad, reason), (good, "")]
-    assert list(Prompt.objects.published()) == [good]
-    assert publishing.publish([bad], allow_unchecked=True) == [
-        (bad, "" if may_be_allowed else reason)
-    ]
-    assert Prompt.objects.published().count() == 1 + may_be_allowed
+def test_a_doubt_can_be_confirmed_and_a_flag_never(changes, reason, may_be_confirmed):
+    page = make_page(1, status="draft", **changes)
+    assert publishing.why_not_publish(page) == reason
+    confirmed = publishing.why_not_publish(page, publishing.doubts_of(page))
+    assert confirmed == ("" if may_be_confirmed else reason)
 
 
 @pytest.mark.django_db
-def test_publishing_changes_nothing_else_of_a_page():
-    page = create_page(make_new())
-    Prompt.objects.filter(pk=page.pk).update(title="Changed by somebody else")
-    publishing.publish([page])
-    page.refresh_from_db()
-    assert page.title == "Changed by somebody else"
-    assert model_to_dict(page)["status"] == "published"
-
-
-@pytest.mark.django_db
-def test_the_files_of_a_page_are_deleted_with_it_and_no_others():
-    new, other = (
-        make_new(files=make_files("Old Fox", "1")),
-        make_new(source_ref="image-2", files=make_files("Young Fox", "2")),
-    )
-    page, kept = create_page(new), create_page(other)
-    publishing.delete_page_files(page)
-    assert not any(b2_upload.exists(key) for key in new.files.stored)
-    assert all(b2_upload.exists(key) for key in other.files.stored)
-    publishing.delete_page_files(page)
-    assert kept.image
-
-
-@pytest.mark.django_db
-def test_files_that_another_page_shows_are_kept():
-    new = make_new()
-    page, twin = create_page(new), create_page(replace(new, source_ref="image-8"))
-    publishing.delete_page_files(page)
-    assert b2_upload.exists(twin.image)
-
-
-@pytest.mark.django_db
-def test_only_page_files_are_deleted(settings):
-    b2_upload.put("logo.png", b"logo", "image/png")
-    page = Prompt.objects.create(
-        title="x",
-        slug="x",
-        prompt_text="x",
-        image="logo.png",
-        variants=[{"key": "logo.png", "width": 1, "height": 1}],
-    )
-    publishing.delete_page_files(page)
-    assert b2_upload.get("logo.png") == b"logo"
-    assert (Path(settings.MEDIA_ROOT) / "logo.png").exists()
+def test_each_doubt_is_confirmed_by_itself():
+    page = make_page(1, status="draft", is_placeholder=True, moderation="not_checked")
+    assert publishing.why_not_publish(page, ["placeholder"]) == "It was not checked by moderation."
+    assert publishing.why_not_publish(page, ["not_checked"]) == "Its picture is a placeholder."

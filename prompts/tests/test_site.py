@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from bulk_admin.testing.corpus import CORPUS
 from bulk_admin.testing.pictures import make_picture
 from prompts.models import Category, Prompt
-from prompts.services.publishing import create_page, publish
+from prompts.services.publishing import create_page
 from prompts.services.tagging import tag_page
 from prompts.views import PER_PAGE
 
-from .making import make_files, make_new, make_page
+from .making import make_files, make_new, make_page, publish_now
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +170,8 @@ def test_the_picture_is_offered_in_its_true_widths(client):
 
 def test_a_phone_that_needs_678_pixels_is_offered_800(client):
     page = create_page(make_new(files=make_files(picture=make_picture(1600, 1200))))
-    publish([page])
+    publish_now(page)
+    page.refresh_from_db()
     text = text_of(client.get(page.get_absolute_url()))
     widths = [int(width) for width in re.findall(r"-\d+-[0-9a-f]{8}\.webp (\d+)w", text)]
     assert widths == [300, 600, 800, 1200]
@@ -268,6 +269,15 @@ def test_what_is_not_public_is_for_staff_who_may_see_pages(client, django_user_m
     assert '<meta name="robots" content="noindex">' in text_of(response)
     assert response["X-Robots-Tag"] == "noindex"
     assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("changes", [{"status": "draft"}, {"visibility": "private"}])
+def test_nothing_for_machines_names_a_private_picture(admin_client, changes):
+    page = make_page(1, is_stored=True, **changes)
+    response = admin_client.get(page.get_absolute_url())
+    assert not {"contentUrl", "thumbnailUrl"} & set(json_ld(response))
+    assert "og:image" not in text_of(response)
+    assert "red-fox-1" not in text_of(admin_client.get("/sitemap.xml"))
 
 
 def test_a_page_without_files_or_facts_still_renders(client):

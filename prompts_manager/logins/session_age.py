@@ -15,6 +15,7 @@ WRITTEN_EVERY = dt.timedelta(minutes=15)
 BACKGROUND = {
     "bulk_admin_bulkgenerationjob_status",
     "bulk_admin_generatedimage_file",
+    "prompts_prompt_picture",
 }
 
 

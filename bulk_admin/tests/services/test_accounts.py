@@ -32,7 +32,7 @@ def test_a_fresh_database_has_the_placeholder_and_the_schedule():
     account = ProviderAccount.objects.get()
     assert (account.provider, account.is_default, account.owner) == ("placeholder", True, None)
     assert pools(account) == {"image": (60, 8)}
-    schedule = Schedule.objects.get()
+    schedule = Schedule.objects.get(name="bulk-tick")
     assert (schedule.name, schedule.func, schedule.schedule_type, schedule.minutes) == (
         "bulk-tick",
         "bulk_admin.tasks.tick",
@@ -61,7 +61,7 @@ def test_setting_up_again_changes_nothing_and_undoes_no_edit(settings):
         4,
     )
     assert (placeholder.label, placeholder.is_default, placeholder.options) == ("Toy", True, {})
-    assert Schedule.objects.get().minutes == 9
+    assert Schedule.objects.get(name="bulk-tick").minutes == 9
 
 
 def test_a_key_in_the_environment_makes_the_account_appear_and_the_default(settings):

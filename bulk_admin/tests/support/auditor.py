@@ -27,6 +27,7 @@ from bulk_admin.testing import pictures
 from bulk_admin.testing.factories import counters
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from prompts.models import Prompt
+from prompts.services import page_files
 
 
 def audit() -> list[str]:
@@ -166,7 +167,7 @@ def _picture_of(call: ProviderCall, image: GeneratedImage) -> bytes:
 
 
 def audit_pages() -> list[str]:
-    """No page twice, none without its picture's row, and all files of each are there."""
+    """No page twice, none without its picture's row, and each file of theirs where it belongs."""
     made = dict(
         GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list(
             "prompt_page", "pk"
@@ -177,8 +178,10 @@ def audit_pages() -> list[str]:
         if made.pop(page.pk, None) is None:
             findings.append(f"page {page.pk} ({page.source_ref}) is no picture's")
         for key in (page.image, *(variant["key"] for variant in page.variants)):
-            if not ObjectStore("default").exists(key):
+            if not ObjectStore("private").exists(page.draft_folder + page_files.name_of(key)):
                 findings.append(f"page {page.pk} has no file {key}")
+            if not page.is_public and ObjectStore("default").exists(key):
+                findings.append(f"page {page.pk} is not public, and {key} is")
     sources = Counter(Prompt.objects.exclude(source_ref="").values_list("source_ref", flat=True))
     findings += [f"{source} has {times} pages" for source, times in sources.items() if times > 1]
     return [

@@ -28,6 +28,7 @@ from bulk_admin.testing.factories import make_account, make_call, make_image, ma
 from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support.auditor import audit
 from prompts.models import Prompt
+from prompts.services import page_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -219,7 +220,8 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
         True,
         "skipped",
     )
-    assert ObjectStore("default").exists(page.image)
+    assert ObjectStore("private").exists(page.draft_folder + page_files.name_of(page.image))
+    assert not ObjectStore("default").exists(page.image)
     assert page_queue.create_pages(job.pk, by=None).queued == 0
     pump.run()
     assert Prompt.objects.count() == 3
