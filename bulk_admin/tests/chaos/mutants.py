@@ -39,6 +39,8 @@ LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 PICTURES = SERVICES + "jobs/pictures.py"
 ACCOUNTS = SERVICES + "accounts.py"
 TESTS = "bulk_admin/tests/services/"
+PUBLISH_WORKER = "prompts/services/publish_worker.py"
+PUBLISH_TESTS = "prompts/tests/test_publish_worker.py"
 ODD_STORAGES = "bulk_admin/tests/services/storage/test_odd_storages.py"
 OPENING_TESTS = TESTS + "ledger/test_opening.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
@@ -331,6 +333,62 @@ MUTANTS = [
         ' it."\n',
         "",
         ("prompts/tests/test_publishing.py", "prompts/tests/test_admin.py"),
+    ),
+    Mutant(
+        "what speaks against publishing is not asked again",
+        PUBLISH_WORKER,
+        "elif reason := fault or why_not_publish(page, page.publish_confirmed):",
+        "elif reason := fault:",
+        (PUBLISH_TESTS,),
+    ),
+    Mutant(
+        "a page that was taken back while it was copied is published",
+        PUBLISH_WORKER,
+        "if page.publish_at is None or page.publish_at > now:",
+        "if False:",
+        (PUBLISH_TESTS,),
+    ),
+    Mutant(
+        "a worker that was taken for dead publishes",
+        PUBLISH_WORKER,
+        ".filter(pk=claimed.pk, files_claim=claimed.files_claim)",
+        ".filter(pk=claimed.pk)",
+        (PUBLISH_TESTS,),
+    ),
+    Mutant(
+        "a copy that is begun is not noted before",
+        PUBLISH_WORKER,
+        'has_public_copy=Case(is_to_be_public, default=F("has_public_copy")),',
+        "",
+        (PUBLISH_TESTS,),
+    ),
+    Mutant(
+        "public copies are deleted before the private ones are safe",
+        PUBLISH_WORKER,
+        "if not page.draft_folder and page_files.keys_of(page):",
+        "if False:",
+        (PUBLISH_TESTS,),
+    ),
+    Mutant(
+        "a deleted page's files are deleted once only",
+        PUBLISH_WORKER,
+        "if row.final_at > now:",
+        "if False:",
+        (PUBLISH_TESTS,),
+    ),
+    Mutant(
+        "a draft's files are put where everybody can read them",
+        "prompts/services/publishing.py",
+        "private.put(files.folder + name_of(files.key), files.content, files.content_type)",
+        "from . import b2_upload; b2_upload.put(files.key, files.content, files.content_type)",
+        ("prompts/tests/test_publishing.py",),
+    ),
+    Mutant(
+        "anybody on the staff sees a draft's picture",
+        "prompts/admin/pages.py",
+        "        if not self.has_view_permission(request):\n            raise PermissionDenied\n",
+        "",
+        ("prompts/tests/test_admin.py",),
     ),
     Mutant(
         "a source gets a second page",

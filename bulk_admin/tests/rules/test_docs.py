@@ -87,7 +87,7 @@ def test_a_newcomer_finds(question):
 def test_the_rows_of_the_architecture_are_models():
     table = ARCHITECTURE.split("## Rows")[1].split("##")[0]
     rows = set(re.findall(r"`([A-Z]\w+)`", table)) - {"StatusQuerySet"}
-    assert rows - set(models.__all__) == {"Prompt"}
+    assert rows - set(models.__all__) == {"DeletedPage", "Prompt"}
 
 
 def test_the_steps_to_a_new_provider_name_what_is_there():
