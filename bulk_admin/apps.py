@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin import apps as django_admin
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_delete
 
 
@@ -19,8 +20,10 @@ class BulkAdminConfig(AppConfig):
     def ready(self) -> None:
         from . import checks  # noqa: F401  # registers the system checks
         from .services.accounts import on_person_deleted, set_up_after_migrate
+        from .services.database import guard_transactions
         from .services.queue.page_queue import on_page_deleted
 
+        connection_created.connect(guard_transactions)
         post_migrate.connect(set_up_after_migrate, sender=self)
         pre_delete.connect(on_page_deleted, sender="prompts.Prompt")
         pre_delete.connect(on_person_deleted, sender=settings.AUTH_USER_MODEL)

@@ -142,10 +142,8 @@ if _db["ENGINE"].endswith("sqlite3"):
         )
     }
 else:
-    # A process that is stopped inside the ledger's transaction must not hold an account for ever.
-    _db.setdefault("OPTIONS", {})["options"] = (
-        "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000"
-    )
+    # A pooler in transaction mode gives the next statement another session, without the cursor.
+    _db["DISABLE_SERVER_SIDE_CURSORS"] = True
 
 # --- static files and storage -----------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -1,4 +1,6 @@
-"""What the ledger needs of a database: its clock, and steps that are repeated whole."""
+"""What the ledger needs of a database: its clock, guards against a stuck transaction, and steps
+that are repeated whole.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,10 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
+# PostgreSQL, milliseconds: a process that is stopped inside a transaction must not hold an account
+# for ever.
+GUARDS = {"idle_in_transaction_session_timeout": 5000, "lock_timeout": 8000}
+IDLE = 0  # libpq's PQTRANS_IDLE: the next statement begins a transaction
 
 
 class Clock(Func):
@@ -52,6 +58,42 @@ def database_now() -> dt.datetime:
         dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC) if isinstance(value, str) else value
     )
     return now.astimezone(dt.UTC)
+
+
+def guard_transactions(sender: Any, connection: Any, **kwargs: Any) -> None:
+    """Receiver of connection_created: every transaction on PostgreSQL begins with its guards.
+
+    They are set for each transaction, not with the connection: a pooler such as PgBouncer refuses
+    start-up options, and gives every transaction another session. What ``?options=`` of the
+    database's address says of a guard stands.
+    """
+    if connection.vendor == "postgresql" and _set_guards not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_set_guards)
+
+
+def guards_in_force() -> dict[str, int]:
+    """What the server says of the guards inside a transaction, in milliseconds; 0 is none.
+
+    Empty where the database knows no such guards.
+    """
+    if connection.vendor != "postgresql":
+        return {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [list(GUARDS)]
+        )
+        return dict(cursor.fetchall())
+
+
+def _set_guards(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    this = context["connection"]
+    if this.in_atomic_block and this.connection.info.transaction_status == IDLE:
+        said = this.settings_dict["OPTIONS"].get("options", "")
+        ours = {name: value for name, value in GUARDS.items() if name not in said}
+        if ours:
+            with this.connection.cursor() as cursor:
+                cursor.execute("; ".join(f"SET LOCAL {name} = {ours[name]}" for name in ours))
+    return execute(sql, params, many, context)
 
 
 def whole_step(function: Callable[P, T]) -> Callable[P, T]:

@@ -27,7 +27,7 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services.database import database_now
+from bulk_admin.services.database import database_now, guards_in_force
 from bulk_admin.services.monitoring import workers
 from bulk_admin.services.worker.rescue import work_is_waiting
 
@@ -107,6 +107,13 @@ def _database(part: Part) -> None:
         f"{seconds * 1000:.1f} ms",
         State.BAD if seconds > SLOW_DATABASE else State.OK,
         "The database is slow: check its load.",
+    )
+    missing = [name for name, value in guards_in_force().items() if not value]
+    part.add(
+        "Time limits of transactions",
+        f"{', '.join(missing)} not in force" if missing else "in force",
+        State.BAD if missing else State.OK,
+        "A stuck process can hold an account: see Poolers in docs/deploying.md.",
     )
     executor = MigrationExecutor(connection)
     pending = [

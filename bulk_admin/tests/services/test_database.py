@@ -6,7 +6,14 @@ import threading
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 
 from bulk_admin.services import database
 from bulk_admin.services.database import PAUSES, whole_step
@@ -142,3 +149,35 @@ def test_inside_a_callers_transaction_it_is_not_repeated(pauses):
             step()
     assert (len(tries), pauses) == (1, [])
     assert Group.objects.get().name == "the caller's"
+
+
+@on_postgres
+def test_every_transaction_has_its_guards_and_no_statement_outside_one():
+    assert database.guards_in_force() == database.GUARDS
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        assert cursor.fetchone() == ("0",)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+        threading.Event().wait(0.5)
+        cursor.execute("SELECT 1")
+    connection.close()
+    assert database.guards_in_force() == database.GUARDS
+
+
+@on_postgres
+def test_options_of_the_databases_address_stand():
+    own = connection.settings_dict
+    connection.close()
+    options = {**own["OPTIONS"], "options": "-c lock_timeout=7000 -c statement_timeout=60000"}
+    connection.settings_dict = {**own, "OPTIONS": options}
+    try:
+        assert database.guards_in_force() == {**database.GUARDS, "lock_timeout": 7000}
+    finally:
+        connection.close()
+        connection.settings_dict = own
+
+
+@on_sqlite
+def test_sqlite_has_no_guards_to_miss():
+    assert database.guards_in_force() == {}
