@@ -81,7 +81,7 @@ class NewJobForm(forms.Form):
             " have columns prompt, size, quality and count, in any order."
         ),
     )
-    skip_bad = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    skip_bad = forms.BooleanField(required=False)  # a button beside the errors, not a field
     account = forms.ChoiceField(
         widget=SelectWithReasons, help_text="This account is billed; its rate limit sets the speed."
     )
@@ -386,7 +386,7 @@ class NewJobForm(forms.Form):
     @property
     def helper(self) -> FormHelper:
         return _helper(
-            Fieldset("", Field("prompts"), Field("file"), "skip_bad", css_class="first"),
+            Fieldset("", Field("prompts"), Field("file"), css_class="first"),
             Fieldset("Pictures", "account", self.options_layout(), "images_per_prompt"),
             Fieldset(
                 "Around every prompt",

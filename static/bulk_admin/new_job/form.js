@@ -57,6 +57,18 @@ function tooLarge() {
   return text > Number(form().dataset.mostBytes) - 100_000;
 }
 
+// An answer brings the file's field anew, and empty: what was chosen in the one before goes over to it.
+function startKeepingTheFile() {
+  let chosen = null;
+  page.addEventListener("htmx:beforeSwap", (event) => {
+    chosen = event.detail.target === form() ? document.getElementById("id_file").files : null;
+  });
+  page.addEventListener("htmx:afterSwap", () => {
+    if (chosen?.length) document.getElementById("id_file").files = chosen;
+    chosen = null;
+  });
+}
+
 function startSending() {
   page.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target !== form() && event.target.id !== "quote") return;
@@ -86,5 +98,6 @@ function startSending() {
 
 startDropping();
 startCounters();
+startKeepingTheFile();
 startSending();
 document.querySelector(`#form-errors .${ALERT}`)?.focus();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -195,6 +196,14 @@ def test_a_good_file_becomes_rows(page, placeholder_account, name):
         list(GeneratedImage.objects.order_by("position").values_list("prompt_text", flat=True))
         == prompts
     )
+
+
+def test_a_form_that_was_refused_says_skip_once_by_the_button(page, placeholder_account):
+    """Without JavaScript a second value of that name would win over the button's."""
+    upload = SimpleUploadedFile("list.csv", b"prompt,size\na fox,\na cat,huge\n")
+    response = page.post(ADD, filled(placeholder_account, prompts="", file=upload))
+    named = re.findall(r"<(\w+)[^>]*name=\"skip_bad\"", response.content.decode())
+    assert named == ["button"]
 
 
 def test_bad_lines_can_be_left_out_and_are_counted(page, placeholder_account):
