@@ -78,7 +78,7 @@ def image_options(job: BulkGenerationJob, image: GeneratedImage) -> ImageOptions
     chosen = {name: getattr(job, name) for name in OF_A_PICTURE}
     if job.seed is not None:
         chosen["seed"] = (job.seed + image.variant - 1) % (MAX_SEED + 1)
-    return ImageOptions(model=job.model_name, **chosen)
+    return ImageOptions(model=job.model_name, variant=image.variant, **chosen)
 
 
 def too_long_by(job: BulkGenerationJob, model: ImageModel, text: str) -> int:

@@ -37,14 +37,16 @@ def parse_size(size: str) -> tuple[int, int]:
 class ImageOptions:
     """How a picture is wanted, beyond its prompt, size and quality; then how the call is made.
 
-    What is empty is not sent. ``client_request_id`` is sent where the provider takes one, and
-    ``timeout`` (seconds for the whole call) replaces the constructor's.
+    What is empty is not sent. ``variant`` counts a job's pictures of one prompt, from 1, for
+    providers that would draw the same one again. ``client_request_id`` is sent where the provider
+    takes one, and ``timeout`` (seconds for the whole call) replaces the constructor's.
     """
 
     model: str = ""
     output_format: str = ""
     background: str = ""
     seed: int | None = None
+    variant: int = 1
     client_request_id: str = ""
     timeout: float | None = None
 

@@ -58,6 +58,11 @@ class TestPlaceholder(ProviderContract):
         assert self.content(seed=7) == self.content(seed=7)
         assert len({self.content(), self.content(seed=0), self.content(seed=7)}) == 3
 
+    def test_each_variant_of_a_prompt_is_another_picture_and_always_the_same(self):
+        assert self.content(variant=2) == self.content(variant=2)
+        assert len({self.content(variant=variant) for variant in (1, 2, 3)}) == 3
+        assert self.content(variant=1) == self.content()
+
     @pytest.mark.parametrize(
         ("wanted", "found"), [("", "WEBP"), ("webp", "WEBP"), ("png", "PNG"), ("jpeg", "JPEG")]
     )

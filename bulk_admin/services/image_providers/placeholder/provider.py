@@ -1,4 +1,5 @@
-"""The embedded default: free, offline, and the same picture for the same prompt, size and seed.
+"""The embedded default: free, offline, and the same picture for the same prompt, size, and seed or
+variant.
 
 The account's options: ``delay`` (seconds, or [least, most] chosen by the prompt), ``limit``
 (pictures per minute,
@@ -90,8 +91,10 @@ class PlaceholderProvider(ImageProvider):
                 "Asked for by the prompt.", retry_after=1.0 if marker in PASSING else None
             )
         output_format = options.output_format or "webp"
-        text = prompt if options.seed is None else f"{prompt} seed {options.seed}"
-        texts = [text if index == 0 else f"{text} #{index + 1}" for index in range(n)]
+        text, first = prompt, options.variant
+        if options.seed is not None:  # each variant's has its own
+            text, first = f"{prompt} seed {options.seed}", 1
+        texts = [text if number == 1 else f"{text} #{number}" for number in range(first, first + n)]
         contents = [
             b"This is not a picture."
             if marker == "not-an-image"
