@@ -35,6 +35,12 @@ def usd_total(micro: int) -> str:
     return usd(round(micro, -4) if abs(micro) >= MICRO // 10 else micro)
 
 
+def usd_exact(micro: int) -> str:
+    """For people who add up: every digit ("$1.320612"), two after the point at least."""
+    whole, _, part = f"{Decimal(micro) / MICRO:,.6f}".partition(".")
+    return f"${whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
 def decimal_string(micro: int) -> str:
     """For scripts: exact dollars, six digits after the point."""
     return f"{Decimal(micro) / MICRO:.6f}"

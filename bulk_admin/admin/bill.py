@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bulk_admin.formats import duration
+from bulk_admin.formats import duration, times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, Pool
-from bulk_admin.money import MICRO, usd, usd_total
+from bulk_admin.money import MICRO, usd, usd_exact, usd_total
 from bulk_admin.selectors.offers import image_pool
 from bulk_admin.selectors.spending import cap_left_today
 from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.pricing.estimate import (
+    Estimate,
+    Pictures,
     Price,
     UnknownPrice,
     estimate_job,
     history,
-    price_of_image,
 )
 
 CENT = MICRO // 100
@@ -42,15 +42,15 @@ class Bill:
     warnings: list[str] = field(default_factory=list)
 
 
-def whole_cents(price: Price) -> str:
-    """A total as people read it: cents, rounded up, and finer only where it is less than ten of
-    them.
-    """
-    low, high = (
-        amount if amount < 10 * CENT else -(-amount // CENT) * CENT
-        for amount in (price.low, price.high)
-    )
-    return usd_total(low) if low == high else f"{usd_total(low)} – {usd_total(high)}"
+def rounded_up(amount: int) -> int:
+    """A total as people read it: whole cents, and finer only where it is less than ten of them."""
+    step = CENT if amount >= 10 * CENT else CENT // 100
+    return -(-amount // step) * step
+
+
+def _range(price: Price) -> str:
+    low, high = usd_exact(price.low), usd_exact(price.high)
+    return low if low == high else f"{low} – {high}"
 
 
 def bill_of(
@@ -70,11 +70,13 @@ def bill_of(
             pictures=sum(image.count or job.images_per_prompt for image in images),
             warnings=[str(error)],
         )
+    exact = estimate.total
+    total = Price(rounded_up(exact.low), rounded_up(exact.high), exact.exact)
     found = Bill(
         pictures=estimate.pictures,
-        total=whole_cents(estimate.total) if images else "$0.00",
+        total=_range(total),
         minutes=_minutes(estimate.seconds, pool),
-        lines=_price_lines(job, images, model, on),
+        lines=_lines(model, estimate, total),
     )
     found.notes.extend(
         note
@@ -105,33 +107,24 @@ def _minutes(seconds: int | None, pool: Pool | None) -> str:
     return f"About {duration(seconds)}{pace}."
 
 
-def _price_lines(
-    job: BulkGenerationJob, images: Sequence[GeneratedImage], model: ImageModel, on: dt.date
-) -> list[BillLine]:
-    """One line for each size and quality, as most jobs have just one."""
-    groups: Counter[tuple[str, str]] = Counter()
-    for image in images:
-        groups[image.quality or job.quality, image.size or job.size] += (
-            image.count or job.images_per_prompt
-        )
-    groups = groups or Counter({(job.quality, job.size): 0})
-    return [
-        _price_line(model, quality, size, count, len(groups) > 1, on)
-        for (quality, size), count in groups.most_common(6)
-    ]
+def _lines(model: ImageModel, found: Estimate, total: Price) -> list[BillLine]:
+    """What the total is made of, to the last digit: one line for each size and quality, one for
+    the prompts' own tokens, and one for what the total is rounded up by.
+    """
+    lines = [_line(model, kind) for kind in found.kinds]
+    if found.text.high:
+        lines.append(BillLine("Tokens of the prompts", _range(found.text)))
+    exact = found.total
+    up = Price(total.low - exact.low, total.high - exact.high, exact.exact)
+    if up.low or up.high:
+        lines.append(BillLine("Rounded up by", _range(up)))
+    return lines
 
 
-def _price_line(
-    model: ImageModel, quality: str, size: str, count: int, several: bool, on: dt.date
-) -> BillLine:
-    label = " · ".join(
-        part for part in (quality.capitalize(), size.replace("x", "×"), model.label) if part
-    )
-    try:
-        price = price_of_image(model, quality, size, "", on).text
-    except UnknownPrice:
-        price = "unknown"
-    return BillLine(label, f"{count:,} × {price}" if several else f"× {price}")
+def _line(model: ImageModel, kind: Pictures) -> BillLine:
+    parts = (kind.quality.capitalize(), times(kind.size), model.label)
+    label = " · ".join(part for part in parts if part)
+    return BillLine(f"{kind.count:,} × {_range(kind.each)} {label}", _range(kind.each * kind.count))
 
 
 def _seen_before(job: BulkGenerationJob) -> str:

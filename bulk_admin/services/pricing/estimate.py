@@ -67,12 +67,32 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a job would cost and take; ``seconds`` None when nobody can tell."""
+class Pictures:
+    """``count`` pictures of one quality and size, at ``each`` without their prompts."""
 
-    pictures: int
-    total: Price
+    quality: str
+    size: str
+    count: int
+    each: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a job would cost and take: its pictures by kind, most first, and the tokens of their
+    prompts. ``seconds`` None when nobody can tell.
+    """
+
+    kinds: list[Pictures]
+    text: Price
     seconds: int | None
+
+    @property
+    def pictures(self) -> int:
+        return sum(kind.count for kind in self.kinds)
+
+    @property
+    def total(self) -> Price:
+        return sum((kind.each * kind.count for kind in self.kinds), self.text)
 
 
 def price_on(model: ImageModel, on: dt.date) -> ModelPrice:
@@ -217,22 +237,20 @@ def estimate_job(
     """What these rows would cost: ``prompts`` are their texts as they will be sent. Raises
     UnknownPrice.
     """
-    pictures = 0
-    total = Price(0, 0, True)
     kinds: Counter[tuple[str, str]] = Counter()
     price = price_on(model, on)
     text = 0
     for row, prompt in zip(rows, prompts, strict=True):
         n = row.count or job.images_per_prompt
-        pictures += n
         kinds[(row.quality or job.quality, row.size or job.size)] += n
         text += n * _per_million(
             price.text_input, len(prompt.encode()) // BYTES_A_TOKEN + PROMPT_OVERHEAD
         )
-    for (quality, size), n in kinds.items():
+    found = []
+    for (quality, size), n in kinds.most_common():
         low, high, _ = _picture_bounds(model, price, quality, size)
-        total += Price(low, high, low == high) * n
-    return Estimate(pictures, total + Price(text, text, True), seconds_for(pictures, pool, model))
+        found.append(Pictures(quality, size, n, Price(low, high, low == high)))
+    return Estimate(found, Price(text, text, True), seconds_for(sum(kinds.values()), pool, model))
 
 
 def seconds_for(pictures: int, pool: Pool | None, model: ImageModel) -> int | None:
