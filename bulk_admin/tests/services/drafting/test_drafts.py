@@ -147,6 +147,16 @@ def test_pages_and_earlier_pictures_of_a_prompt_are_named_with_a_link_and_only_w
 
 
 @pytest.mark.parametrize(
+    "spelling", ["A Red  fox", " a red fox ", "a\nred\n\n fox", "a\tred\xa0fox", "A RED FOX"]
+)
+def test_made_before_compares_as_same_as_row_does(draft, spelling):
+    make_page(prompt_text="an owl")
+    make_job([spelling], "completed")
+    job = draft("a red fox", spelling, "An  Owl")
+    assert codes(job) == [["earlier"], ["duplicate", "earlier"], ["page"]]
+
+
+@pytest.mark.parametrize(
     ("text", "left_over"),
     [
         ("a fox in {season}", "{season}"),
