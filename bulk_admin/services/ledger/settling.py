@@ -283,6 +283,7 @@ def _where_to(
 
 def _close(settlement: Settlement) -> None:
     call, outcome = settlement.call, settlement.outcome
+    left_at = call.sent_at + dt.timedelta(seconds=outcome.send_delay)
     ProviderCall.objects.filter(pk=call.pk).move(
         outcome.state,
         field="state",
@@ -293,8 +294,9 @@ def _close(settlement: Settlement) -> None:
         http_status=outcome.http_status,
         request_id=outcome.request_id[:120],
         error_code=outcome.error_code,
-        finished_at=settlement.now,
+        # The delay was measured by another clock than the database's.
+        finished_at=max(settlement.now, left_at),
         # From here the provider may have counted it: the window must not forget it earlier than
         # they do.
-        sent_at=call.sent_at + dt.timedelta(seconds=outcome.send_delay),
+        sent_at=left_at,
     )

@@ -205,6 +205,7 @@ class TextWork:
                 state=CallState.DELIVERED,
                 billed=BilledState.YES,
                 usage=self.written.usage,
+                http_status=self.written.http_status,
                 request_id=self.written.request_id,
             )
         error = self.error

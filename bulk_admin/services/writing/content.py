@@ -84,6 +84,7 @@ class Written:
     content: Content
     usage: dict[str, int] = field(default_factory=dict)
     request_id: str = ""
+    http_status: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "usage", clean_usage(self.usage))
@@ -125,7 +126,8 @@ def write(
         response = answer.parse()
         if response.status == "incomplete":
             raise TooPoor("The text came back incomplete.")
-        return Written(_cleaned(response.output_parsed), usage, request_id)
+        written = _cleaned(response.output_parsed)
+        return Written(written, usage, request_id, answer.status_code)
     except (
         *(TooPoor, openai.OpenAIError),
         *(ValueError, AttributeError, TypeError, RecursionError),
@@ -137,6 +139,7 @@ def write(
             code=Code.BAD_CONTENT,
             billed=billed,
             usage=usage,
+            http_status=answer.status_code,
             request_id=request_id,
         ) from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -104,6 +106,14 @@ def test_a_delivered_picture_is_completed_and_its_price_is_spent(job):
     job.refresh_from_db()
     assert (job.spent, job.reserved, job.completed_count, job.queued) == (PRICE, 0, 1, 2)
     assert audit() == []
+
+
+def test_a_call_never_ends_before_it_was_sent(job):
+    """The delay is measured by the worker's clock, the end by the database's."""
+    permit = open_one(job)
+    settle(permit.call_id, replace(delivered(permit), send_delay=30.0))
+    call = ProviderCall.objects.get()
+    assert call.finished_at == call.sent_at
 
 
 def test_settling_twice_changes_nothing(job):

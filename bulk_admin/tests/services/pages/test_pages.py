@@ -73,8 +73,8 @@ def test_a_page_is_checked_written_and_booked(server, text_account):
     page = Prompt.objects.first()
     assert (page.status, page.content_source, page.moderation) == ("draft", "ai", "passed")
     assert len(server.till.calls("moderation")) == len(server.till.billed("text")) == 2
-    assert set(ProviderCall.objects.values_list("kind", "state", "billed")) == {
-        ("text", "delivered", "yes")
+    assert set(ProviderCall.objects.values_list("kind", "state", "billed", "http_status")) == {
+        ("text", "delivered", "yes", 200)
     }
     assert any("Mention the season." in str(request.json) for request in server.requests)
     assert audit() == []
