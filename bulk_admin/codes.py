@@ -127,7 +127,7 @@ class Code(StrEnum):
         "lost",
         About(
             title="Marked as lost",
-            sentence="Marked as lost. It is booked at its full price.",
+            sentence="No answer ever came, and it was marked as lost.",
         ),
     )
 

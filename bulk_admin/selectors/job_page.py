@@ -29,6 +29,7 @@ from bulk_admin.models import (
     Pool,
     ProviderCall,
 )
+from bulk_admin.selectors import tiles
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.ledger import pacing
 from bulk_admin.services.monitoring import workers
@@ -134,7 +135,7 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
             all=Count("pk"),
             kept=Count("pk", filter=done & Q(selected=True)),
             dropped=Count("pk", filter=done & Q(selected=False)),
-            needs_attention=Count("pk", filter=NEEDS_ATTENTION),
+            needs_attention=Count("pk", filter=tiles.NEEDS_ATTENTION),
             with_page=Count("pk", filter=Q(prompt_page__isnull=False)),
             retryable=Count("pk", filter=RETRYABLE),
             for_pages=Count("pk", filter=FOR_PAGES & ~SIBLING),
@@ -144,9 +145,6 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
 
 
 RETRYABLE = Q(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
-NEEDS_ATTENTION = Q(status__in=(ImageStatus.FAILED, ImageStatus.UNKNOWN)) | Q(
-    page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED)
-)
 FOR_PAGES = Q(
     status=ImageStatus.COMPLETED,
     selected=True,

@@ -6,15 +6,30 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, QuerySet
 
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     BulkGenerationJob,
     GeneratedImage,
+    ImageStatus,
+    PageStatus,
     UnstoredImage,
 )
 from bulk_admin.numbers import LARGEST_ID, whole
 
+# What waits for a person: until it is decided, or another picture of it was asked for.
+NEEDS_ATTENTION = ExpressionWrapper(
+    Q(status=ImageStatus.UNKNOWN)
+    | (
+        (
+            (Q(status=ImageStatus.FAILED) & ~Q(error_code=Code.LOST))
+            | Q(page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED), selected=True)
+        )
+        & ~Exists(GeneratedImage.objects.filter(parent=OuterRef("pk")))
+    ),
+    output_field=BooleanField(),
+)
 TILES_A_POLL = 50
 WHOLE = LARGEST_ID  # as the cursor's image id: every tile of that revision was sent
 
@@ -46,7 +61,10 @@ class Changes:
 
 
 def _tiles(job: BulkGenerationJob) -> QuerySet[GeneratedImage]:
-    return job.images.defer("content", "moderation", "flags", "revised_prompt")
+    """With ``needs_attention``."""
+    return job.images.defer("content", "moderation", "flags", "revised_prompt").annotate(
+        needs_attention=NEEDS_ATTENTION
+    )
 
 
 def all_tiles(job: BulkGenerationJob) -> list[GeneratedImage]:

@@ -91,7 +91,7 @@ class Tile:
         parts = [self.place]
         if self.is_done or image.cost:
             parts.append(usd(image.cost))
-        elif self.state == "off" or (self.state == "bad" and not image.picture_key):
+        elif self.was_not_billed:
             parts.append("not billed")
         if self.is_done and image.seconds:
             parts.append(duration(image.seconds))
@@ -99,9 +99,17 @@ class Tile:
 
     @property
     def needs_attention(self) -> bool:
-        return self.state in ("bad", "unk") or self.image.page_status in (
-            PageStatus.BLOCKED,
-            PageStatus.FAILED,
+        """As the selector read it with the image."""
+        return bool(getattr(self.image, "needs_attention"))  # noqa: B009
+
+    @property
+    def was_not_billed(self) -> bool:
+        """Nothing is booked for it, and nothing can be billed later."""
+        return (
+            self.state in ("off", "bad")
+            and not self.image.cost
+            and not self.image.picture_key
+            and self.image.error_code != Code.LOST
         )
 
 
@@ -200,25 +208,27 @@ def _what_happened(image: GeneratedImage) -> tuple[str, str, str]:
     if image.status == ImageStatus.GENERATING:
         return "Generating", "", ""
     if image.status == ImageStatus.CANCELLED:
-        return "Cancelled", "", _billed(image, "Not bought.")
+        return "Cancelled", "", _booked(image) or "Not bought."
     if image.status == ImageStatus.UNKNOWN:
-        cost = f" Counted as spent: {usd(image.cost)}." if image.cost else ""
         return (
             Code.UNKNOWN.about.title,
             image.error_message or Code.UNKNOWN.about.sentence,
-            cost.strip(),
+            _booked(image),
         )
     if image.status == ImageStatus.FAILED:
-        return (
-            codes.about(image.error_code).title or "Failed",
-            image.error_message,
-            _billed(image, "" if image.picture_key else "Not billed."),
-        )
+        title = codes.about(image.error_code).title or "Failed"
+        if image.error_code == Code.LOST:
+            return title, Code.LOST.about.sentence, _booked(image)
+        not_billed = "" if image.picture_key else "Not billed."
+        return title, image.error_message, _booked(image) or not_billed
     return "", "", ""
 
 
-def _billed(image: GeneratedImage, otherwise: str) -> str:
-    return f"Billed {usd(image.cost)}." if image.cost else otherwise
+def _booked(image: GeneratedImage) -> str:
+    if not image.cost:
+        return ""
+    is_known = image.status != ImageStatus.UNKNOWN and image.error_code != Code.LOST
+    return f"Billed {usd(image.cost)}." if is_known else f"Counted as spent: {usd(image.cost)}."
 
 
 def _what_helps(image: GeneratedImage, price: str) -> list[Button]:

@@ -129,6 +129,8 @@ def reroll(
     new.parent = parent
     new.prompt_text = text
     new.save(force_insert=True)
+    # Its tile needs no attention any more.
+    job.images.filter(pk=parent.pk).update(revision=job.revision)
     count(job, None, ImageStatus.QUEUED)
     reopen(job)
     history.record(job, by, f"Ordered one more picture of prompt {new.position}.")
@@ -247,6 +249,8 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int], *, by: Any) -> De
     job.removed_images = [*job.removed_images, *([job.revision, image.pk] for image in deleted)]
     if deleted:
         keys = stop_looking(ProviderCall.objects.filter(image__in=[image.pk for image in deleted]))
+        parents = {image.parent_id for image in deleted if image.parent_id}
+        job.images.filter(pk__in=parents).update(revision=job.revision)  # they may need attention
         job.images.filter(pk__in=[image.pk for image in deleted]).delete()
         save(job, database_now())
         ring_to_delete([*(image.picture_key for image in deleted if image.picture_key), *keys])

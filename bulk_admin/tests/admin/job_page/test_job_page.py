@@ -174,6 +174,11 @@ def test_the_page_of_a_hundred_tiles_costs_a_constant_number_of_queries(
             "Counted as spent: $0.01.",
             ["Buy again", "Mark as lost"],
         ),
+        (
+            {"status": "failed", "error_code": "lost", "attempt": 1, "cost": 10_000},
+            "Counted as spent: $0.01.",
+            ["Re-roll", "Reword"],
+        ),
         ({"status": "cancelled"}, "Not bought.", ["Generate it"]),
         ({"status": "queued"}, "Queued", []),
         ({"status": "generating"}, "Generating", []),
@@ -192,6 +197,16 @@ def test_a_tile_without_picture_says_what_happened_and_offers_only_what_helps(
         tile.partition('class="helps"')[2].partition('class="meta"')[0],
     )
     assert offered == buttons
+
+
+@pytest.mark.parametrize("cost", [0, 10_000])
+def test_what_may_have_been_billed_is_not_called_unbilled(page, cost):
+    job = make_job(0, JobStatus.COMPLETED)
+    make_image(job, ImageStatus.UNKNOWN, attempt=1, cost=cost)
+    make_image(job, ImageStatus.FAILED, error_code="lost", attempt=1, cost=cost)
+    grid = text_of(page(job)).partition('id="grid"')[2].partition('id="nothing"')[0]
+    assert "not billed" not in grid.lower()
+    assert "Billed" not in grid
 
 
 def test_only_buttons_that_the_person_may_press_are_there(client):

@@ -10,6 +10,9 @@ import pytest
 from django.urls import reverse
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, UnstoredImage
+from bulk_admin.selectors.job_page import tile_counts
+from bulk_admin.selectors.tiles import all_tiles
+from bulk_admin.services.jobs import pictures
 from bulk_admin.testing.factories import make_call, make_image, make_job
 from bulk_admin.testing.pictures import png_bytes
 
@@ -224,3 +227,36 @@ def test_what_is_in_flight_is_told_only_when_something_is(press, action):
     job = make_job(2, JobStatus.PROCESSING)
     make_image(job, ImageStatus.GENERATING)
     assert "What is in flight is kept." in said(press(job, action))
+
+
+def needing(job):
+    """The tiles that wait for a person, as the chip counts them and as the page marks them."""
+    marked = [image.pk for image in all_tiles(job) if image.needs_attention]
+    assert tile_counts(job).needs_attention == len(marked)
+    return marked
+
+
+def test_what_was_decided_needs_no_attention_any_more(press):
+    job = make_job(0, JobStatus.COMPLETED)
+    blocked = make_image(job, ImageStatus.FAILED, error_code="blocked")
+    unknown = make_image(job, ImageStatus.UNKNOWN, attempt=1)
+    no_page = make_image(job, page_status=PageStatus.BLOCKED)
+    assert needing(job) == [blocked.pk, unknown.pk, no_page.pk]
+
+    answer = press(job, "edit", blocked, seen_variant=1, prompt="A calm sea")
+    tile = answer.content.decode().partition(f'id="tile-{blocked.pk}"')[2].partition(">")[0]
+    assert tile and "data-needs" not in tile, "the page hears of it at once"
+    press(job, "accept_as_lost", unknown, seen_attempt=1)
+    pictures.set_selected(job.pk, [no_page.pk], False)
+    assert needing(job) == []
+
+
+def test_a_failure_needs_attention_again_when_its_new_picture_is_deleted(press):
+    job = make_job(0, JobStatus.COMPLETED)
+    blocked = make_image(job, ImageStatus.FAILED, error_code="blocked")
+    press(job, "edit", blocked, seen_variant=1, prompt="A calm sea")
+    new = job.images.get(parent=blocked)
+    pictures.delete_images(job.pk, [new.pk], by=None)
+    before, blocked = blocked.revision, job.images.get(pk=blocked.pk)
+    assert needing(job) == [blocked.pk]
+    assert blocked.revision > before + 1, "an open page hears of it"
