@@ -197,6 +197,19 @@ class Code(StrEnum):
             is_found_by_check=True,
         ),
     )
+    BAD_ADDRESS = (
+        "bad_address",
+        About(
+            title="Wrong base URL",
+            sentence="The server does not take requests at this address: look at the base URL.",
+            remedy=(
+                "The server does not take requests at the account's base URL. Correct it on the"
+                " account's page, press Check, then resume."
+            ),
+            reach=Reach.ACCOUNT,
+            is_found_by_check=True,
+        ),
+    )
     NOT_VERIFIED = (
         "not_verified",
         About(

@@ -17,7 +17,7 @@ from bulk_admin.services.drafting.intake.columns import column_of
 from bulk_admin.services.drafting.marks import MARKS, has_words, ratio_of, without_list_marks
 from bulk_admin.services.image_providers.base import parse_size
 from bulk_admin.services.image_providers.http import client, fetch, waits
-from bulk_admin.services.image_providers.openai.errors import error_for
+from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.services.image_providers.replicate import BLOCKED
 from bulk_admin.services.writing.content import Content
 from bulk_admin.wording import clean_tags, one_line, sentences, without_markup
@@ -157,6 +157,10 @@ def with_header(name: str) -> Callable[[str], object]:
     return lambda text: waits.wait_of({name: text}, "")
 
 
+def refuse(body: object, prompt: str = "") -> object:
+    return error_for(422, {}, json.dumps(body).encode(), prompt=prompt)
+
+
 PARSERS: dict[str, Callable[[str], object]] = {
     "paste": parse_text,
     "csv": lambda text: parse_file("p.csv", text.encode()),
@@ -173,14 +177,15 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "list": lambda text: without_list_marks([text, text]),
     **{f"find {mark.code}": mark.find for mark in MARKS},
     **{f"cut {mark.code}": mark.cut for mark in MARKS},
-    "refusal": lambda text: error_for(400, {}, {"error": {"message": text}}),
-    "refusal as text": lambda text: error_for(400, {}, text),
-    "refusal as list": lambda text: error_for(422, {}, {"detail": [{"msg": text, "loc": [text]}]}),
-    "rate limit": lambda text: error_for(429, {}, {"error": {"message": text}}),
+    "refusal": lambda text: refuse({"error": {"message": text}}),
+    "refusal as text": lambda text: error_for(403, {}, text.encode()),
+    "refusal as list": lambda text: refuse({"detail": [{"msg": text, "loc": [text]}]}, text),
+    "rate limit": lambda text: refuse({"error": {"message": text}}, text),
     "wait": lambda text: waits.wait_of({}, text),
     "retry-after": with_header("retry-after"),
     "retry-after-ms": with_header("retry-after-ms"),
     "provider's words": client.clean,
+    "provider's page": lambda text: client.words_of_page(f"<html>{text}"),
     "key": client.sendable,
     "blocked": BLOCKED.search,
     "base64": fetch.decode_base64,

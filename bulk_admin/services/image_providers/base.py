@@ -10,12 +10,16 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from bulk_admin.codes import ACCOUNT_FAULTS, NORMAL, Code
 from bulk_admin.text import clean_count, clean_text, clean_usage
 
 from .account_options import Rule
-from .errors import OutcomeUnknown, UnsupportedOption
+from .errors import OutcomeUnknown, ProviderError, UnsupportedOption
+
+# Errors whose own sentence is true of a check as well.
+TOLD_BY_CHECK = ACCOUNT_FAULTS | NORMAL | {Code.OVERLOADED, Code.MODEL_RETIRED}
 
 REMOTE_ID = re.compile(r"[!-~]{1,120}")
 SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
@@ -131,6 +135,16 @@ class CheckResult:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", clean_text(self.message, 500))
+
+    @classmethod
+    def of(cls, error: ProviderError) -> Self:
+        """A check that failed. It asked for no picture, so it speaks of no prompt and no job."""
+        if error.code in TOLD_BY_CHECK:
+            return cls(code=error.code, message=error.message)
+        return cls(
+            code=error.code,
+            message=f"The provider gave no usable answer to the check. {error.detail}".strip(),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

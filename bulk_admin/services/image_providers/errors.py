@@ -72,7 +72,7 @@ class RateLimited(ProviderError):
 
 
 class Overloaded(ProviderError):
-    """A 503: refused before any work."""
+    """A 503 or 529: refused before any work."""
 
     code = Code.OVERLOADED
 
@@ -102,6 +102,12 @@ class BadRequest(ProviderError):
 
 class ModelRetired(ProviderError):
     code = Code.MODEL_RETIRED
+
+
+class BadAddress(ProviderError):
+    """No such address there, a redirect, or one that we do not send to: the base URL is wrong."""
+
+    code = Code.BAD_ADDRESS
 
 
 class BadKey(ProviderError):

@@ -64,6 +64,7 @@ STATUSES: dict[int, type[ProviderError]] = {
     422: BadRequest,
     429: RateLimited,
     503: Overloaded,
+    529: Overloaded,
 }
 
 
@@ -129,16 +130,8 @@ class ReplicateProvider(ImageProvider):
                 response = self._send("GET", path, REQUEST_SECONDS)
                 if response.status_code != 200:
                     raise self._error(response)
-        except OutcomeUnknown as error:
-            return CheckResult(
-                code=error.code,
-                message=(
-                    f"The provider gave no usable answer to the check. {error.detail} Nothing was"
-                    " bought."
-                ),
-            )
         except ProviderError as error:
-            return CheckResult(code=error.code, message=error.message)
+            return CheckResult.of(error)
         return CheckResult(
             code="", message=f"The token works{f' and {model} is there' if model else ''}."
         )

@@ -64,7 +64,7 @@ def _ask(account: ProviderAccount) -> CheckResult:
     try:
         return provider.check()
     except ProviderError as error:
-        return CheckResult(code=error.code, message=error.message)
+        return CheckResult.of(error)
     finally:
         provider.close()
 

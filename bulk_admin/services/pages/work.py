@@ -19,6 +19,7 @@ from bulk_admin.codes import Code, Reach
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
+from bulk_admin.services.image_providers.errors import Billed
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit, boottime
 from bulk_admin.services.storage import private
@@ -26,7 +27,7 @@ from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing import content as ai_content
 from bulk_admin.services.writing import moderation as nsfw_moderation
 from bulk_admin.services.writing.content import Content
-from bulk_admin.services.writing.errors import Billed, OpenAIAccess, ServiceError
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
 from bulk_admin.storages import StorageUnavailable
 from prompts.services import publishing

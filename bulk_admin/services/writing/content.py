@@ -118,7 +118,7 @@ def write(
             extra_headers={"X-Client-Request-Id": client_request_id},
         )
     except openai.OpenAIError as error:
-        raise translate(error) from error
+        raise translate(error, access, prompt=prompt) from error
     body, request_id = answer.http_response.content, answer.headers.get("x-request-id", "")
     usage = _usage(body)
     try:

@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
 
 import httpx2
 import openai
 from openai import OpenAI
 
 from bulk_admin.codes import Code
-from bulk_admin.services.image_providers.http.waits import wait_of
+from bulk_admin.services.image_providers.errors import Billed, OutcomeUnknown
+from bulk_admin.services.image_providers.http.client import transport_error
+from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.text import clean_count, clean_text, clean_usage
 
-Billed = Literal["yes", "no", "unknown"]
-QUOTA_CODES = frozenset(
-    {
-        "insufficient_quota",
-        "credit_balance_exhausted",
-        "organization_spend_limit_exceeded",
-        "project_spend_limit_exceeded",
-        "organization_usage_limit_exceeded",
-    }
-)
+# Their sentences speak of pictures.
+OF_PICTURES = (Code.REJECTED, Code.BLOCKED, Code.BAD_REQUEST)
 
 
 class ServiceError(Exception):
@@ -80,62 +73,28 @@ def client(access: OpenAIAccess) -> OpenAI:
     )
 
 
-def translate(error: openai.OpenAIError) -> ServiceError:
-    """The ServiceError of an error that the openai package raised.
+def translate(error: openai.OpenAIError, access: OpenAIAccess, *, prompt: str = "") -> ServiceError:
+    """The ServiceError of an error that the openai package raised, by the table that pictures have.
 
-    Says "unknown" whenever the call may have been billed.
+    Says "unknown" whenever the call may have been billed. ``prompt``, where the answer quotes it,
+    is taken for no words of the provider.
     """
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error)
-    if isinstance(error, openai.APIConnectionError) and isinstance(
-        error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
-    ):
-        return ServiceError(code=Code.NOT_SENT, billed="no")
+        answer = error.response
+        told = error_for(
+            answer.status_code, answer.headers, answer.content, key=access.api_key, prompt=prompt
+        )
+    elif isinstance(error, openai.APIConnectionError):
+        told = transport_error(error, access.timeout)
+    else:
+        told = OutcomeUnknown()
+    refused = told.code in OF_PICTURES
     return ServiceError(
-        "It was sent, but no usable answer came.", code=Code.UNKNOWN, billed="unknown"
-    )
-
-
-def _of_status(error: openai.APIStatusError) -> ServiceError:
-    status = error.status_code
-    facts: dict[str, Any] = {"http_status": status, "request_id": error.request_id or ""}
-    if status == 429 and (error.code in QUOTA_CODES or error.type == "insufficient_quota"):
-        return ServiceError(
-            "The account has no credit left.",
-            code=Code.NO_CREDIT,
-            billed="no",
-            **facts,
-        )
-    if status == 429:
-        return ServiceError(
-            code=Code.RATE_LIMITED,
-            billed="no",
-            retry_after=wait_of(error.response.headers, error.message),
-            **facts,
-        )
-    if status == 503:
-        return ServiceError(
-            code=Code.OVERLOADED,
-            billed="no",
-            retry_after=wait_of(error.response.headers, error.message),
-            **facts,
-        )
-    if status in (401, 403):
-        return ServiceError(
-            code=Code.BAD_KEY,
-            billed="no",
-            **facts,
-        )
-    if status == 408 or status >= 500:
-        return ServiceError(
-            "It was sent, but no usable answer came.",
-            code=Code.UNKNOWN,
-            billed="unknown",
-            **facts,
-        )
-    return ServiceError(
-        f"The provider refused: {error.message}"[:300],
-        code=Code.REJECTED,
-        billed="no",
-        **facts,
+        f"The provider refused: {told.detail}" if refused else told.message,
+        # No setting of a job goes along with a text.
+        code=Code.REJECTED if told.code == Code.BAD_REQUEST else told.code,
+        billed=told.billed,
+        retry_after=told.retry_after,
+        http_status=told.http_status,
+        request_id=told.request_id,
     )

@@ -83,7 +83,7 @@ def check(
     try:
         answer = client(access).moderations.create(model=model, input=given)
     except openai.OpenAIError as error:
-        raise translate(error) from error
+        raise translate(error, access, prompt=prompt) from error
     except (ValueError, RecursionError) as error:
         raise _no_verdict() from error
     return _judge(answer)

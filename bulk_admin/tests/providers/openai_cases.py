@@ -43,7 +43,7 @@ NO_CREDIT = (
 ERROR_TABLE = [
     case("moderation_input", PromptBlocked, says="Violence, found in the prompt."),
     case("moderation_output", PromptBlocked, "unknown", "found in the picture"),
-    case("content_policy", PromptBlocked),
+    case("content_policy", PromptBlocked, "unknown", says="our safety system"),
     case("user_error", PromptRejected, says="could not be made"),
     case("prompt_too_long", PromptRejected, says="too long"),
     case("error_is_text", PromptRejected, says="something was wrong"),

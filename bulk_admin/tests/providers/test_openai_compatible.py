@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from bulk_admin.services.image_providers import Credentials
-from bulk_admin.services.image_providers.errors import BadRequest, NotSent, PromptRejected
+from bulk_admin.services.image_providers.errors import BadAddress, NotSent, PromptRejected
 from bulk_admin.testing import pictures
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.loopback.wire import Answer
@@ -141,9 +141,12 @@ class TestOpenAICompatible(HttpContract):
             self.ask(self.make(server))
         assert (caught.value.code, caught.value.billed) == ("unknown", "unknown")
 
-    def test_a_redirected_base_url_stops_the_job(self, server):
-        with pytest.raises(BadRequest, match="base URL"):
-            self.ask(self.make(server, base_url=f"{server.url}/files/moved"))
+    def test_a_redirected_base_url_stops_the_account(self, server):
+        provider = self.make(server, base_url=f"{server.url}/files/moved")
+        with pytest.raises(BadAddress) as caught:
+            self.ask(provider)
+        assert "look at the base URL" in caught.value.message
+        assert provider.check().code == "bad_address"
 
     def test_a_server_that_lists_no_models_is_no_fault(self, server):
         server.models = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import re
 import ssl
 import time
@@ -30,6 +31,10 @@ NOTHING_LEFT = (
     httpx2.UnsupportedProtocol,
 )
 KEY = re.compile(r"\b(?:sk|r8)[-_][\w*.…-]+")
+TITLE = re.compile(
+    r"<(title|h1|h2)\b[^>]{0,200}>(?P<words>.{1,200}?)</\1>", re.IGNORECASE | re.DOTALL
+)
+TAG = re.compile(r"<[^>]{0,200}>")
 
 
 class _Timed(httpx2.SyncByteStream):
@@ -110,11 +115,24 @@ def transport_error(error: BaseException, seconds: float) -> NotSent | OutcomeUn
 def clean(text: object, key: str = "") -> str:
     """A provider's words for people: one line, short, with no key in it and no HTML page."""
     line = clean_text(text, WORDS_LIMIT)
-    if line.startswith("<"):
+    if is_page(line):
         return ""
     if key:
         line = line.replace(key, "[key]")
     return clean_text(KEY.sub("[key]", line))
+
+
+def is_page(text: str) -> bool:
+    return text.lstrip().startswith("<")
+
+
+def words_of_page(page: str) -> str:
+    """What a web page says of itself: its title, else its first heading, in quotes; "" if it has
+    neither.
+    """
+    found = TITLE.search(page[: 10 * WORDS_LIMIT])
+    words = " ".join(html.unescape(TAG.sub(" ", found["words"])).split()) if found else ""
+    return f'It answered with a web page: "{words}".' if words else ""
 
 
 def sendable(key: str) -> bool:

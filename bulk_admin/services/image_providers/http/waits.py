@@ -9,8 +9,10 @@ import re
 import time
 from collections.abc import Mapping
 
+from bulk_admin.text import WORDS_LIMIT
+
 LONGEST = 86_400.0  # a day: who asks for more has meant something else
-LOOKED_AT = 2_000  # characters of a message
+
 MOMENT_IN_MS = 1e11  # a moment of today is more than that only when it is counted in milliseconds
 
 UNITS = {
@@ -96,7 +98,7 @@ def _until_date(value: str) -> float | None:
 
 
 def _in_words(text: str) -> float | None:
-    found = SENTENCE.search(text[:LOOKED_AT].lower())
+    found = SENTENCE.search(text[:WORDS_LIMIT].lower())
     return _seconds(found["span"]) if found else None
 
 

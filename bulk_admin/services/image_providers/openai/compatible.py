@@ -29,6 +29,7 @@ from bulk_admin.services.image_providers.account_options import (
 )
 from bulk_admin.services.image_providers.base import CheckResult, ImageOptions, parse_size
 from bulk_admin.services.image_providers.errors import (
+    BadAddress,
     ModelRetired,
     OutcomeUnknown,
     PromptRejected,
@@ -48,6 +49,7 @@ RESPONSE_FORMATS = ("omit", "b64_json", "base64")
 SIZE_MODES = ("size", "width_height")
 CAUTIOUS_IMAGES_PER_MINUTE = 10
 PROMPT_MAX = 32_000
+NO_LIST = (404, 405)
 
 
 class OpenAICompatibleProvider(OpenAIProtocol):
@@ -160,12 +162,14 @@ class OpenAICompatibleProvider(OpenAIProtocol):
     def _check_key(self) -> CheckResult:
         try:
             return super()._check_key()
-        except ModelRetired:
+        except BadAddress as error:
+            if error.http_status not in NO_LIST:
+                raise
             return CheckResult(
                 code="",
                 message=(
-                    "The server answers, but lists no models: only the first picture shows whether"
-                    " all is well."
+                    "The server answers, but lists no models at this base URL: only the first"
+                    " picture shows whether it is the right one."
                 ),
             )
 
@@ -173,7 +177,9 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         """Many of these servers can list, few can look one up."""
         try:
             names = {row.name for row in self.list_models()}
-        except ModelRetired:
+        except BadAddress as error:
+            if error.http_status not in NO_LIST:
+                raise
             return self._check_key()
         if names and model not in names:
             return CheckResult(code=ModelRetired.code, message=f"The server does not list {model}.")

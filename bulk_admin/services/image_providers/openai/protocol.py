@@ -29,10 +29,9 @@ from bulk_admin.services.image_providers.http.client import (
     timeouts,
     transport_error,
 )
+from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.services.image_providers.http.fetch import decode_base64
 from bulk_admin.text import clean_usage
-
-from .errors import error_for
 
 CHECK_SECONDS = 20.0
 
@@ -91,16 +90,8 @@ class OpenAIProtocol(ImageProvider):
     def check(self, model: str = "") -> CheckResult:
         try:
             return self._check_model(model) if model else self._check_key()
-        except OutcomeUnknown as error:
-            return CheckResult(
-                code=error.code,
-                message=(
-                    f"The provider gave no usable answer to the check. {error.detail} Nothing was"
-                    " bought."
-                ),
-            )
         except ProviderError as error:
-            return CheckResult(code=error.code, message=error.message)
+            return CheckResult.of(error)
 
     def list_models(self) -> list[ListedModel]:
         rows = _json(self._get("/models")).get("data")
@@ -134,6 +125,7 @@ class OpenAIProtocol(ImageProvider):
             ),
             seconds,
             headers,
+            prompt=str(body.get("prompt", "")),
         )
 
     def _get(self, path: str) -> httpx2.Response:
@@ -144,7 +136,12 @@ class OpenAIProtocol(ImageProvider):
         )
 
     def _once(
-        self, send: Callable[[Any], httpx2.Response], seconds: float, headers: Mapping[str, str]
+        self,
+        send: Callable[[Any], httpx2.Response],
+        seconds: float,
+        headers: Mapping[str, str],
+        *,
+        prompt: str = "",
     ) -> httpx2.Response:
         """One request, or one of our errors.
 
@@ -164,7 +161,13 @@ class OpenAIProtocol(ImageProvider):
                 }
             )
         except openai.APIStatusError as error:
-            failure = error_for(error.status_code, error.response.headers, error.body, key=key)
+            failure = error_for(
+                error.status_code,
+                error.response.headers,
+                error.response.content,
+                key=key,
+                prompt=prompt,
+            )
         except openai.APIError as error:
             failure = transport_error(error, seconds)
         raise failure

@@ -140,10 +140,11 @@ def test_an_answer_without_a_usable_text_never_becomes_a_page(server, text_accou
     assert audit() == []
 
 
+@pytest.mark.parametrize("fault", ["insufficient_quota", "billing_hard_limit"])
 def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_twice(
-    server, text_account
+    server, text_account, fault
 ):
-    server.text_plan.next("insufficient_quota")
+    server.text_plan.next(fault)
     job = finished_job(3)
     text_account.pools.filter(kind="text").update(max_in_flight=1)
     page_queue.create_pages(job.pk, by=None)
@@ -152,6 +153,8 @@ def test_a_text_account_without_credit_fails_the_pages_and_a_retry_pays_nothing_
     assert (job.pages_failed, job.pages_created) == (3, 0)
     assert set(job.images.values_list("page_error_code", flat=True)) == {"no_credit"}
     assert len(server.till.calls("text")) == 1
+    text_account.refresh_from_db()
+    assert text_account.stop_code == "no_credit"
     ProviderAccount.objects.update(stop_code="")
     assert page_queue.retry_pages(job.pk, by=None) == 3
     pump.run()

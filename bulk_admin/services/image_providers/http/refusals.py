@@ -1,0 +1,135 @@
+"""What an answer that is no picture says, whoever wrote it: the provider, a gateway that relays to
+it, or a proxy or firewall before them. Read with care: they send text, lists and web pages too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulk_admin.text import WORDS_LIMIT, clean_text
+
+from .client import is_page, words_of_page
+
+MOST_CATEGORIES = 20
+NO_TEXT = ("None", "null")  # LiteLLM writes what it does not know as a word
+LISTED = re.compile(r"safety_violations\s{0,3}=\s{0,3}\[([^\]]{0,300})\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``names`` are the codes and types it gives itself, the most exact first, as small letters
+    and digits; ``stage`` says where moderation found something, if it says so.
+    """
+
+    message: str = ""
+    names: tuple[str, ...] = ()
+    param: str = ""
+    stage: str = ""
+    categories: tuple[str, ...] = ()
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    is_page: bool = False
+
+
+def plain_name(name: object) -> str:
+    """``content_filter``, ``contentFilter`` and ``ContentFilter`` are one name."""
+    return re.sub(r"[^a-z0-9]", "", name[:100].lower()) if isinstance(name, str) else ""
+
+
+def read_refusal(body: bytes) -> Refusal:
+    """A refusal out of an answer's body."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        text = body[: 10 * WORDS_LIMIT].decode(errors="replace").strip()
+        if is_page(text):
+            return Refusal(message=words_of_page(text), is_page=True)
+        return Refusal(message=clean_text(text, WORDS_LIMIT))
+    return refusal_in(told)
+
+
+def refusal_in(told: object) -> Refusal:
+    """A refusal out of what JSON holds: the error itself, or what wraps one."""
+    if isinstance(told, list):  # Google wraps its errors in a list
+        told = told[0] if told else None
+    if isinstance(told, Mapping) and "error" in told:
+        outer, told = told, told["error"]
+        if not isinstance(told, Mapping):
+            told = {**outer, "message": _text(told) or outer.get("message")}
+    if not isinstance(told, Mapping):
+        return Refusal(message=_text(told))
+    message = _text(told.get("message")) or _detail(told.get("detail")) or _text(told.get("msg"))
+    inner = _mapping(told.get("inner_error") or told.get("innererror"))
+    details = _mapping(told.get("moderation_details"))
+    names = (told.get("code"), inner.get("code"), told.get("type"), told.get("status"))
+    return Refusal(
+        message=message,
+        names=tuple(name for name in map(plain_name, names) if name and name != "none"),
+        param=_text(told.get("param")) or _place(told.get("detail")),
+        stage=_text(details.get("moderation_stage")),
+        categories=_categories(told, details, inner, message),
+        usage=_mapping(told.get("usage")),
+    )
+
+
+def _categories(
+    told: Mapping[str, Any], details: Mapping[str, Any], inner: Mapping[str, Any], message: str
+) -> tuple[str, ...]:
+    """What moderation found: OpenAI's list, else OpenRouter's reasons, else Azure's filters, else
+    what the message lists.
+    """
+    listed = LISTED.search(message)
+    for found in (
+        details.get("categories"),
+        _mapping(told.get("metadata")).get("reasons"),
+        _filtered(inner.get("content_filter_result") or told.get("content_filter_result")),
+        listed[1].split(",") if listed else None,
+    ):
+        if isinstance(found, list) and (names := [_category(name) for name in found]):
+            return tuple(name for name in names[:MOST_CATEGORIES] if name)
+    return ()
+
+
+def _category(name: object) -> str:
+    return _text(name)[:60].strip(" \"'").replace("_", " ")
+
+
+def _filtered(result: object) -> list[str] | None:
+    found = _mapping(result).items()
+    return [name for name, told in found if _mapping(told).get("filtered") is True] or None
+
+
+def _detail(value: object) -> str:
+    """FastAPI servers tell what was wrong in ``detail``: a sentence, or a list of places."""
+    if not isinstance(value, list):
+        return _text(value)
+    rows = [row for row in value[:MOST_CATEGORIES] if isinstance(row, Mapping)]
+    return _text("; ".join(f"{'.'.join(_loc(row))}: {_text(row.get('msg'))}" for row in rows))
+
+
+def _place(value: object) -> str:
+    """The field that FastAPI's first place names: ``size`` of ["body", "size"]."""
+    rows = value if isinstance(value, list) else []
+    first = next((row for row in rows if isinstance(row, Mapping)), {})
+    return next((part for part in _loc(first) if part != "body"), "")
+
+
+def _loc(row: Mapping[str, Any]) -> list[str]:
+    loc = row.get("loc")
+    return (
+        [clean_text(str(part), 60) for part in loc[:10] if isinstance(part, str | int)]
+        if isinstance(loc, list)
+        else []
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    """Bounded before anything is looked for in it: a search for two words takes time squared."""
+    return "" if value in NO_TEXT else clean_text(value, WORDS_LIMIT)
