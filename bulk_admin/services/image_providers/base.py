@@ -249,6 +249,18 @@ class ImageProvider(ABC):
                 )
             pause = answer.seconds
 
+    @property
+    def download_hosts(self) -> tuple[str, ...]:
+        """Servers, besides its own, that a picture may be downloaded from: the account's option."""
+        return tuple(self.credentials.options.get("download_hosts", ()))
+
+    def download(self, address: str) -> bytes:
+        """Fetch a picture that was made before from where the answer said it is; buys nothing.
+
+        The address is judged as at the first time. Raises NotDownloaded.
+        """
+        raise NotImplementedError(f"{type(self).__name__} names no addresses")
+
     @abstractmethod
     def get_rate_limit(self) -> int:
         """Pictures per minute that the account's tier allows; 0 when there is no limit."""

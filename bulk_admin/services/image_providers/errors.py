@@ -21,6 +21,7 @@ class ProviderError(Exception):
     code: ClassVar[Code] = Code.PROVIDER_ERROR
     user_message: ClassVar[str] = ""  # instead of the code's sentence
     billed: Billed = "no"
+    address: str = ""  # where a picture waits that could not be fetched
 
     def __init__(
         self,
@@ -84,6 +85,17 @@ class OutcomeUnknown(ProviderError):
 
     code = Code.UNKNOWN
     billed = "unknown"
+
+
+class NotDownloaded(OutcomeUnknown):
+    """Made, but not fetched from ``address``: asking for it again there buys nothing.
+
+    ``may_come`` tells a download that broke from an address that is refused.
+    """
+
+    def __init__(self, why: str, *, address: str, may_come: bool) -> None:
+        super().__init__(f"The picture was made, but could not be downloaded: {why}.")
+        self.address, self.may_come = address, may_come
 
 
 class PromptBlocked(ProviderError):

@@ -30,6 +30,7 @@ from .errors import (
     Billed,
     ModelRetired,
     NoCredit,
+    NotDownloaded,
     NotSent,
     OutcomeUnknown,
     Overloaded,
@@ -40,7 +41,7 @@ from .errors import (
     UnsupportedOption,
 )
 from .http.client import clean, new_client, sendable, timeouts, transport_error
-from .http.fetch import FetchFailed, FetchRefused, decode_data_url, fetch
+from .http.fetch import fetch_picture
 from .http.waits import wait_of
 
 BASE_URL = "https://api.replicate.com/v1"
@@ -201,20 +202,22 @@ class ReplicateProvider(ImageProvider):
             raise OutcomeUnknown(
                 "The run succeeded, but names no picture.", http_status=200, request_id=remote_id
             )
-        failed = "The picture was made, but could not be downloaded"
         try:
-            return [self._fetch(url) for url in urls]
-        except FetchFailed as error:
-            return NotYet(max(LATER, self._poll_seconds), f"{failed}: {error}.")
-        except FetchRefused as error:
-            raise OutcomeUnknown(
-                f"{failed}: {error}.", http_status=200, request_id=remote_id
-            ) from error
+            return [self.download(url) for url in urls]
+        except NotDownloaded as error:
+            if error.may_come:
+                return NotYet(max(LATER, self._poll_seconds), error.detail)
+            error.http_status, error.request_id = 200, remote_id
+            raise
 
-    def _fetch(self, url: str) -> bytes:
-        if url.startswith("data:"):
-            return decode_data_url(url)
-        return fetch(url, base_url=self._base_url, hosts=DOWNLOAD_HOSTS, seconds=DOWNLOAD_SECONDS)
+    @property
+    def download_hosts(self) -> tuple[str, ...]:
+        return (*DOWNLOAD_HOSTS, *super().download_hosts)
+
+    def download(self, address: str) -> bytes:
+        return fetch_picture(
+            address, base_url=self._base_url, hosts=self.download_hosts, seconds=DOWNLOAD_SECONDS
+        )
 
     def _send(self, method: str, path: str, seconds: float, body: object = None) -> httpx2.Response:
         key = self.credentials.api_key

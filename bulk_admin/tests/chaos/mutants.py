@@ -265,8 +265,8 @@ MUTANTS = [
     Mutant(
         "a server's fault is taken for a refusal",
         SERVICES + "image_providers/errors.py",
-        '    billed = "unknown"\n\n\nclass PromptBlocked',
-        '    billed = "no"\n\n\nclass PromptBlocked',
+        '    billed = "unknown"\n\n\nclass NotDownloaded',
+        '    billed = "no"\n\n\nclass NotDownloaded',
         ("bulk_admin/tests/providers/test_openai.py", PROOF_TESTS),
     ),
     Mutant(

@@ -8,6 +8,7 @@ from bulk_admin.services.image_providers.errors import (
     BadRequest,
     ModelRetired,
     NoCredit,
+    NotDownloaded,
     OutcomeUnknown,
     Overloaded,
     PromptBlocked,
@@ -53,10 +54,10 @@ class TestReplicate(HttpContract):
         Expected("[run:canceled]", PromptRejected, "unknown"),
         Expected("[run:aborted]", Overloaded, retryable=True),
         Expected("[run:no_output]", OutcomeUnknown, "unknown"),
-        Expected("[run:elsewhere]", OutcomeUnknown, "unknown"),
+        Expected("[run:elsewhere]", NotDownloaded, "unknown"),
         Expected("[run:gone]", OutcomeUnknown, "unknown"),
-        Expected("[run:redirected]", OutcomeUnknown, "unknown"),
-        Expected("[run:huge]", OutcomeUnknown, "unknown", says="40 MB"),
+        Expected("[run:redirected]", NotDownloaded, "unknown"),
+        Expected("[run:huge]", NotDownloaded, "unknown", says="40 MB"),
     ]
 
     @pytest.fixture

@@ -11,13 +11,18 @@ import ipaddress
 import socket
 import time
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import httpx2
 
+from bulk_admin.services.image_providers.errors import NotDownloaded
+
 from .client import CONNECT_SECONDS, trust
 
 MAX_BYTES = 40 * 1024 * 1024
+TOO_BIG = "more than 40 MB"
+URL_SAFE = str.maketrans("-_", "+/")
 MAX_SECONDS = 60.0
 PORTS = {"http": 80, "https": 443}
 
@@ -33,20 +38,40 @@ class FetchFailed(Exception):
 
 
 def decode_base64(text: str) -> bytes:
-    """The picture; or the text itself when it does not decode, for it was paid for."""
+    """The picture, from either alphabet, with or without its padding; or the text itself when it
+    does not decode, for it was paid for.
+
+    Raises FetchRefused for one that is too big, before it is decoded.
+    """
+    if len(text) * 3 // 4 > MAX_BYTES:
+        raise FetchRefused(TOO_BIG)
+    plain = "".join(text.split()).translate(URL_SAFE).rstrip("=")
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return text.encode()
+        return text.encode(errors="replace")
 
 
 def decode_data_url(url: str) -> bytes:
-    """Raises FetchFailed when there is nothing in it."""
+    """Raises FetchFailed when there is nothing in it, FetchRefused when it is too big."""
     head, _, payload = url.partition(",")
-    content = decode_base64(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
+    is_base64 = head.rstrip().lower().endswith(";base64")
+    if not is_base64 and len(payload) > MAX_BYTES:
+        raise FetchRefused(TOO_BIG)
+    content = decode_base64(payload) if is_base64 else unquote_to_bytes(payload)
     if not content:
         raise FetchFailed("an empty data URL")
     return content
+
+
+def fetch_picture(address: str, **where: Any) -> bytes:
+    """The picture of a ``data:`` URL, or downloaded (see ``fetch``). Raises NotDownloaded."""
+    try:
+        return decode_data_url(address) if address.startswith("data:") else fetch(address, **where)
+    except (FetchRefused, FetchFailed) as error:
+        may_come = isinstance(error, FetchFailed)
+        failure = NotDownloaded(str(error), address=address, may_come=may_come)
+    raise failure
 
 
 def fetch(
@@ -89,7 +114,7 @@ def _addresses(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> 
         and any(target.host == host or target.host.endswith(f".{host}") for host in hosts)
     )
     if not same and not listed:
-        raise FetchRefused("a server that is not allowed")
+        raise FetchRefused(f"the host {_named(target)} is not allowed")
     found = _resolve(target)
     if (
         not same
@@ -129,6 +154,12 @@ def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: in
     if not content:
         raise FetchFailed("nothing in it")
     return bytes(content)
+
+
+def _named(url: httpx2.URL) -> str:
+    """A server as people name it: with its scheme or port only where that is the trouble."""
+    host = url.netloc.decode(errors="replace")[:260] or "(none)"
+    return host if url.scheme == "https" else f"{url.scheme}://{host}"
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int]:

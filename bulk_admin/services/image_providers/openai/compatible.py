@@ -31,15 +31,8 @@ from bulk_admin.services.image_providers.base import CheckResult, ImageOptions, 
 from bulk_admin.services.image_providers.errors import (
     BadAddress,
     ModelRetired,
-    OutcomeUnknown,
     PromptRejected,
     UnsupportedOption,
-)
-from bulk_admin.services.image_providers.http.fetch import (
-    FetchFailed,
-    FetchRefused,
-    decode_data_url,
-    fetch,
 )
 
 from .protocol import OpenAIProtocol
@@ -104,25 +97,6 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         if (response_format := self.profile.get("response_format", "omit")) != "omit":
             body["response_format"] = response_format
         return body
-
-    def content_of(self, item: Mapping[str, Any]) -> bytes:
-        if content := super().content_of(item):
-            return content
-        url = item.get("url")
-        if not isinstance(url, str) or not url:
-            return b""
-        try:
-            return (
-                decode_data_url(url)
-                if url.startswith("data:")
-                else fetch(
-                    url, base_url=self.base_url, hosts=self.profile.get("download_hosts", ())
-                )
-            )
-        except (FetchRefused, FetchFailed) as error:
-            raise OutcomeUnknown(
-                f"The picture was made, but could not be downloaded: {error}."
-            ) from error
 
     def get_rate_limit(self) -> int:
         return self.credentials.images_per_minute or int(

@@ -30,16 +30,20 @@ from bulk_admin.services.image_providers.http.client import (
     transport_error,
 )
 from bulk_admin.services.image_providers.http.error_table import error_for
-from bulk_admin.services.image_providers.http.fetch import decode_base64
+from bulk_admin.services.image_providers.http.fetch import (
+    FetchRefused,
+    decode_base64,
+    fetch_picture,
+)
 from bulk_admin.text import clean_usage
+
+from .answers import address_in, encoded_in, items_of, read_answer, request_id_of, words_of
 
 CHECK_SECONDS = 20.0
 
 
 class OpenAIProtocol(ImageProvider):
-    """A subclass says what to send (``payload``) and where a picture may be fetched from
-    (``content_of``).
-    """
+    """A subclass says what to send (``payload``)."""
 
     path: ClassVar[str] = "/images/generations"
     takes_quality: ClassVar[bool] = True
@@ -84,8 +88,16 @@ class OpenAIProtocol(ImageProvider):
 
         Raises OutcomeUnknown.
         """
-        text = item.get("b64_json")
-        return decode_base64(text) if isinstance(text, str) and text else b""
+        try:
+            if content := decode_base64(encoded_in(item)):
+                return content
+        except FetchRefused as error:
+            raise OutcomeUnknown(f"The picture was made, but it is {error}.") from error
+        address = address_in(item)
+        return self.download(address) if address else b""
+
+    def download(self, address: str) -> bytes:
+        return fetch_picture(address, base_url=self.base_url, hosts=self.download_hosts)
 
     def check(self, model: str = "") -> CheckResult:
         try:
@@ -94,7 +106,7 @@ class OpenAIProtocol(ImageProvider):
             return CheckResult.of(error)
 
     def list_models(self) -> list[ListedModel]:
-        rows = _json(self._get("/models")).get("data")
+        rows = read_answer(self._get("/models")).get("data")
         return (
             [listed(row) for row in rows if isinstance(row, Mapping) and row.get("id")]
             if isinstance(rows, list)
@@ -114,7 +126,7 @@ class OpenAIProtocol(ImageProvider):
         return CheckResult(code="", message=f"The key works and {model} is listed.")
 
     def look_up(self, model: str) -> ListedModel:
-        return listed(_json(self._get(f"/models/{quote(model, safe='')}")))
+        return listed(read_answer(self._get(f"/models/{quote(model, safe='')}")))
 
     def _post(
         self, body: Mapping[str, Any], seconds: float, headers: Mapping[str, str]
@@ -174,20 +186,14 @@ class OpenAIProtocol(ImageProvider):
 
     def _results(self, response: httpx2.Response, size: str, quality: str) -> list[ImageResult]:
         """Usage is the whole call's, so the first picture carries it."""
-        request_id, answer = response.headers.get("x-request-id", "")[:120], _json(response)
+        request_id = request_id_of(response)
+        if response.headers.get("content-type", "").startswith("image/"):
+            answer: Mapping[str, Any] = {}
+            pictures = [(answer, response.content)] if response.content else []
+        else:
+            answer = read_answer(response, self.credentials.api_key)
+            pictures = self._pictures_in(answer, response)
         usage = read_usage(answer.get("usage"))
-        rows = answer.get("data")
-        items = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-        failure: OutcomeUnknown | None = None
-        try:
-            pictures = [(item, content) for item in items if (content := self.content_of(item))]
-        except OutcomeUnknown as error:
-            failure = error
-        if failure is not None or not pictures:
-            detail = failure.detail if failure else "The answer holds no picture."
-            raise OutcomeUnknown(
-                detail, http_status=response.status_code, request_id=request_id, usage=usage
-            )
         return [
             ImageResult(
                 content=content,
@@ -200,6 +206,21 @@ class OpenAIProtocol(ImageProvider):
             )
             for index, (item, content) in enumerate(pictures)
         ]
+
+    def _pictures_in(
+        self, answer: Mapping[str, Any], response: httpx2.Response
+    ) -> list[tuple[Mapping[str, Any], bytes]]:
+        """Entries with their pictures. Raises OutcomeUnknown when there is none."""
+        try:
+            pictures = [(i, content) for i in items_of(answer) if (content := self.content_of(i))]
+            if pictures:
+                return pictures
+            failure = OutcomeUnknown(words_of(answer, self.credentials.api_key))
+        except OutcomeUnknown as error:
+            failure = error
+        failure.http_status, failure.request_id = response.status_code, request_id_of(response)
+        failure.usage = dict(read_usage(answer.get("usage")))
+        raise failure
 
 
 def listed(row: Mapping[str, Any]) -> ListedModel:
@@ -240,20 +261,6 @@ def read_usage(usage: object) -> dict[str, int]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _json(response: httpx2.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, Mapping):
-        raise OutcomeUnknown(
-            "The answer could not be read.",
-            http_status=response.status_code,
-            request_id=response.headers.get("x-request-id", "")[:120],
-        )
-    return answer
 
 
 def _string(value: object) -> str:
