@@ -24,7 +24,7 @@ from bulk_admin.models import CallKind, Pool, ProviderAccount
 from bulk_admin.money import usd_total
 from bulk_admin.progress import Pill
 from bulk_admin.selectors import spending
-from bulk_admin.services.accounts import ensure_pools
+from bulk_admin.services.accounts import end_cooldown, ensure_pools
 from bulk_admin.services.image_providers import (
     options_problem,
     provider_choices,
@@ -178,9 +178,11 @@ class PoolInline(TabularInline[Pool, ProviderAccount]):
 
     @admin.display(description="cooling down")
     def cooling_down(self, pool: Pool) -> str:
-        if pool.cooldown_until and pool.cooldown_until > timezone.now():
-            return f"until {pool.cooldown_until:%H:%M:%S} UTC"
-        return "no"
+        until = pool.cooldown(timezone.now())
+        return f"until {until}" if until else "no"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("bulk_admin.manage_accounts"))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -288,7 +290,11 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         if context.get("original"):
-            context["waiting_jobs"] = waiting_jobs(context["original"].pk).count()
+            account, now = context["original"], timezone.now()
+            context["waiting_jobs"] = waiting_jobs(account.pk).count()
+            context["cooling_pools"] = [
+                (pool, until) for pool in account.pools.all() if (until := pool.cooldown(now))
+            ]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(
@@ -347,7 +353,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
             self.admin_site.admin_view(require_POST(self.check_view)),
             name="bulk_admin_provideraccount_check",
         )
-        return [check, *super().get_urls()]
+        cooldown = path(
+            "<int:account_id>/pools/<int:pool_id>/end-cooldown/",
+            self.admin_site.admin_view(require_POST(self.end_cooldown_view)),
+            name="bulk_admin_provideraccount_end_cooldown",
+        )
+        return [check, cooldown, *super().get_urls()]
 
     def check_view(self, request: HttpRequest, account_id: int) -> HttpResponse:
         if not self._manages(request):
@@ -360,6 +371,24 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         )
         return HttpResponseRedirect(
             reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])
+        )
+
+    def end_cooldown_view(
+        self, request: HttpRequest, account_id: int, pool_id: int
+    ) -> HttpResponse:
+        if not self._manages(request):
+            raise PermissionDenied
+        pool = get_object_or_404(Pool, pk=pool_id, account=account_id)
+        until = pool.cooldown(timezone.now())
+        if end_cooldown(pool.pk):
+            self.log_change(
+                request, pool.account, f"Ended the cooldown of {pool.buys}: it was until {until}."
+            )
+            messages.success(request, f"The cooldown has ended: {pool.buys} are bought again.")
+        else:
+            messages.info(request, f"There is no cooldown of {pool.buys}.")
+        return HttpResponseRedirect(
+            reverse("admin:bulk_admin_provideraccount_change", args=[account_id])
         )
 
     # --- what is shown ---------------------------------------------------------------------------

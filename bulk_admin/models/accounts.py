@@ -185,6 +185,16 @@ class Pool(models.Model):
         return f"{self.account} · {self.kind}"
 
     @property
+    def buys(self) -> str:
+        """What its calls are for, in words."""
+        return "pictures" if self.kind == CallKind.IMAGE else "page texts"
+
+    def cooldown(self, now: dt.datetime) -> str:
+        """Until when the provider asked to wait, with its day; "" when nothing waits for it."""
+        until = self.cooldown_until
+        return f"{until:%d %b %Y %H:%M:%S} UTC" if until and until > now else ""
+
+    @property
     def window(self) -> dt.timedelta:
         """How long a call counts against the limit: the provider's minute and a guard."""
         return dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)

@@ -16,7 +16,9 @@ from django.db.models import Exists, OuterRef
 from bulk_admin import credentials
 from bulk_admin.models import CallKind, CallState, Pool, ProviderAccount, ProviderCall
 from bulk_admin.models.accounts import AccountQuerySet, pool_limits
+from bulk_admin.services.database import Clock
 from bulk_admin.services.image_providers import Credentials, provider_class, provider_label
+from bulk_admin.services.queue.doorbell import ring
 
 TEXT_LIMIT = {"limit_per_minute": 500, "max_in_flight": 20}
 PLACEHOLDER = {
@@ -86,6 +88,20 @@ def ensure_pools(account: ProviderAccount) -> None:
     platform = PLATFORMS.get(account.provider)
     if platform and platform.writes_texts and account.is_platform:
         Pool.objects.get_or_create(account=account, kind=CallKind.TEXT, defaults=TEXT_LIMIT)
+
+
+def end_cooldown(pool_id: int) -> bool:
+    """Buy from a pool again before the moment that its provider named; False when nothing waits.
+
+    A provider that meant it refuses the next call, which costs nothing, and names another moment.
+    """
+    # Not emptied: rescue relaxes a pool's gap by how long ago its cooldown ended.
+    ended = Pool.objects.filter(pk=pool_id, cooldown_until__gt=Clock()).update(
+        cooldown_until=Clock()
+    )
+    if ended:
+        ring()
+    return bool(ended)
 
 
 def ensure_platform_accounts() -> None:

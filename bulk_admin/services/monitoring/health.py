@@ -20,7 +20,6 @@ from django_q.models import Task
 
 from bulk_admin import storages
 from bulk_admin.models import (
-    CallKind,
     CallState,
     ProviderAccount,
     ProviderCall,
@@ -255,13 +254,13 @@ def _providers(part: Part) -> None:
         )
     for account in accounts:
         cooldowns = [
-            pool.cooldown_until
+            f"{pool.buys} wait for the provider until {until}"
             for pool in account.pools.all()
-            if pool.kind == CallKind.IMAGE and pool.cooldown_until and pool.cooldown_until > now
+            if (until := pool.cooldown(now))
         ]
         words = ["enabled" if account.is_enabled else "disabled"]
         words += [f"stopped: {account.stop_code}"] if account.stop_code else []
-        words += [f"waits {_age(max(cooldowns), now):.0f} s for the provider"] if cooldowns else []
+        words += cooldowns
         words += [
             f"checked {account.checked_at:%d %b %Y %H:%M} UTC: {account.check_result}"
             if account.checked_at

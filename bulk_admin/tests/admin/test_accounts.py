@@ -4,13 +4,18 @@ it.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import OrmQ
 
-from bulk_admin.models import JobStatus, ModelPrice, ProviderAccount
+from bulk_admin.models import JobStatus, ModelPrice, Pool, ProviderAccount
 from bulk_admin.services.image_providers import options_problem
 from bulk_admin.services.jobs.account_check import check_account
 from bulk_admin.testing.factories import make_account, make_job, make_user
@@ -310,3 +315,45 @@ def test_the_row_itself_refuses_what_a_database_cannot_hold(value):
     account.options = {"input": {"style": value}}
     with pytest.raises(ValidationError, match="options"):
         account.full_clean()
+
+
+def end_cooldown(pool):
+    name = "admin:bulk_admin_provideraccount_end_cooldown"
+    return reverse(name, args=[pool.account_id, pool.pk])
+
+
+@pytest.mark.parametrize(("kind", "words"), [("image", "pictures"), ("text", "page texts")])
+def test_a_cooldown_is_shown_with_its_day_and_ended_with_a_line_in_the_history(
+    keeper, account, kind, words
+):
+    until = timezone.now() + dt.timedelta(hours=20)
+    pool = account.pools.get(kind=kind)
+    Pool.objects.filter(pk=pool.pk).update(cooldown_until=until)
+    body = keeper.get(change(account)).content.decode()
+    assert body.count(f"until {until:%d %b %Y %H:%M:%S} UTC") == 2
+    assert f'action="{end_cooldown(pool)}"' in body
+    assert OrmQ.objects.count() == 0
+    answer = keeper.post(end_cooldown(pool), follow=True).content.decode()
+    assert f"{words} are bought again" in answer and end_cooldown(pool) not in answer
+    pool.refresh_from_db()
+    assert pool.cooldown(timezone.now()) == ""
+    assert OrmQ.objects.count() == 1, "a worker is called"
+    history = keeper.get(f"{LIST}{account.pk}/history/").content.decode()
+    assert f"Ended the cooldown of {words}: it was until {until:%d %b %Y}" in history
+    keeper.post(end_cooldown(pool))
+    assert LogEntry.objects.count() == 1, "pressed twice"
+
+
+def test_only_who_manages_accounts_ends_a_cooldown_and_only_by_a_press(client, staff, account):
+    pool = account.pools.get(kind="image")
+    until = timezone.now() + dt.timedelta(hours=1)
+    Pool.objects.filter(pk=pool.pk).update(cooldown_until=until)
+    client.force_login(staff)
+    assert client.post(end_cooldown(pool)).status_code == 403
+    client.force_login(make_user("keeper2", "bulk_admin.manage_accounts"))
+    assert client.get(end_cooldown(pool)).status_code == 405
+    other = make_account(label="Other").pools.get(kind="image")
+    wrong = reverse("admin:bulk_admin_provideraccount_end_cooldown", args=[account.pk, other.pk])
+    assert client.post(wrong).status_code == 404
+    pool.refresh_from_db()
+    assert pool.cooldown_until == until

@@ -154,10 +154,15 @@ def test_an_account_s_row_leads_to_its_page_who_may_mend_it(client):
     assert link not in client.get(reverse("admin:health")).content.decode()
 
 
-def test_a_cooldown_is_told_and_needs_nobody(client):
+def test_every_cooldown_is_shown_with_its_day_and_needs_nobody(client):
     account = make_account()
-    account.pools.update(cooldown_until=timezone.now() + dt.timedelta(seconds=40))
-    assert "s for the provider" in told(client)["Provider"][account.label]["value"]
+    until = timezone.now() + dt.timedelta(hours=20)
+    for kind, words in (("image", "pictures"), ("text", "page texts")):
+        account.pools.update(cooldown_until=None)
+        account.pools.filter(kind=kind).update(cooldown_until=until)
+        fact = told(client)["Provider"][account.label]
+        assert f"{words} wait for the provider until {until:%d %b %Y %H:%M}" in fact["value"]
+        assert fact["state"] == "note"
 
 
 def test_the_outbox_is_told_and_a_full_one_is_503(client, settings):
