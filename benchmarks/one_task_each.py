@@ -22,7 +22,7 @@ SETTINGS = {"size": "1024x1024", "quality": "medium"}
 
 def make_picture(number: int, base_url: str) -> None:
     provider = provider_class("openai")(
-        Credentials(api_key="sk-loopback-0123456789", base_url=base_url)
+        Credentials(api_key="sk-loopback-0123456789", base_url=base_url, private_network=True)
     )
     call_id = f"task-{number}"
     storing.store(f"originals/tasks/{call_id}", _asked(provider, number, call_id).content, {})

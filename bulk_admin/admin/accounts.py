@@ -38,6 +38,7 @@ from .options import ModelAdmin, TabularInline
 
 TIERS = [(number, f"Tier {number}") for number in range(1, 6)]
 SHORTEST_KEY = 8
+WHERE_THE_KEY_GOES = ("base_url", "private_network")  # a superuser's to change
 # What cannot be changed after an account was added, and what stands in its place.
 SHOWN_LATER = {"provider": "provider_label", "owner": "whose"}
 
@@ -75,6 +76,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "provider",
             "label",
             "base_url",
+            "private_network",
             "owner",
             "is_enabled",
             "is_default",
@@ -88,7 +90,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "options",
         )
         labels = {
-            "base_url": "Address",
+            "base_url": "Base URL",
+            "private_network": "Private network",
             "is_enabled": "Enabled",
             "is_default": "Default for new jobs",
             "images_per_minute": "Images per minute",
@@ -217,6 +220,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                     "label",
                     "new_key",
                     "base_url",
+                    "private_network",
                     "owner",
                     "is_enabled",
                     "is_default",
@@ -247,12 +251,12 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         return self._manages(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Where a key is sent is as secret as the key: a base_url is a superuser's to change.
+        # Where a key is sent is as secret as the key, and what our network holds is no provider's.
         fixed = ("provider_label", "whose") if obj else ()
         return (
             (*self.readonly_fields, *fixed)
             if request.user.is_superuser
-            else (*self.readonly_fields, *fixed, "base_url")
+            else (*self.readonly_fields, *fixed, *WHERE_THE_KEY_GOES)
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

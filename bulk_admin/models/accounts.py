@@ -47,6 +47,13 @@ class ProviderAccount(models.Model):
             "Only for servers that speak the provider's protocol. Changing it clears the key."
         ),
     )
+    private_network = models.BooleanField(
+        default=False,
+        help_text=(
+            "The base URL is a server inside our own network. Unless this is ticked, addresses in"
+            " it are refused."
+        ),
+    )
     key_from_environment = models.BooleanField(default=False, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     key_last_four = models.CharField(max_length=4, blank=True, editable=False)

@@ -53,15 +53,18 @@ PLATFORMS = {
 def credentials_of(account: ProviderAccount) -> Credentials:
     """What a provider needs of an account.
 
-    The environment's key goes only to the environment's address.
+    The environment's key goes only to the environment's address, which may be anywhere: who sets it
+    has the server.
 
     Raises credentials.KeyUnreadable.
     """
     platform = PLATFORMS.get(account.provider)
     own_url = "" if account.key_from_environment else account.base_url
+    set_url = str(getattr(settings, platform.base_url)) if platform else ""
     return Credentials(
         api_key=account.api_key,
-        base_url=own_url or (str(getattr(settings, platform.base_url)) if platform else ""),
+        base_url=own_url or set_url,
+        private_network=account.private_network or bool(set_url and not own_url),
         tier=account.tier,
         images_per_minute=account.images_per_minute or _pace_of_environment(account),
         options=account.options,

@@ -102,6 +102,7 @@ def make_account(
             "provider": provider,
             "label": f"{provider} account {next(numbers)}",
             "is_platform": fields.get("owner") is None,
+            "private_network": bool(fields.get("base_url")),  # a server of the test
             **fields,
         }
     )

@@ -119,6 +119,7 @@ class Credentials:
 
     api_key: str = field(default="", repr=False)
     base_url: str = ""
+    private_network: bool = False  # its server may be inside our network
     tier: int = 1
     images_per_minute: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from .base import (
     parse_size,
 )
 from .errors import (
+    BadAddress,
     BadKey,
     BadRequest,
     Billed,
@@ -83,7 +84,9 @@ class ReplicateProvider(ImageProvider):
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:
         super().__init__(credentials, timeout=timeout)
         self._base_url = credentials.base_url or BASE_URL
-        self._client = new_client(REQUEST_SECONDS, self._base_url)
+        self._client = new_client(
+            REQUEST_SECONDS, self._base_url, private_network=credentials.private_network
+        )
 
     def generate(
         self, prompt: str, size: str, quality: str, n: int = 1, *, options: ImageOptions
@@ -171,7 +174,7 @@ class ReplicateProvider(ImageProvider):
             response = self._send(
                 "GET", f"/predictions/{url_quote(remote_id, safe='')}", REQUEST_SECONDS
             )
-        except (BadKey, NotSent, OutcomeUnknown) as error:
+        except (BadAddress, BadKey, NotSent, OutcomeUnknown) as error:
             return NotYet(self._poll_seconds, f"The run could not be looked up. {error.message}")
         if response.status_code == 404:
             raise OutcomeUnknown(
@@ -216,7 +219,11 @@ class ReplicateProvider(ImageProvider):
 
     def download(self, address: str) -> bytes:
         return fetch_picture(
-            address, base_url=self._base_url, hosts=self.download_hosts, seconds=DOWNLOAD_SECONDS
+            address,
+            base_url=self._base_url,
+            hosts=self.download_hosts,
+            private_network=self.credentials.private_network,
+            seconds=DOWNLOAD_SECONDS,
         )
 
     def _send(self, method: str, path: str, seconds: float, body: object = None) -> httpx2.Response:

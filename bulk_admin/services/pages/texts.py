@@ -60,6 +60,7 @@ def text_access() -> OpenAIAccess | None:
     return OpenAIAccess(
         api_key=credentials.api_key,
         base_url=credentials.base_url,
+        private_network=credentials.private_network,
         timeout=settings.BULK_CALL_DEADLINE,
     )
 

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import httpx2
 import openai
 from openai import OpenAI
 
 from bulk_admin.codes import Code
 from bulk_admin.services.image_providers.errors import Billed, OutcomeUnknown
-from bulk_admin.services.image_providers.http.client import transport_error
+from bulk_admin.services.image_providers.http.client import (
+    new_client,
+    timeouts,
+    transport_error,
+)
 from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.text import clean_count, clean_text, clean_usage
 
@@ -54,22 +57,22 @@ class OpenAIAccess:
     api_key: str = field(repr=False)
     base_url: str
     timeout: float = 60.0
+    private_network: bool = False
 
 
 @lru_cache(maxsize=16)
 def client(access: OpenAIAccess) -> OpenAI:
     """A client that never retries by itself: a repeated call is booked, so the ledger must know of
-    it.
+    it. It follows no redirect.
     """
-    limits = httpx2.Limits(keepalive_expiry=4.0)
-    timeout = httpx2.Timeout(access.timeout, connect=10.0)
-    http_client = openai.DefaultHttpxClient(limits=limits, timeout=timeout)
     return OpenAI(
         api_key=access.api_key,
         base_url=access.base_url,
         max_retries=0,
-        timeout=timeout,
-        http_client=http_client,
+        timeout=timeouts(access.timeout),
+        http_client=new_client(
+            access.timeout, access.base_url, private_network=access.private_network
+        ),
     )
 
 

@@ -128,6 +128,23 @@ def test_only_a_superuser_changes_where_the_key_is_sent_and_that_clears_it(
     )
 
 
+def test_only_a_superuser_lets_an_account_into_the_private_network(client, superuser, keeper):
+    account = make_account("openai_compatible", label="Studio", base_url="http://127.0.0.1:1/v1")
+    ProviderAccount.objects.update(private_network=False)
+    keeper.post(change(account), form(private_network="on"))
+    account.refresh_from_db()
+    assert not account.private_network
+    assert check_account(account.pk).code == "bad_address"
+    account.refresh_from_db()
+    assert account.stop_code == "bad_address" and "private network" in account.stop_message
+    client.force_login(superuser)
+    assert 'name="private_network"' in client.get(change(account)).content.decode()
+    client.post(change(account), form(base_url="http://127.0.0.1:1/v1", private_network="on"))
+    account.refresh_from_db()
+    assert account.private_network
+    assert check_account(account.pk).code == "not_sent"
+
+
 def test_a_save_writes_only_what_the_form_changed(keeper, account):
     # A worker stops the account while the form is open.
     stale = form(tier="3")

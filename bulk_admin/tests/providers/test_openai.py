@@ -35,7 +35,9 @@ class TestOpenAI(HttpContract):
             yield server
 
     def credentials(self, server, **more):
-        return Credentials(**{"api_key": KEY, "base_url": server.base_url, **more})
+        return Credentials(
+            **{"api_key": KEY, "base_url": server.base_url, "private_network": True, **more}
+        )
 
     def paid_requests(self, server):
         return len(server.till.calls())

@@ -38,7 +38,9 @@ def server():
 
 def ask(server, body, headers=None, name="openai"):
     server.body, server.headers = body, headers or {}
-    provider = provider_class(name)(Credentials(api_key="sk-answers", base_url=server.url))
+    provider = provider_class(name)(
+        Credentials(api_key="sk-answers", base_url=server.url, private_network=True)
+    )
     return provider.generate("A fox", "1024x1024", "low", options=ImageOptions(model="m"))
 
 

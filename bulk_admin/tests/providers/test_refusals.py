@@ -227,7 +227,9 @@ def fixed():
 )
 def test_the_check_of_an_account_speaks_of_no_prompt(fixed, name, status, body, code):
     fixed.status, fixed.body = status, body
-    provider = provider_class(name)(Credentials(api_key="sk-check", base_url=fixed.url))
+    provider = provider_class(name)(
+        Credentials(api_key="sk-check", base_url=fixed.url, private_network=True)
+    )
     found = provider.check()
     assert found.code == code
     assert "prompt" not in found.message and "picture" not in found.message
@@ -241,7 +243,7 @@ def test_no_failed_check_speaks_of_a_prompt(kind):
 
 def test_an_answer_is_read_as_it_came_through_the_client(fixed):
     fixed.status, fixed.body = 404, NGINX_404
-    credentials = Credentials(api_key="sk-x", base_url=fixed.url)
+    credentials = Credentials(api_key="sk-x", base_url=fixed.url, private_network=True)
     provider = provider_class("openai_compatible")(credentials)
     with pytest.raises(BadAddress, match="404 Not Found"):
         provider.generate("A fox", "1024x1024", "low", options=ImageOptions(model="m"))

@@ -70,6 +70,7 @@ class TestReplicate(HttpContract):
             **{
                 "api_key": KEY,
                 "base_url": server.base_url,
+                "private_network": True,
                 "options": {"poll_seconds": 0.005},
                 **more,
             }

@@ -120,7 +120,9 @@ def test_nothing_more_is_bought_with_it(anna, hers, job):
 def test_a_worker_that_finds_its_jobs_asks_the_provider_for_nothing(settings, tmp_path, anna, job):
     settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
     with OpenAIServer() as server:
-        ProviderAccount.objects.filter(pk=job.account_id).update(base_url=server.base_url)
+        ProviderAccount.objects.filter(pk=job.account_id).update(
+            base_url=server.base_url, private_network=True
+        )
         anna.delete()
         pump.run()
         assert server.requests == []

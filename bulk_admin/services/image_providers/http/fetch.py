@@ -6,9 +6,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
-import ipaddress
-import socket
 import time
 from collections.abc import Collection
 from typing import Any
@@ -18,15 +15,14 @@ import httpx2
 
 from bulk_admin.services.image_providers.errors import NotDownloaded
 
-from .client import CONNECT_SECONDS, trust
+from .client import CONNECT_SECONDS, AnswerTooBig, encoding_of, trust, unpacked
+from .hosts import IPAddress, is_public, resolve
 
 MAX_BYTES = 40 * 1024 * 1024
 TOO_BIG = "more than 40 MB"
 URL_SAFE = str.maketrans("-_", "+/")
 MAX_SECONDS = 60.0
 PORTS = {"http": 80, "https": 443}
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class FetchRefused(Exception):
@@ -79,6 +75,7 @@ def fetch(
     *,
     base_url: str,
     hosts: Collection[str] = (),
+    private_network: bool = False,
     seconds: float = MAX_SECONDS,
     max_bytes: int = MAX_BYTES,
 ) -> bytes:
@@ -86,8 +83,9 @@ def fetch(
     their subdomains.
 
     The address is looked up once, judged, and the very same address is connected to, so that a name
-    cannot point elsewhere in between. Addresses inside our own network are refused unless
-    ``base_url`` itself is there. No redirect is followed, no key is sent.
+    cannot point elsewhere in between. Addresses inside our own network are refused unless the
+    account may reach the ``private_network`` and ``base_url`` itself is there. No redirect is
+    followed, no key is sent.
     """
     ends = time.monotonic() + min(seconds, MAX_SECONDS)
     try:
@@ -95,7 +93,7 @@ def fetch(
     except httpx2.InvalidURL as error:
         raise FetchRefused("not an address") from error
     failure: httpx2.HTTPError | None = None
-    for address in _addresses(target, home, hosts):
+    for address in _addresses(target, home, hosts, private_network=private_network):
         try:
             return _download(target, address, ends, max_bytes)
         except httpx2.HTTPError as error:
@@ -105,7 +103,9 @@ def fetch(
     raise FetchFailed(type(failure).__name__) from failure
 
 
-def _addresses(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> list[IPAddress]:
+def _addresses(
+    target: httpx2.URL, home: httpx2.URL, hosts: Collection[str], *, private_network: bool
+) -> list[IPAddress]:
     """Where the picture may be fetched from. Raises FetchRefused."""
     same = _origin(target) == _origin(home)
     listed = (
@@ -116,10 +116,8 @@ def _addresses(target: httpx2.URL, home: httpx2.URL, hosts: Collection[str]) -> 
     if not same and not listed:
         raise FetchRefused(f"the host {_named(target)} is not allowed")
     found = _resolve(target)
-    if (
-        not same
-        and not all(_is_public(ip) for ip in found)
-        and any(_is_public(ip) for ip in _resolve(home))
+    if not all(map(is_public, found)) and not (
+        private_network and (same or not any(map(is_public, _resolve(home))))
     ):
         raise FetchRefused("an address inside the network")
     return found
@@ -145,12 +143,13 @@ def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: in
             raise (FetchRefused if response.is_redirect else FetchFailed)(
                 f"HTTP {response.status_code}"
             )
-        for piece in response.iter_raw():
-            content += piece
-            if len(content) > max_bytes:
-                raise FetchRefused(f"more than {max_bytes // 1024 // 1024} MB")
-            if time.monotonic() > ends:
-                raise FetchFailed("too slow")
+        try:
+            for piece in unpacked(response.iter_raw(), encoding_of(response), max_bytes):
+                content += piece
+                if time.monotonic() > ends:
+                    raise FetchFailed("too slow")
+        except AnswerTooBig as error:
+            raise FetchRefused(f"more than {max_bytes // 1024 // 1024} MB") from error
     if not content:
         raise FetchFailed("nothing in it")
     return bytes(content)
@@ -167,14 +166,7 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int]:
 
 
 def _resolve(url: httpx2.URL) -> list[IPAddress]:
-    with contextlib.suppress(ValueError):
-        return [ipaddress.ip_address(url.host)]
     try:
-        rows = socket.getaddrinfo(url.host, _origin(url)[2], type=socket.SOCK_STREAM)
+        return resolve(url.host, _origin(url)[2])
     except OSError as error:
         raise FetchFailed("its name is not known") from error
-    return [ipaddress.ip_address(row[4][0]) for row in rows]
-
-
-def _is_public(address: IPAddress) -> bool:
-    return address.is_global and not address.is_multicast

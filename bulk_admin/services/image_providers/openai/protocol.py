@@ -56,7 +56,9 @@ class OpenAIProtocol(ImageProvider):
             base_url=self.base_url,
             max_retries=0,
             timeout=timeouts(timeout),
-            http_client=new_client(timeout, self.base_url),
+            http_client=new_client(
+                timeout, self.base_url, private_network=credentials.private_network
+            ),
         )
         # The SDK reads them from the environment; they belong to another account's key.
         self._client.organization = self._client.project = None
@@ -97,7 +99,12 @@ class OpenAIProtocol(ImageProvider):
         return self.download(address) if address else b""
 
     def download(self, address: str) -> bytes:
-        return fetch_picture(address, base_url=self.base_url, hosts=self.download_hosts)
+        return fetch_picture(
+            address,
+            base_url=self.base_url,
+            hosts=self.download_hosts,
+            private_network=self.credentials.private_network,
+        )
 
     def check(self, model: str = "") -> CheckResult:
         try:

@@ -36,7 +36,7 @@ def server():
 
 @pytest.fixture
 def access(server):
-    return OpenAIAccess("sk-test", server.base_url, timeout=5)
+    return OpenAIAccess("sk-test", server.base_url, timeout=5, private_network=True)
 
 
 def write(access, prompt="a red fox in deep snow", style_note="", picture=None) -> Written:

@@ -22,7 +22,7 @@ def server():
 
 @pytest.fixture
 def access(server):
-    return OpenAIAccess("sk-test", server.base_url, timeout=5)
+    return OpenAIAccess("sk-test", server.base_url, timeout=5, private_network=True)
 
 
 def check(access, prompt="a red fox", picture=None) -> Verdict:
