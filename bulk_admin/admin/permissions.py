@@ -44,5 +44,10 @@ def can_create_pages(user: Person, job: BulkGenerationJob) -> bool:
     return can_act(user, job) and has(user, "create_pages")
 
 
+def can_manage_account(user: Person, job: BulkGenerationJob) -> bool:
+    """Say where the job's account may download from, and download from there again."""
+    return can_view(user) and has(user, "manage_accounts")
+
+
 def has(user: Person, permission: str) -> bool:
     return user.has_perm(f"bulk_admin.{permission}")

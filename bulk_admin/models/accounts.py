@@ -164,6 +164,11 @@ class ProviderAccount(models.Model):
             return credentials.from_environment(self.provider)
         return credentials.decrypt(self.encrypted_key) if self.encrypted_key else ""
 
+    @property
+    def download_hosts(self) -> list[str]:
+        """Servers, besides its own, that its pictures may be downloaded from."""
+        return [str(host) for host in self.options.get("download_hosts", [])]
+
     def set_key(self, key: str) -> None:
         """Keep a key, encrypted. Does not save the row."""
         self.encrypted_key = credentials.encrypt(key) if key else ""

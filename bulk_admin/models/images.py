@@ -73,6 +73,12 @@ class GeneratedImage(models.Model):
     content_type = models.CharField(max_length=40, blank=True)
     revised_prompt = models.TextField(blank=True)
     error_code = models.CharField(max_length=30, blank=True)
+    download_host = models.CharField(
+        max_length=253,
+        blank=True,
+        editable=False,
+        help_text="The server where the picture waits that could not be downloaded.",
+    )
     error_message = models.CharField(max_length=500, blank=True)
     cost = models.BigIntegerField(default=0, help_text="Micro-dollars booked for it, all attempts.")
     seconds = models.FloatField(default=0, help_text="How long its last call took.")

@@ -69,6 +69,11 @@ class ProviderCall(models.Model):
         blank=True,
         help_text="While held: when the provider should be done at the latest.",
     )
+    encrypted_address = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="Where a picture waits that was made and could not be downloaded.",
+    )
     error_code = models.CharField(max_length=30, blank=True)
     looked_up = models.PositiveSmallIntegerField(
         default=0, help_text="How often its file was looked for since it became unknown."

@@ -22,7 +22,12 @@ def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, 
     view = job_view(user, job, job_page.conditions(job), prices)
     groups: dict[int, list[tiles.Tile]] = {}
     for tile in tiles.make_tiles(
-        images, prices, newest, can_act=view.can_act, can_spend=view.can_spend
+        images,
+        prices,
+        newest,
+        can_act=view.can_act,
+        can_spend=view.can_spend,
+        can_manage=permissions.can_manage_account(user, job),
     ):
         groups.setdefault(tile.image.position, []).append(tile)
     return {
@@ -49,7 +54,12 @@ def answer_context(
         "view": view,
         "job": job,
         "tiles": tiles.make_tiles(
-            changes.images, prices, newest, can_act=view.can_act, can_spend=view.can_spend
+            changes.images,
+            prices,
+            newest,
+            can_act=view.can_act,
+            can_spend=view.can_spend,
+            can_manage=permissions.can_manage_account(user, job),
         ),
         "newest": newest,
         "cursor": changes.cursor,

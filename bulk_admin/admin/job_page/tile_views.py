@@ -17,7 +17,7 @@ from bulk_admin.codes import Code
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.numbers import whole
 from bulk_admin.selectors import tiles
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import downloads, pictures
 from bulk_admin.services.jobs.pictures import Decided
 
 from .tiles import Prices
@@ -83,6 +83,26 @@ def _accept_as_lost(
     }.get(done, ("Already settled.", "warning"))
 
 
+def _allow_host(
+    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
+) -> tuple[str, str]:
+    host = downloads.allow_host(job.pk, image.pk, by=request.user)
+    return (f"Downloads from {host} are allowed now.", "success") if host else STALE
+
+
+def _download_again(
+    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
+) -> tuple[str, str]:
+    seen = _number(request, "seen_attempt")
+    try:
+        done = downloads.download_again(job.pk, image.pk, seen_attempt=seen, by=request.user)
+    except downloads.DownloadFailed as failed:
+        return f"{failed} Nothing was bought.", "error"
+    except StorageUnavailable:
+        return "The picture storage does not answer. Try again in a moment.", "error"
+    return ("Downloaded: nothing was bought.", "success") if done is Decided.ADOPTED else STALE
+
+
 Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], tuple[str, str]]
 ACTIONS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool], Run]] = {
     "reroll": (permissions.can_spend, _reroll),
@@ -90,6 +110,8 @@ ACTIONS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool]
     "retry": (permissions.can_spend, _retry),
     "buy_again": (permissions.can_spend, _buy_again),
     "accept_as_lost": (permissions.can_act, _accept_as_lost),
+    "allow_host": (permissions.can_manage_account, _allow_host),
+    "download_again": (permissions.can_manage_account, _download_again),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -25,6 +25,7 @@ STATES = {
     ImageStatus.UNKNOWN: "unk",
     ImageStatus.CANCELLED: "off",
 }
+MANAGED = ("allow_host", "download_again")  # for who manages accounts
 PAGE_STEPS = {
     PageStatus.QUEUED: "Page: waiting its turn",
     PageStatus.CHECKING: "Page: checking the picture",
@@ -128,6 +129,11 @@ class Prices:
             self.known[key] = self._ask(*key)
         return self.known[key]
 
+    @property
+    def hosts(self) -> list[str]:
+        """Where pictures of the job may be downloaded from, besides their provider's own server."""
+        return self.job.account.download_hosts if self.job.account else []
+
     def text(self, images: Iterable[GeneratedImage]) -> str:
         """What buying these once more costs."""
         prices = [self.of(image.quality, image.size) for image in images]
@@ -157,6 +163,7 @@ def make_tiles(
     *,
     can_act: bool = True,
     can_spend: bool = True,
+    can_manage: bool = False,
 ) -> list[Tile]:
     return [
         make_tile(
@@ -165,6 +172,7 @@ def make_tiles(
             newest.get(image.position, image.variant),
             can_act=can_act,
             can_spend=can_spend,
+            can_manage=can_manage,
         )
         for image in images
     ]
@@ -177,14 +185,19 @@ def make_tile(
     *,
     can_act: bool = True,
     can_spend: bool = True,
+    can_manage: bool = False,
 ) -> Tile:
     state = STATES[ImageStatus(image.status)]
     price = prices.text([image])
     title, message, billed = _what_happened(image)
     buttons = [
         button
-        for button in _what_helps(image, price)
-        if can_spend or (can_act and button.action in ("accept_as_lost", "download"))
+        for button in _what_helps(image, price, prices.hosts if image.download_host else ())
+        if (
+            can_manage
+            if button.action in MANAGED
+            else can_spend or (can_act and button.action in ("accept_as_lost", "download"))
+        )
     ]
     return Tile(
         image=image,
@@ -231,10 +244,21 @@ def _booked(image: GeneratedImage) -> str:
     return f"Billed {usd(image.cost)}." if is_known else f"Counted as spent: {usd(image.cost)}."
 
 
-def _what_helps(image: GeneratedImage, price: str) -> list[Button]:
+def _download(image: GeneratedImage, hosts: Sequence[str]) -> list[Button]:
+    """For a picture that was made and waits on a server: allow the server first."""
+    if not image.download_host:
+        return []
+    if image.download_host not in hosts:
+        return [Button(action="allow_host", label=f"Allow {image.download_host}")]
+    seen = {"seen_attempt": image.attempt}
+    return [Button(action="download_again", label="Download again", values=seen)]
+
+
+def _what_helps(image: GeneratedImage, price: str, hosts: Sequence[str] = ()) -> list[Button]:
     seen = {"seen_attempt": image.attempt}
     if image.status == ImageStatus.UNKNOWN:
         return [
+            *_download(image, hosts),
             Button(action="buy_again", label="Buy again", price=price, values=seen),
             Button(action="accept_as_lost", label="Mark as lost", values=seen),
         ]

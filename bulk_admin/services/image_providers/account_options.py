@@ -89,6 +89,10 @@ def texts(most: int, longest: int) -> Rule:
     )
 
 
+# Servers, besides its own, that a provider's pictures may be downloaded from.
+DOWNLOAD_HOSTS = {"download_hosts": texts(20, 253)}
+
+
 def fields() -> Rule:
     """What is sent along as it stands."""
     return Rule("a JSON object", lambda value: isinstance(value, dict))

@@ -13,6 +13,7 @@ from urllib.parse import quote as url_quote
 
 import httpx2
 
+from .account_options import DOWNLOAD_HOSTS as DOWNLOAD_HOSTS_OPTION
 from .account_options import Rule, fields, number, one_of
 from .base import (
     CheckResult,
@@ -79,6 +80,7 @@ class ReplicateProvider(ImageProvider):
         "input": fields(),
         "size_mode": one_of("aspect_ratio", "width_height"),
         "poll_seconds": number(0.01, 60),
+        **DOWNLOAD_HOSTS_OPTION,
     }
 
     def __init__(self, credentials: Credentials, *, timeout: float = 180.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -31,6 +32,7 @@ class Outcome:
     revised_prompt: str = ""
     error_code: str = ""
     message: str = ""
+    address: str = field(default="", repr=False)  # where a picture waits that was not downloaded
     stops: Reach = Reach.IMAGE
     retry_in: float | None = None
     counts_as_try: bool = True
@@ -50,8 +52,19 @@ class Outcome:
         for name, value in cleaned.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def download_host(self) -> str:
+        """The server of ``address``; "" when it is none that can be asked again."""
+        try:
+            host = urlsplit(self.address).hostname or ""
+        except ValueError:
+            return ""
+        is_kept = self.address.startswith("http") and len(self.address) <= LONGEST_ADDRESS
+        return clean_text(host, 253) if is_kept else ""
+
 
 DEFAULT_COOLDOWN = 5.0
+LONGEST_ADDRESS = 8_000
 
 
 def handed_back(message: str) -> Outcome:
@@ -83,6 +96,7 @@ def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float 
         request_id=error.request_id,
         error_code=error.code,
         message=error.message,
+        address=error.address,
         stops=error.stops,
         retry_in=(0.0 if is_pace else settings.BULK_RETRY_BACKOFF) if error.retryable else None,
         counts_as_try=not is_pace and error.stops == Reach.IMAGE,

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from bulk_admin.codes import Code, Reach
+from bulk_admin.credentials import encrypt
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
@@ -255,6 +256,7 @@ def _settle_without_picture(
         seconds=outcome.seconds,
         not_before=settlement.now + dt.timedelta(seconds=retry_in) if waits and retry_in else None,
         error_code="" if waits else outcome.error_code,
+        download_host="" if waits else outcome.download_host,
         error_message="" if waits else outcome.message[:500],
     )
     if moved:
@@ -293,6 +295,8 @@ def _close(settlement: Settlement) -> None:
         usage=dict(outcome.usage),
         http_status=outcome.http_status,
         request_id=outcome.request_id[:120],
+        # It may hold a signature that lets anybody fetch the picture.
+        encrypted_address=encrypt(outcome.address) if outcome.download_host else "",
         error_code=outcome.error_code,
         # The delay was measured by another clock than the database's.
         finished_at=max(settlement.now, left_at),

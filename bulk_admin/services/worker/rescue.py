@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
 
 from bulk_admin.codes import Code
-from bulk_admin.credentials import KeyUnreadable
+from bulk_admin.credentials import KeyUnreadable, decrypt
 from bulk_admin.models import (
     OPEN_PAGES,
     Billed,
@@ -143,7 +143,7 @@ def _recover(call: ProviderCall) -> Outcome | None:
     Raises StorageUnavailable.
     """
     picture = storing.find(call.picture_key)
-    return outcome_of_stored(picture) if picture else _collect(call)
+    return outcome_of_stored(picture) if picture else _collect(call) or _download_if_it_comes(call)
 
 
 def _collect(call: ProviderCall) -> Outcome | None:
@@ -168,6 +168,43 @@ def _collect(call: ProviderCall) -> Outcome | None:
     return outcome_of_stored(
         storing.store(call.picture_key, answer[0].content, facts_of(answer[0]))
     )
+
+
+def _download_if_it_comes(call: ProviderCall) -> Outcome | None:
+    try:
+        return _download(call)
+    except (ProviderError, KeyUnreadable):
+        return None
+
+
+def _download(call: ProviderCall) -> Outcome | None:
+    """A picture from the address that was kept with its call, which is judged anew; buys nothing.
+
+    Raises ProviderError, KeyUnreadable and StorageUnavailable.
+    """
+    if not call.encrypted_address or call.account is None:
+        return None
+    provider = provider_class(call.account.provider)(credentials_of(call.account))
+    try:
+        content = provider.download(decrypt(call.encrypted_address))
+    finally:
+        provider.close()
+    facts = {
+        "usage": call.usage,
+        "request_id": call.request_id,
+        "http_status": call.http_status,
+    }
+    return outcome_of_stored(storing.store(call.picture_key, content, facts))
+
+
+def download_again(call: ProviderCall) -> Settled | None:
+    """Fetch the picture of an unknown call that was made and could not be downloaded, and book it:
+    ADOPTED or NEW_VARIANT, or None when no address was kept.
+
+    Raises ProviderError with the reason, KeyUnreadable and StorageUnavailable.
+    """
+    outcome = _download(call)
+    return settle(call.pk, outcome) if outcome else None
 
 
 def look_again() -> None:

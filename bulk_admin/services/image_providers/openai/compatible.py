@@ -20,11 +20,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bulk_admin.services.image_providers.account_options import (
+    DOWNLOAD_HOSTS,
     Rule,
     fields,
     one_of,
     some_of,
-    texts,
     whole_number,
 )
 from bulk_admin.services.image_providers.base import CheckResult, ImageOptions, parse_size
@@ -60,7 +60,7 @@ class OpenAICompatibleProvider(OpenAIProtocol):
         "n_max": whole_number(1, 10),
         "prompt_max": whole_number(1, 1_000_000),
         "images_per_minute": whole_number(0, 100_000),
-        "download_hosts": texts(20, 253),
+        **DOWNLOAD_HOSTS,
         "extra": fields(),
     }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from bulk_admin.services.image_providers.account_options import DOWNLOAD_HOSTS, Rule
 from bulk_admin.services.image_providers.base import CheckResult, ImageOptions
 from bulk_admin.services.image_providers.errors import ModelRetired, UnsupportedOption
 
@@ -19,6 +21,7 @@ class OpenAIProvider(OpenAIProtocol):
     name = "openai"
     requires_nsfw_check: ClassVar[bool] = False
     lists_models: ClassVar[bool] = True
+    account_options: ClassVar[Mapping[str, Rule]] = DOWNLOAD_HOSTS
     formats: ClassVar[tuple[str, ...]] = ("png", "jpeg", "webp")
     backgrounds: ClassVar[tuple[str, ...]] = ("opaque", "transparent", "auto")
 
