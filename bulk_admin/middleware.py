@@ -13,7 +13,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+MAX_BODY = 15 * 1024 * 1024  # bytes of a request, files included
 ADDRESSES = ("/bulk_admin/bulkgenerationjob/add/", "/bulk_admin/bulkgenerationjob/price/")
+TOO_LARGE = (
+    "This form is larger than the server takes. Put the prompts into a file of at most 2 MB, or"
+    " split them."
+)
 
 
 class LoginRedirectMiddleware:
@@ -39,25 +44,25 @@ class LoginRedirectMiddleware:
 
 
 class FormTooLargeMiddleware:
-    """A form that is too large to read is answered where it was sent from, so that nobody's text is
-    lost.
+    """A request that is too large is refused by its Content-Length, before any of it is read; of a
+    body without one, Django reads nothing.
 
-    Stands before the CSRF check, which is the first to read a form.
+    Job forms are answered where they were sent from, so that nobody's text is lost. Stands before
+    the CSRF check, which is the first to read a form.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and request.path.endswith(ADDRESSES):
+        is_job_form = request.method == "POST" and request.path.endswith(ADDRESSES)
+        if _content_length(request) > MAX_BODY:
+            return self._say(request, TOO_LARGE) if is_job_form else _refused()
+        if is_job_form:
             try:
                 request.POST  # noqa: B018  # reading it is what may fail
             except RequestDataTooBig:
-                return self._say(
-                    request,
-                    "This form is larger than the server takes. Put the prompts into a file of at"
-                    " most 2 MB, or split them.",
-                )
+                return self._say(request, TOO_LARGE)
             except (TooManyFieldsSent, TooManyFilesSent):
                 return self._say(
                     request,
@@ -83,3 +88,19 @@ class FormTooLargeMiddleware:
                 ".errornote",
             )
         return response
+
+
+def _content_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:  # Django reads nothing of such a body
+        return 0
+
+
+def _refused() -> HttpResponse:
+    limit = MAX_BODY // (1024 * 1024)
+    return HttpResponse(
+        f"This request is larger than the {limit} MB that the server takes.\n",
+        status=413,
+        content_type="text/plain",
+    )
