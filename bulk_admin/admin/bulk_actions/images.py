@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from bulk_admin import codes
@@ -13,7 +14,7 @@ from bulk_admin.selectors import image_list
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.queue import page_queue
 
-from .kit import BulkAction, Confirmation, Line
+from .kit import BulkAction, Confirmation, Line, why_failed
 
 Images = Sequence[GeneratedImage]
 
@@ -50,6 +51,15 @@ def _by_job(images: Images) -> dict[UUID, list[int]]:
     return groups
 
 
+def _each_job(images: Images, act: Callable[[UUID, list[int]], object]) -> dict[int, str]:
+    """Do it job by job; why not, for the pictures of a job where it failed."""
+    reasons: dict[int, str] = {}
+    for job_id, ids in _by_job(images).items():
+        if reason := why_failed(partial(act, job_id, ids)):
+            reasons |= dict.fromkeys(ids, reason)
+    return reasons
+
+
 def _read_again(images: Images) -> dict[int, GeneratedImage]:
     """The same rows as they are now, by id."""
     return image_list.read_again([image.pk for image in images])
@@ -69,11 +79,12 @@ class CreatePages(ImageAction):
         return _lines(rows, reasons, "May become a draft page.")
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
-        for job_id, ids in _by_job(rows).items():
-            page_queue.create_pages(job_id, ids, by=confirmation.person)
+        failed = _each_job(rows, partial(page_queue.create_pages, by=confirmation.person))
         now = _read_again(rows)
         reasons = {
-            image.pk: self._why_not(image) or self._why_passed_over(now.get(image.pk, image))
+            image.pk: failed.get(image.pk)
+            or self._why_not(image)
+            or self._why_passed_over(now.get(image.pk, image))
             for image in rows
         }
         return _lines(rows, reasons, "Its draft page is queued.")
@@ -115,15 +126,14 @@ class Retry(ImageAction):
         return _lines(rows, reasons, "Will be tried again.")
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
-        for job_id, ids in _by_job(rows).items():
-            pictures.retry_failed(job_id, ids, by=confirmation.person)
+        failed = _each_job(rows, partial(pictures.retry_failed, by=confirmation.person))
         now = _read_again(rows)
         reasons = {
             image.pk: self.WHY_NOT
             for image in rows
             if not self._helps(image) or self._helps(now.get(image.pk, image))
         }
-        return _lines(rows, reasons, "Queued again.")
+        return _lines(rows, reasons | failed, "Queued again.")
 
     @staticmethod
     def _helps(image: GeneratedImage) -> bool:
@@ -148,9 +158,9 @@ class Select(ImageAction):
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         reasons = {image.pk: self._why_not(image) for image in rows}
-        for job_id, ids in _by_job([image for image in rows if not reasons[image.pk]]).items():
-            pictures.set_selected(job_id, ids, self.wanted)
-        return _lines(rows, reasons, f"{self.past.capitalize()}.")
+        chosen = [image for image in rows if not reasons[image.pk]]
+        failed = _each_job(chosen, partial(pictures.set_selected, wanted=self.wanted))
+        return _lines(rows, reasons | failed, f"{self.past.capitalize()}.")
 
     @staticmethod
     def _why_not(image: GeneratedImage) -> str:
@@ -181,10 +191,13 @@ class Delete(ImageAction):
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         reasons: dict[int, str] = {}
-        for job_id, ids in _by_job(rows).items():
+
+        def delete(job_id: UUID, ids: list[int]) -> None:
             kept = pictures.delete_images(job_id, ids, by=confirmation.person).kept
-            reasons |= {image.pk: reason for image, reason in kept}
-        return _lines(rows, reasons, "Deleted.")
+            reasons.update({image.pk: reason for image, reason in kept})
+
+        failed = _each_job(rows, delete)
+        return _lines(rows, reasons | failed, "Deleted.")
 
 
 DELETE = Delete()

@@ -11,7 +11,7 @@ from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
 
-from .kit import BulkAction, Confirmation, Line
+from .kit import BulkAction, Confirmation, Line, why_failed
 
 
 class JobAction(BulkAction[BulkGenerationJob]):
@@ -29,7 +29,12 @@ class JobAction(BulkAction[BulkGenerationJob]):
         return [self.preview_one(job) for job in rows]
 
     def run(self, rows: Sequence[BulkGenerationJob], confirmation: Confirmation) -> list[Line]:
-        return [self.run_one(job, confirmation.person) for job in rows]
+        return [self._run_apart(job, confirmation.person) for job in rows]
+
+    def _run_apart(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        lines: list[Line] = []
+        reason = why_failed(lambda: lines.append(self.run_one(job, by)))
+        return _line(job, reason, ok=False) if reason else lines[0]
 
 
 def _line(job: BulkGenerationJob, text: str, *, ok: bool = True) -> Line:

@@ -6,15 +6,16 @@ showed, and they travel as one field: a thousand of them are no reason to refuse
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -23,8 +24,19 @@ from django.urls import URLPattern, path, reverse
 from bulk_admin.admin.permissions import Person
 from bulk_admin.formats import counted
 
-__all__ = ["BulkAction", "BulkActionsMixin", "Confirmation", "Frame", "Line", "Person"]
+__all__ = [
+    "BulkAction",
+    "BulkActionsMixin",
+    "Confirmation",
+    "Frame",
+    "Line",
+    "Person",
+    "why_failed",
+]
 MOST_ROWS = 2_000
+GONE = "Deleted in the meantime."
+BROKE = "This did not work. The reason is in the server's log."
+logger = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=Model)
 
 
@@ -189,9 +201,7 @@ class BulkActionsMixin:
         )
         lines = [*action.run(allowed, confirmation), *refused]
         if missing := len(set(ids)) - len(lines):
-            lines.append(
-                Line(label=action.counted(missing), text="Deleted in the meantime.", ok=False)
-            )
+            lines.append(Line(label=action.counted(missing), text=GONE, ok=False))
         context = {"done": sum(line.ok for line in lines), "frame": frame}
         return self._page(request, "result.html", action.label, action, lines, context)
 
@@ -246,6 +256,21 @@ class BulkActionsMixin:
 
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def why_failed(step: Callable[[], object]) -> str:
+    """Do one step of a run; "" or why nothing came of it.
+
+    A step that breaks is logged and becomes the lines of its rows: the other rows go on.
+    """
+    try:
+        step()
+    except ObjectDoesNotExist:
+        return GONE
+    except Exception:
+        logger.exception("a step of a bulk action broke")
+        return BROKE
+    return ""
 
 
 def _ids(text: str) -> list[str]:

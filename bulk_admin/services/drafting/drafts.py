@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -27,7 +28,12 @@ from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
 from bulk_admin.services.drafting.marks import MARKS, OPTIONS, ratio_of
 from bulk_admin.services.drafting.settings import JobSettings, refused_option
-from bulk_admin.services.pricing.catalogue import is_offered, model_for, size_of_ratio
+from bulk_admin.services.pricing.catalogue import (
+    ModelNotAvailable,
+    is_offered,
+    model_for,
+    size_of_ratio,
+)
 from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.text import storable
 
@@ -180,9 +186,8 @@ def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
     if not job.images.filter(pk=image_id).update(prompt_text=text):
         raise DraftRefused("This row is gone: reload the page.")
     _raise_revision(job)
-    model = model_for(job.account, job.model_name, database_now().date())
     rows = list(job.images.order_by("position"))
-    _flag_again(job, model, rows)
+    _flag_again(job, model_for(job.account, job.model_name, database_now().date()), rows)
     return next(row for row in rows if row.pk == image_id)
 
 
@@ -229,6 +234,15 @@ def _cut_marks(job: BulkGenerationJob, model: ImageModel, row: GeneratedImage, c
     if size != job.size and is_offered(model, row.quality or job.quality, size):
         row.size = size
     return True
+
+
+def flag_again(job: BulkGenerationJob) -> None:
+    """Find the flags of a locked draft's rows again: a twin has gone. They stay as they are where
+    the model is no longer in the catalogue.
+    """
+    with suppress(ModelNotAvailable):
+        model = model_for(job.account, job.model_name, database_now().date())
+        _flag_again(job, model, list(job.images.order_by("position")))
 
 
 def _flag_again(job: BulkGenerationJob, model: ImageModel, rows: Sequence[GeneratedImage]) -> None:

@@ -124,7 +124,8 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
         [at_revision(variant, job.revision) for variant in variants], batch_size=500
     )
     job.total_prompts = len(rows)
-    count(job, None, ImageStatus.QUEUED, len(rows) + len(variants))
+    count(job, ImageStatus.DRAFT, ImageStatus.QUEUED, len(rows))
+    count(job, None, ImageStatus.QUEUED, len(variants))
     save(job, now, status=JobStatus.PENDING)
     if job.created_by_id is None:
         BulkGenerationJob.objects.filter(pk=job.pk).update(created_by=by)

@@ -29,6 +29,7 @@ from bulk_admin.models import (
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.drafting.drafts import flag_again
 from bulk_admin.services.drafting.intake import clean
 from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.jobs.lifecycle import (
@@ -228,8 +229,8 @@ def set_selected(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
 
 @whole_step
 def delete_images(job_id: uuid.UUID, image_ids: Iterable[int], *, by: Any) -> DeleteResult:
-    """Delete pictures for good, their files soon after; those that must stay come back with the
-    reason.
+    """Delete pictures for good, their files soon after, or rows of a draft; those that must stay
+    come back with the reason.
     """
     job = lock_job(job_id)
     job.revision += 1
@@ -252,9 +253,13 @@ def delete_images(job_id: uuid.UUID, image_ids: Iterable[int], *, by: Any) -> De
         parents = {image.parent_id for image in deleted if image.parent_id}
         job.images.filter(pk__in=parents).update(revision=job.revision)  # they may need attention
         job.images.filter(pk__in=[image.pk for image in deleted]).delete()
+        if job.status == JobStatus.DRAFT:
+            job.total_prompts -= len(deleted)
+            flag_again(job)
         save(job, database_now())
         ring_to_delete([*(image.picture_key for image in deleted if image.picture_key), *keys])
-        history.record(job, by, f"Deleted {counted(len(deleted), 'picture')}.")
+        noun = "prompt" if job.status == JobStatus.DRAFT else "picture"
+        history.record(job, by, f"Deleted {counted(len(deleted), noun)}.")
     return DeleteResult(len(deleted), kept)
 
 

@@ -69,10 +69,16 @@ def lock_jobs(job_ids: Iterable[uuid.UUID]) -> list[BulkGenerationJob]:
 
 
 def count(job: BulkGenerationJob, before: str | None, after: str | None, n: int = 1) -> None:
-    """Carry ``n`` images from one status to another; None: they were not there, or are no more."""
+    """Carry ``n`` images from one status to another; None: they were not there, or are no more.
+
+    A draft's rows are not counted: ``total`` is what was ordered.
+    """
     _carry(job, COUNTER_OF, before, after, n)
-    if before is None or after is None:
-        job.total += n if before is None else -n
+    job.total += n * (_is_counted(after) - _is_counted(before))
+
+
+def _is_counted(status: str | None) -> bool:
+    return status not in (None, ImageStatus.DRAFT)
 
 
 def count_pages(job: BulkGenerationJob, before: str, after: str, n: int = 1) -> None:

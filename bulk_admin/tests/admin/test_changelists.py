@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from bulk_admin.admin.bulk_actions import kit
 from bulk_admin.models import (
     BulkGenerationJob,
     GeneratedImage,
@@ -504,3 +505,33 @@ def test_an_address_that_no_row_can_have_is_no_crash(client, superuser, kind, ac
     for path in (f"{base}{pk}/delete/", f"{base}{pk}/change/", f"{base}{pk}/history/"):
         assert client.get(path).status_code in (200, 302, 404), path
     assert client.post(f"{base}bulk/{act}/", {"ids": f"{pk},,x"}).status_code == 200
+
+
+def test_a_job_whose_pictures_cannot_be_deleted_stops_no_other(client, superuser):
+    """Its counters are wrong, so that the database refuses the change."""
+    client.force_login(superuser)
+    jobs = [make_job(2, JobStatus.DRAFT), *(make_job(2, JobStatus.COMPLETED) for _ in range(2))]
+    broken = jobs[1]
+    BulkGenerationJob.objects.filter(pk=broken.pk).update(total=0, queued=0, completed_count=0)
+    ids = [image.pk for job in jobs for image in job.images.all()]
+    address = reverse("admin:bulk_admin_generatedimage_bulk", args=["delete_images"])
+    answer = client.post(address, {"ids": ",".join(map(str, ids))})
+    assert answer.status_code == 200
+    assert [line.ok for line in answer.context["lines"]].count(True) == 4
+    assert [line.text for line in answer.context["lines"] if not line.ok] == [kit.BROKE] * 2
+    assert set(GeneratedImage.objects.values_list("job", flat=True)) == {broken.pk}
+
+
+def test_a_job_that_cannot_be_cancelled_stops_no_other(client, superuser):
+    client.force_login(superuser)
+    jobs = [make_job(2) for _ in range(3)]
+    BulkGenerationJob.objects.filter(pk=jobs[1].pk).update(queued=0)
+    address = reverse("admin:bulk_admin_bulkgenerationjob_bulk", args=["cancel"])
+    answer = client.post(address, {"ids": ",".join(str(job.pk) for job in jobs)})
+    assert sorted((line.text, line.ok) for line in answer.context["lines"]) == [
+        ("Cancelled.", True),
+        ("Cancelled.", True),
+        (kit.BROKE, False),
+    ]
+    still = BulkGenerationJob.objects.exclude(status=JobStatus.CANCELLED)
+    assert list(still.values_list("pk", flat=True)) == [jobs[1].pk]

@@ -10,12 +10,28 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
-from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Spend
+from bulk_admin.models import (
+    BulkGenerationJob,
+    CallState,
+    ImageStatus,
+    JobStatus,
+    PageStatus,
+    ProviderCall,
+    Spend,
+)
+from bulk_admin.services.drafting import drafts
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.worker import rescue
-from bulk_admin.testing.factories import make_call, make_image, make_job, make_model
+from bulk_admin.testing.factories import (
+    counters,
+    make_call,
+    make_image,
+    make_job,
+    make_model,
+    make_user,
+)
 from bulk_admin.tests.services.ledger.test_settling import delivered, open_one, refused, unknown
 from bulk_admin.tests.support.auditor import audit
 
@@ -114,3 +130,47 @@ def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_
     assert settle(permit.call_id, refused()) == Settled.COUNTED
     assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
     assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0
+
+
+PLACES = [
+    *[(status, PageStatus.NONE) for status in ImageStatus],
+    *[(ImageStatus.COMPLETED, page) for page in PageStatus if page != PageStatus.NONE],
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("status", "page_status"), PLACES)
+def test_the_counters_are_right_after_a_picture_of_any_status_was_deleted(status, page_status):
+    """Or was kept: what may go is another test's matter."""
+    is_draft = status == ImageStatus.DRAFT
+    job = make_job(2, JobStatus.DRAFT if is_draft else JobStatus.PROCESSING)
+    image = make_image(job, status, page_status=page_status)
+    if status == ImageStatus.GENERATING:
+        make_call(image, CallState.OPEN)
+    BulkGenerationJob.objects.filter(pk=job.pk).update(total_prompts=3)
+    done = pictures.delete_images(job.pk, [image.pk], by=None)
+    assert done.deleted + len(done.kept) == 1
+    job.refresh_from_db()
+    wanted = counters(job)
+    assert {name: getattr(job, name) for name in wanted} == wanted
+    assert job.status == (JobStatus.DRAFT if is_draft else JobStatus.PROCESSING)
+    assert job.total_prompts == (2 if is_draft else 3)
+
+
+@pytest.mark.django_db
+def test_a_deleted_row_of_a_draft_is_no_twin_any_more():
+    job = make_job(["a fox", "a fox"], JobStatus.DRAFT)
+    first, second = job.images.order_by("position")
+    drafts.edit_row(job.pk, second.pk, "a  fox")
+    second.refresh_from_db()
+    assert [flag["code"] for flag in second.flags] == ["duplicate"]
+    shown = BulkGenerationJob.objects.get(pk=job.pk).revision
+    assert pictures.delete_images(job.pk, [first.pk], by=None).deleted == 1
+    second.refresh_from_db()
+    assert second.flags == []
+    with pytest.raises(lifecycle.SheetChanged):
+        lifecycle.generate(job.pk, by=make_user(), seen_revision=shown)
+    job.refresh_from_db()
+    assert lifecycle.generate(job.pk, by=make_user(), seen_revision=job.revision)
+    job.refresh_from_db()
+    assert (job.total, job.queued, job.total_prompts) == (1, 1, 1)
