@@ -45,11 +45,11 @@ def clean_count(count: object, most: int = MOST_TOKENS) -> int | None:
 
 
 def clean_usage(usage: object) -> dict[str, int]:
-    """Token counts by kind. Empty, as when none were reported, if one of them is no count: half a
-    usage would book too little.
+    """Token counts by kind. Empty, as when none were reported, if one of them is no count or all
+    are 0: half a usage would book too little, and nothing costs nothing.
     """
     if not isinstance(usage, Mapping):
         return {}
     counts = {clean_text(kind, 30): clean_count(count) for kind, count in usage.items()}
     known = {kind: count for kind, count in counts.items() if kind and count is not None}
-    return known if len(known) == len(usage) else {}
+    return known if len(known) == len(usage) and any(known.values()) else {}

@@ -129,7 +129,7 @@ def _line(model: ImageModel, kind: Pictures) -> BillLine:
 
 def _seen_before(job: BulkGenerationJob) -> str:
     """What pictures like these came to: cost is a fact of the ledger, the estimate is not."""
-    found = history(job.model_name, job.quality, job.size)
+    found = history(job)
     if found is None:
         return ""
     spread = usd(found.low) if found.low == found.high else f"{usd(found.low)} – {usd(found.high)}"

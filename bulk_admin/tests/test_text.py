@@ -58,3 +58,8 @@ def test_what_is_no_count_is_none(count):
 @pytest.mark.parametrize("usage", [None, [], "text_input", {"\0": 7}])
 def test_what_is_no_usage_reports_nothing(usage):
     assert clean_usage(usage) == {}
+
+
+def test_a_usage_of_zeros_reports_nothing():
+    assert clean_usage({"text_input": 0, "image_output": 0}) == {}
+    assert clean_usage({"text_input": 7, "image_output": 0}) == {"text_input": 7, "image_output": 0}

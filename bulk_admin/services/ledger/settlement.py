@@ -30,12 +30,19 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settlement:
-    """One call as it stood before, how it ended, and what it costs. Money is micro-dollars."""
+    """One call as it stood before, how it ended, and what it costs. Money is micro-dollars.
+
+    ``cost`` None: the provider did not say, and the reserve is booked.
+    """
 
     call: ProviderCall
     outcome: Outcome
-    booked: int
+    cost: int | None
     now: dt.datetime
+
+    @property
+    def booked(self) -> int:
+        return self.call.reserved if self.cost is None else self.cost
 
     @property
     def was_unknown(self) -> bool:

@@ -70,7 +70,7 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
         return Settled.DUPLICATE
     if only_of_dead_owner and not _owner_is_dead(call, now):
         return Settled.ALIVE
-    settlement = Settlement(call=call, outcome=outcome, booked=_booked(call, outcome), now=now)
+    settlement = Settlement(call=call, outcome=outcome, cost=_cost(call, outcome), now=now)
     done = _settle_job(job, settlement) if job is not None else Settled.COUNTED
     _pause_others(jobs, settlement)
     if settlement.was_unknown and outcome.state == CallState.UNKNOWN:
@@ -141,19 +141,18 @@ def _owner_is_dead(call: ProviderCall, now: dt.datetime) -> bool:
     )
 
 
-def _booked(call: ProviderCall, outcome: Outcome) -> int:
-    """Micro-dollars that the call costs as far as is known: the usage told, else the reserve; 0 if
-    not billed.
+def _cost(call: ProviderCall, outcome: Outcome) -> int | None:
+    """Micro-dollars that the call costs by the usage that was reported, 0 if it was not billed;
+    None when nothing that was reported says it.
     """
     if outcome.billed == Billed.NO:
         return 0
-    if outcome.billed == Billed.UNKNOWN or not outcome.usage:
-        return call.reserved
+    if outcome.billed == Billed.UNKNOWN:
+        return None
     model = ImageModel.objects.filter(
         provider=call.account.provider if call.account else "", name=call.model_name
     ).first()
-    cost = estimate.cost_from_usage(model, outcome.usage, call.day) if model else None
-    return call.reserved if cost is None else cost
+    return estimate.cost_from_usage(model, outcome.usage, call.day) if model else None
 
 
 def _settle_job(job: BulkGenerationJob, settlement: Settlement) -> Settled:
@@ -291,7 +290,7 @@ def _close(settlement: Settlement) -> None:
         field="state",
         billed=outcome.billed,
         actual=settlement.booked,
-        is_estimated=outcome.state == CallState.DELIVERED and not outcome.usage,
+        is_estimated=outcome.state == CallState.DELIVERED and settlement.cost is None,
         usage=dict(outcome.usage),
         http_status=outcome.http_status,
         request_id=outcome.request_id[:120],

@@ -293,12 +293,19 @@ class History:
     high: int
 
 
-def history(model_name: str, quality: str, size: str) -> History | None:
-    """The latest delivered calls of the same kind; None with fewer than three."""
+def history(job: BulkGenerationJob) -> History | None:
+    """The latest delivered calls for pictures like the job's: same provider, model, quality and
+    size; None with fewer than three.
+    """
+    quality, size = job.quality, job.size
     asked_for = Q(image__quality=quality) | Q(image__quality="", image__job__quality=quality)
     asked_for &= Q(image__size=size) | Q(image__size="", image__job__size=size)
     calls = ProviderCall.objects.filter(
-        asked_for, state=CallState.DELIVERED, is_estimated=False, model_name=model_name
+        asked_for,
+        state=CallState.DELIVERED,
+        is_estimated=False,
+        image__job__provider=job.provider,
+        model_name=job.model_name,
     )
     costs = sorted(
         cost for cost in calls.values_list("actual", flat=True)[:HISTORY] if cost is not None

@@ -488,3 +488,16 @@ def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answe
     job.refresh_from_db()
     assert (job.spent, job.reserved) == (PRICE if answer == "delivered" else 0, 0)
     assert audit() == []
+
+
+@pytest.mark.parametrize(
+    "usage", [{}, {"image_output": 0, "text_input": 0}, {"text_input": 12}, {"image_output": 40}]
+)
+def test_what_the_usage_does_not_say_is_booked_at_the_reserve_and_called_estimated(job, usage):
+    """Also where tokens are reported and the model has no price for them."""
+    permit = open_one(job)
+    picture = replace(delivered(permit), usage=usage)
+    settle(permit.call_id, picture)
+    call = ProviderCall.objects.get(pk=permit.call_id)
+    assert (call.actual, call.is_estimated) == (PRICE, True)
+    assert audit() == []

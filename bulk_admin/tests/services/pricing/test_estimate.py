@@ -404,28 +404,33 @@ def delivered(job, actual, **fields):
     )
 
 
+ALIKE = {"model_name": "m", "quality": "low", "size": "1024x1024"}
+
+
 @pytest.mark.django_db
 def test_history_tells_what_pictures_like_these_cost(django_assert_num_queries):
-    job = make_job(0, model_name="m", quality="low", size="1024x1024")
+    job = make_job(0, **ALIKE)
     for actual in (110, 130, 900):
         delivered(job, actual)
     with django_assert_num_queries(1):
-        found = estimate.history("m", "low", "1024x1024")
+        found = estimate.history(job)
     assert (found.n, found.low, found.middle, found.high) == (3, 110, 130, 900)
-    assert estimate.history("m", "high", "1024x1024") is None
+    job.quality = "high"
+    assert estimate.history(job) is None
 
 
 @pytest.mark.django_db
 def test_history_leaves_out_what_is_not_alike_or_was_not_told():
-    job = make_job(0, model_name="m", quality="low", size="1024x1024")
+    job = make_job(0, **ALIKE)
     for actual in (110, 130):
         delivered(job, actual)
     delivered(job, 7_000, quality="high")
     delivered(job, 8_000, size="1536x1024")
     delivered(job, 9_000, is_estimated=True)
     delivered(job, None, state=CallState.UNKNOWN)
-    assert estimate.history("m", "low", "1024x1024") is None
+    delivered(make_job(0, account=make_account("openai"), **ALIKE), 10)  # same name, another model
+    assert estimate.history(job) is None
     other = make_job(0, model_name="m", quality="medium", size="1536x1024")
     delivered(other, 150, quality="low", size="1024x1024")
-    found = estimate.history("m", "low", "1024x1024")
+    found = estimate.history(job)
     assert (found.n, found.low, found.middle, found.high) == (3, 110, 130, 150)
