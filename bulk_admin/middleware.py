@@ -1,5 +1,5 @@
-"""What the admin needs around its requests: a login redirect that htmx follows, a form too large to
-read.
+"""What the admin needs around its requests: no NUL in an address, a login redirect that htmx
+follows, a form too large to read.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
@@ -19,6 +19,20 @@ TOO_LARGE = (
     "This form is larger than the server takes. Put the prompts into a file of at most 2 MB, or"
     " split them."
 )
+
+
+class NoNulMiddleware:
+    """No address of the site holds a NUL. PostgreSQL refuses one in a text, and Django's filters
+    hand it on as it came.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise Http404
+        return self.get_response(request)
 
 
 class LoginRedirectMiddleware:

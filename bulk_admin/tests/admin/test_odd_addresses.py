@@ -147,3 +147,22 @@ def test_every_json_box_of_the_admin_is_bounded(rf, superuser, model, model_admi
         if isinstance(field, forms.JSONField)
     ]
     assert all(isinstance(field, PlainJSONField) for _, field in boxes), boxes
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{PICTURES}?status__exact=%00",
+        f"{PICTURES}?q=a%00b",
+        f"{JOBS}?created__gte=%00",
+        "/admin/django_q/success/%00/change/",
+        "/admin/login/?next=%00",
+        "/?q=%00",
+    ],
+)
+def test_an_address_with_a_nul_is_not_found(superuser_client, address):
+    assert superuser_client.get(address).status_code == 404
+
+
+def test_a_percent_sign_before_two_noughts_is_no_nul(superuser_client):
+    assert superuser_client.get(f"{PICTURES}?q=%2500").status_code == 200
