@@ -12,13 +12,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import connections
+from django.db import DatabaseError, connections
 from django_q import cluster
+from django_q.scheduler import scheduler
 from django_q.signals import post_spawn
 
 from bulk_admin.management.parents import end_with_parent
 from bulk_admin.services.accounts import ensure_platform_accounts
-from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.queue.doorbell import pull_back_schedules, ring
 from bulk_admin.services.worker import draining
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,15 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         os._exit(LOST_A_LOCK)
 
 
+def run_schedules(broker: Any = None) -> None:
+    """Stock's look at the schedules, twice a minute, that no clock which was ahead stops."""
+    try:
+        pull_back_schedules()
+    except DatabaseError:
+        logger.exception("the database did not answer; the guard looks again")
+    scheduler(broker=broker)
+
+
 def _bound(target: Any, *args: Any) -> None:
     end_with_parent(signal.SIGKILL)
     target(*args)
@@ -147,6 +157,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         cluster.Sentinel = SafeSentinel
+        cluster.scheduler = run_schedules
         post_spawn.connect(_drain_on_sigterm, dispatch_uid="bulk_worker")
         ensure_platform_accounts()  # a key may have been put into the environment since migrate
         ring()  # whatever waited while no worker ran

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
 from django.utils import timezone
+from django_q.models import Schedule
 from django_q.tasks import async_task, schedule
+
+from bulk_admin.services.database import database_now
 
 PUMP = "bulk_admin.tasks.pump"
 DELETE_FILES = "bulk_admin.tasks.delete_files"
 FILES_A_TASK = 100
 TICK_EVERY = dt.timedelta(minutes=1)
+logger = logging.getLogger(__name__)
+
+
+def pull_back_schedules() -> None:
+    """Have the schedules that run by the minute or the hour run now if their next run lies more
+    than two intervals ahead: a clock that was ahead has put it there, and none would run until that
+    moment.
+    """
+    now = database_now()
+    often = (Schedule.MINUTES, Schedule.HOURLY)
+    for each in Schedule.objects.filter(schedule_type__in=often, next_run__gt=now):
+        interval = each.calculate_next_run(now) - now
+        if each.next_run > now + 2 * interval:
+            row = Schedule.objects.filter(pk=each.pk, next_run=each.next_run)
+            if row.update(next_run=now):
+                logger.warning("schedule pulled back", extra={"schedule": each.name})
 
 
 def ring() -> None:

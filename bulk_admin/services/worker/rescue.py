@@ -41,7 +41,7 @@ from bulk_admin.services.ledger.outcome import Outcome, outcome_of
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
-from bulk_admin.services.queue.doorbell import TICK_EVERY, ring
+from bulk_admin.services.queue.doorbell import TICK_EVERY, pull_back_schedules, ring
 from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
@@ -67,6 +67,7 @@ def run() -> None:
         relax_gaps,
         forget_workers,
         erase_orphaned_keys,
+        pull_back_schedules,
     ):
         with _apart("a step of the rescue broke", step=step.__name__):
             step()

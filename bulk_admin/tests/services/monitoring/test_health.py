@@ -200,3 +200,10 @@ def test_healthz_tells_a_stranger_one_word(client):
     client.logout()
     answer = client.get("/healthz")
     assert (answer.status_code, json.loads(answer.content)) == (200, {"status": "ok"})
+
+
+def test_a_tick_of_a_clock_that_was_ahead_is_no_sign_of_a_worker(client, superuser):
+    tell_tick(-86_400)
+    client.force_login(superuser)
+    facts = client.get(reverse("admin:health"), headers=JSON).content.decode()
+    assert "-86400 s ago" not in facts
