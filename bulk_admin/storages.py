@@ -108,6 +108,12 @@ class StorageUnavailable(Exception):
     """The storage did not take or give it now. Nothing is lost: a later try may work."""
 
 
+class StorageDenied(StorageUnavailable):
+    """It answered 403. S3 answers so for a missing object too, where the key may not list the
+    bucket.
+    """
+
+
 class ObjectStore:
     """Whole objects under their keys, in one of STORAGES. Safe to use from many threads.
 
@@ -154,6 +160,23 @@ class ObjectStore:
             return bool(self.backend.exists(key))
         return False
 
+    def hides_missing(self, probe_key: str) -> bool:
+        """Whether it answers 403 for what is missing, and shows what is there: asked with an object
+        that is written and deleted.
+
+        Raises StorageUnavailable, and so where it shows nothing at all.
+        """
+        self.put(probe_key, b"probe", "text/plain")
+        try:
+            is_shown = self.exists(probe_key)
+        finally:
+            self.delete(probe_key)
+        try:
+            self.exists(probe_key)
+        except StorageDenied:
+            return is_shown
+        return False
+
     def delete(self, key: str) -> None:
         """One object: B2 refuses boto3's multi-object delete. A missing one is no error."""
         with suppress(FileNotFoundError), _faults():
@@ -178,7 +201,12 @@ def _faults() -> Iterator[None]:
             "NotFound",
         ):
             raise FileNotFoundError(_reason(error)) from error
-        raise StorageUnavailable(_reason(error)) from error
+        denied = isinstance(error, ClientError) and _status(error) == 403
+        raise (StorageDenied if denied else StorageUnavailable)(_reason(error)) from error
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
 
 
 def _reason(error: Exception) -> str:
@@ -208,6 +236,20 @@ def round_trip(alias: str, key: str, content: bytes) -> bytes:
     if saved_as != key:
         raise StorageUnavailable(f"It does not save {key} under that name.")
     return found
+
+
+def denies(alias: str, missing_key: str) -> bool:
+    """Whether the storage of this name answers 403 for an object that is not there. Raises
+    StorageUnavailable for other faults.
+    """
+    try:
+        with _faults():
+            asking_once(alias).exists(missing_key)
+    except StorageDenied:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def asking_once(alias: str) -> Storage:

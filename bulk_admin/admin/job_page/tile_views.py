@@ -129,7 +129,10 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
         raise Http404
     if request.method == "GET":
         return _edit_form(request, job, image, action)
-    said, level = run(request, job, image)
+    try:
+        said, level = run(request, job, image)
+    except StorageUnavailable as error:  # it was to say whether the picture has come after all
+        said, level = f"Nothing was done: the storage did not answer. {error}", "error"
     return answer(request, job.pk, said, level=level)
 
 

@@ -6,6 +6,7 @@ Facts for staff, and what needs attention. Buys nothing.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from bulk_admin.services.database import database_now, guards_in_force
 from bulk_admin.services.monitoring import workers
 from bulk_admin.services.worker.rescue import work_is_waiting
 
+logger = logging.getLogger(__name__)
 TICK = "bulk_admin.tasks.tick"
 AHEAD = dt.timedelta(minutes=1)
 LATE_TICK = 180.0  # it is due every minute
@@ -226,13 +228,24 @@ def _probe(part: Part, name: str, storage: str) -> None:
     begun = time.monotonic()
     try:
         is_whole = storages.round_trip(storage, key, content) == content
-    except (storages.StorageUnavailable, FileNotFoundError):
-        # The storage's own words may name buckets and keys: they are in its log.
+        hides_missing = is_whole and storages.denies(storage, key)
+    except (storages.StorageUnavailable, FileNotFoundError) as error:
+        logger.warning("storage probe failed", extra={"storage": storage, "reason": str(error)})
+        # What was asked for at an address names it: that stays in the log.
+        reason = type(error.__cause__).__name__ if "://" in str(error) else str(error)
         part.add(
             name,
-            "the storage refuses to write, read or delete",
+            f"the storage refuses to write, read or delete: {reason}",
             State.BAD,
             "Check the storage's status, and the B2_* settings or the disk.",
+        )
+        return
+    if hides_missing:
+        part.add(
+            name,
+            "works, but answers 403 for files that are missing",
+            State.NOTE,
+            "Give its key the right to list files (B2: listFiles; S3: s3:ListBucket).",
         )
         return
     told = (

@@ -45,7 +45,8 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
     if isinstance(error, FileNotFoundError):
         return ServiceError(code=Code.NOT_STORED, billed="no")
     if isinstance(error, StorageUnavailable):
-        return ServiceError(code=Code.STORAGE_DOWN, billed="no")
+        reason = f"{Code.STORAGE_DOWN.about.sentence} {error}"
+        return ServiceError(reason, code=Code.STORAGE_DOWN, billed="no")
     logger.error("page work of image %s broke", image_id, exc_info=error)
     return ServiceError(
         f"{type(error).__name__} while making the page.",

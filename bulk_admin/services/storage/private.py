@@ -10,12 +10,13 @@ from bulk_admin.storages import ObjectStore
 LINK_SECONDS = 900
 
 _objects = ObjectStore("private")
-put, get, exists, delete, open_file = (
+put, get, exists, delete, open_file, hides_missing = (
     _objects.put,
     _objects.get,
     _objects.exists,
     _objects.delete,
     _objects.open,
+    _objects.hides_missing,
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -46,7 +46,7 @@ from bulk_admin.services.queue.job_row import lock_job
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
 from bulk_admin.services.worker.image_work import facts_of, outcome_of_stored
-from bulk_admin.storages import StorageUnavailable
+from bulk_admin.storages import StorageDenied, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 DIED = "The worker ended before an answer came. It may have been billed."
@@ -112,17 +112,24 @@ def rescue_calls() -> None:
     """
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
     for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
-        # Not knowing whether it is there, it is left for the next round.
-        with (
-            suppress(StorageUnavailable),
-            _apart("a call of a dead worker could not be rescued", **_ids(call)),
-        ):
-            done = (
-                _rescue_image(call)
-                if call.kind == CallKind.IMAGE
-                else texts.lose(call.pk, _unknown())
-            )
-            logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
+        try:
+            with _apart("a call of a dead worker could not be rescued", **_ids(call)):
+                done = (
+                    _rescue_image(call)
+                    if call.kind == CallKind.IMAGE
+                    else texts.lose(call.pk, _unknown())
+                )
+                logger.info("call of a dead worker rescued", extra={**_ids(call), "done": done})
+        except StorageUnavailable as error:
+            # Not knowing whether it is there, it is left for the next round.
+            _log_unavailable(call, error)
+
+
+def _log_unavailable(call: ProviderCall, error: StorageUnavailable) -> None:
+    logger.warning(
+        "the storage does not say whether a call's picture is there",
+        extra={**_ids(call), "reason": str(error)},
+    )
 
 
 def _rescue_image(call: ProviderCall) -> Settled:
@@ -224,7 +231,10 @@ def look_again() -> None:
             try:
                 with _apart("an unknown call could not be looked up", **_ids(call)):
                     look_up(call)
-            except StorageUnavailable:
+            except StorageUnavailable as error:
+                _log_unavailable(call, error)
+                if isinstance(error, StorageDenied):
+                    continue  # it answers at once, and may show others
                 return
             _note_look(call, looks + 1)
 

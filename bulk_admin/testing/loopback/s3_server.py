@@ -48,6 +48,7 @@ class StrictFront:
         self.inner = DomainDispatcherApplication(create_backend_app)
         self.calls: list[tuple[str, str, str]] = []
         self.outage = False
+        self.hides_missing = False  # 403 for what is not there, as S3 to a key that may not list
         self._next: deque[str] = deque()
         self._lock = threading.Lock()
 
@@ -59,7 +60,7 @@ class StrictFront:
     def recover(self) -> None:
         """No outage, and no fault left to come."""
         with self._lock:
-            self.outage = False
+            self.outage = self.hides_missing = False
             self._next.clear()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -73,11 +74,29 @@ class StrictFront:
             return _xml(environ, start_response, status, code, message)
         if outcome == "reset":
             return _hang_up(environ)
+        if self.hides_missing and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return self._without_missing(environ, start_response)
         answer = self.inner(environ, start_response if outcome == "ok" else _silence)
         if outcome == "lost_reply":
             b"".join(answer)
             return _hang_up(environ)
         return answer
+
+    def _without_missing(
+        self, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            begun.append((status, headers))
+            return lambda data: None
+
+        body = b"".join(self.inner(environ, note))
+        status, headers = begun[0]
+        if status.startswith("404"):
+            return _xml(environ, start_response, *FAULT_ANSWERS["access_denied"])
+        start_response(status, headers)
+        return [body]
 
     def _fault(self, environ: dict[str, Any]) -> str:
         with self._lock:

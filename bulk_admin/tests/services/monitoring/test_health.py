@@ -207,3 +207,14 @@ def test_a_tick_of_a_clock_that_was_ahead_is_no_sign_of_a_worker(client, superus
     client.force_login(superuser)
     facts = client.get(reverse("admin:health"), headers=JSON).content.decode()
     assert "-86400 s ago" not in facts
+
+
+def test_a_storage_that_hides_what_is_missing_is_named_and_its_words_are_shown(client, settings):
+    with S3Server("pages", "originals") as server:
+        settings.STORAGES = {**settings.STORAGES, **server.storages("pages", "originals")}
+        server.front.hides_missing = True
+        fact = told(client)["Storage"]["Private pictures"]
+        assert "answers 403 for files that are missing" in fact["value"]
+        server.front.next("access_denied")
+        fact = told(client, 503)["Storage"]["Private pictures"]
+        assert "not entitled" in fact["value"]
