@@ -19,6 +19,7 @@ from bulk_admin.numbers import whole
 from bulk_admin.selectors import tiles
 from bulk_admin.services.jobs import downloads, pictures
 from bulk_admin.services.jobs.pictures import Decided
+from bulk_admin.storages import StorageUnavailable
 
 from .tiles import Prices
 from .views import HERE, answer, job_or_404
