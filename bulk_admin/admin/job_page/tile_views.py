@@ -99,8 +99,6 @@ def _download_again(
         done = downloads.download_again(job.pk, image.pk, seen_attempt=seen, by=request.user)
     except downloads.DownloadFailed as failed:
         return f"{failed} Nothing was bought.", "error"
-    except StorageUnavailable:
-        return "The picture storage does not answer. Try again in a moment.", "error"
     return ("Downloaded: nothing was bought.", "success") if done is Decided.ADOPTED else STALE
 
 
