@@ -38,6 +38,8 @@ help: ## What can be made
 var:
 	@mkdir -p $@
 
+# Quiet, so that the login stays in sight: LOG_LEVEL=INFO make run shows what the worker does.
+run: export LOG_LEVEL ?= WARNING
 run: .venv/.installed .env | var ## Set up once, then web and worker on http://127.0.0.1:8000 (PORT=8001 make run)
 	@$(PY) manage.py prepare --port "$$PORT"
 	@exec .venv/bin/supervisord -n $(if $(filter 0,$(shell id -u)),--user root) -c prompts_manager/supervisord.conf

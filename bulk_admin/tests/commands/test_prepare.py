@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import stat
+import subprocess
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -16,6 +18,7 @@ from bulk_admin.management import sample
 from bulk_admin.management.commands.prepare import login
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.testing.factories import make_job
+from bulk_admin.tests.support.processes import ROOT
 
 
 @pytest.fixture
@@ -99,6 +102,21 @@ def test_the_first_run_generates_the_sample_job_and_every_run_tells_where_it_is(
     assert str(job.pk) in first
     assert str(job.pk) in second
     assert (laptop / ".staff-login").read_text().strip() in second
+
+
+def test_make_run_is_quiet_unless_asked_otherwise():
+    """The worker's lines would push the login out of sight."""
+    plain = {name: value for name, value in os.environ.items() if name != "LOG_LEVEL"}
+    for asked, level in ({}, "WARNING"), ({"LOG_LEVEL": "INFO"}, "INFO"):
+        done = subprocess.run(
+            ["make", "-f", "Makefile", "-f", "-", "-o", ".env", "-o", ".venv/.installed", "run"],
+            input="run: ; @echo level $$LOG_LEVEL",  # a target's last recipe replaces the others
+            cwd=ROOT,
+            env=plain | asked,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.split()[-2:] == ["level", level], done
 
 
 @pytest.mark.django_db
