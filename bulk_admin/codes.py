@@ -227,6 +227,16 @@ class Code(StrEnum):
         "account_off",
         About(remedy="The account is disabled. Enable it, then resume.", reach=Reach.ACCOUNT),
     )
+    OWNER_DELETED = (
+        "owner_deleted",
+        About(
+            remedy=(
+                "The owner of the private account was deleted, and nothing more can be bought with"
+                " it. Generate the rest in a new job with another account."
+            ),
+            reach=Reach.ACCOUNT,
+        ),
+    )
     MODEL_RETIRED = (
         "model_retired",
         About(
@@ -298,6 +308,15 @@ class Code(StrEnum):
             sentence=(
                 "The sheet was changed after this page was made. Look at the new price, then press"
                 " again."
+            )
+        ),
+    )
+    NOT_YOURS = (
+        "not_yours",
+        About(
+            sentence=(
+                "The job's account is private: only its owner can spend with it. Choose another"
+                " account."
             )
         ),
     )

@@ -10,8 +10,7 @@ from django.http import HttpRequest
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.progress import PILLS
-from bulk_admin.selectors import image_list
-from bulk_admin.selectors.spending import account_labels
+from bulk_admin.selectors import image_list, spending
 
 
 class AccountLabelFilter(admin.SimpleListFilter):
@@ -21,10 +20,11 @@ class AccountLabelFilter(admin.SimpleListFilter):
     parameter_name = "account"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(label, label) for label in account_labels()]
+        return [(label, label) for label in spending.account_labels(request.user)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(account_label=self.value()) if self.value() else queryset
+        label = self.value()
+        return spending.with_label(queryset, label, request.user) if label else queryset
 
 
 class JobStatusFilter(admin.SimpleListFilter):

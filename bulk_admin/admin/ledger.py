@@ -41,7 +41,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "sent",
         "of_job",
         "kind",
-        "account_label",
+        "of_account",
         "model_name",
         "in_state",
         "billed",
@@ -62,7 +62,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "of_job",
         "job_ref",
         "image",
-        "account_label",
+        "of_account",
         "person_label",
         "model_name",
         "in_state",
@@ -84,6 +84,14 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "looked_up",
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderCall]:
+        return spending.with_shown_label(super().get_queryset(request), request.user)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # "?account_label__startswith=a" would spell out the label of a private account.
+        is_label = lookup.startswith("account_label")
+        return not is_label and super().lookup_allowed(lookup, value, request)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -100,6 +108,10 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
     @admin.display(description="job, picture", ordering="job_label")
     def of_job(self, call: ProviderCall) -> str:
         return f"{call.job_label} · {call.place} · try {call.attempt}"
+
+    @admin.display(description="account", ordering="shown_label")
+    def of_account(self, call: Any) -> str:
+        return str(call.shown_label)
 
     @admin.display(description="state", ordering="state")
     def in_state(self, call: ProviderCall) -> str:
@@ -144,7 +156,7 @@ class SpendAdmin(ReadOnly, ModelAdmin[Spend]):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Spend]:
-        return spending.with_names(super().get_queryset(request))
+        return spending.with_names(super().get_queryset(request), request.user)
 
     @admin.display(description="account", ordering="account_name")
     def account(self, spend: Any) -> str:

@@ -15,6 +15,7 @@ from bulk_admin import credentials, plain_json
 from .statuses import CallKind
 
 MOST_PER_MINUTE = 100_000
+PRIVATE_LABEL = "a private account"
 
 
 class AccountQuerySet(models.QuerySet["ProviderAccount"]):
@@ -24,6 +25,14 @@ class AccountQuerySet(models.QuerySet["ProviderAccount"]):
     def usable_by(self, person: Any) -> AccountQuerySet:
         """The platform's accounts and the person's own."""
         return self.filter(Q(is_platform=True) | Q(owner=person))
+
+    def known_to(self, person: Any) -> AccountQuerySet:
+        """Those whose labels a person may read: the others' private ones only with the right to
+        manage accounts.
+        """
+        if person.has_perm("bulk_admin.manage_accounts"):
+            return self.all()
+        return self.usable_by(person)
 
     def orphaned(self) -> AccountQuerySet:
         """Private ones whose owner was deleted: kept for their label, switched off for good."""
@@ -149,6 +158,11 @@ class ProviderAccount(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    def label_for(self, person: Any) -> str:
+        """The label of a private account is its owner's, and theirs who manage all accounts."""
+        is_shown = self.is_usable_by(person) or person.has_perm("bulk_admin.manage_accounts")
+        return self.label if is_shown else PRIVATE_LABEL
+
     @property
     def is_orphaned(self) -> bool:
         return not self.is_platform and self.owner_id is None
@@ -168,6 +182,10 @@ class ProviderAccount(models.Model):
     def download_hosts(self) -> list[str]:
         """Servers, besides its own, that its pictures may be downloaded from."""
         return [str(host) for host in self.options.get("download_hosts", [])]
+
+    def is_usable_by(self, person: Any) -> bool:
+        """Of one row what ``usable_by`` is of a query."""
+        return self.is_platform or (person is not None and self.owner_id == person.pk)
 
     def set_key(self, key: str) -> None:
         """Keep a key, encrypted. Does not save the row."""

@@ -12,7 +12,7 @@ from bulk_admin.models import GeneratedImage
 def for_bulk_actions(ids: Sequence[str]) -> QuerySet[GeneratedImage]:
     return (
         GeneratedImage.objects.filter(pk__in=ids)
-        .select_related("job")
+        .select_related("job__account")
         .defer("job__source_text", "content", "moderation")
     )
 

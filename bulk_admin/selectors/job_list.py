@@ -27,6 +27,7 @@ def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
     can_be_retried = Q(images__status=ImageStatus.FAILED, images__error_code__in=codes.RETRYABLE)
     return (
         BulkGenerationJob.objects.filter(pk__in=ids)
+        .select_related("account")
         .defer(*UNREAD)
         .annotate(retryable=Count("images", filter=can_be_retried))
     )

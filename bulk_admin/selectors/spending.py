@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import (
     BigIntegerField,
     Case,
+    F,
     OuterRef,
     Q,
     QuerySet,
@@ -21,6 +23,7 @@ from django.db.models.functions import Cast, Left, StrIndex, Substr
 from django.utils import timezone
 
 from bulk_admin.models import Billed, CallState, ProviderAccount, ProviderCall, Spend
+from bulk_admin.models.accounts import PRIVATE_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,35 @@ def totals_of(calls: QuerySet[ProviderCall]) -> CallTotals:
     return CallTotals(**found)
 
 
-def account_labels() -> list[str]:
+def account_labels(person: Any) -> list[str]:
     """Each once: two owners may have given the same one."""
-    return list(
-        ProviderAccount.objects.order_by("label").values_list("label", flat=True).distinct()
+    known = ProviderAccount.objects.known_to(person)
+    return list(known.order_by("label").values_list("label", flat=True).distinct())
+
+
+def with_label(calls: QuerySet[ProviderCall], label: str, person: Any) -> QuerySet[ProviderCall]:
+    """Those of an account of this label, as far as the person may read it."""
+    if person.has_perm("bulk_admin.manage_accounts"):
+        return calls.filter(account_label=label)  # also where only the label is left
+    return calls.filter(account_label=label, account__in=ProviderAccount.objects.usable_by(person))
+
+
+def with_shown_label(calls: QuerySet[ProviderCall], person: Any) -> QuerySet[ProviderCall]:
+    """With ``shown_label``, which says of other people's private accounts only that they are."""
+    if person.has_perm("bulk_admin.manage_accounts"):
+        return calls.annotate(shown_label=F("account_label"))
+    return calls.annotate(
+        shown_label=Case(
+            When(account=None, then=Value("a deleted account")),
+            When(Q(account__is_platform=True) | Q(account__owner=person), then="account_label"),
+            default=Value(PRIVATE_LABEL),
+        )
     )
 
 
-def with_names(days: QuerySet[Spend]) -> QuerySet[Spend]:
-    """With the names of account and person: the key is their ids, for rows of a day outlive
-    both.
+def with_names(days: QuerySet[Spend], reader: Any) -> QuerySet[Spend]:
+    """With the names of account and person, as far as the reader may know them: the key is their
+    ids, for rows of a day outlive both.
     """
     people, colon = get_user_model(), StrIndex("key", Value(":"))
     ids = {
@@ -113,7 +135,13 @@ def with_names(days: QuerySet[Spend]) -> QuerySet[Spend]:
         ),
         "person_id": Case(When(scope=Spend.Scope.PERSON, then=Substr("key", colon + 1))),
     }
-    accounts = ProviderAccount.objects.filter(pk=OuterRef("account_number")).values("label")
+    known = ProviderAccount.objects.known_to(reader).values("pk")
+    label = Case(When(pk__in=known, then="label"), default=Value(PRIVATE_LABEL))
+    accounts = (
+        ProviderAccount.objects.filter(pk=OuterRef("account_number"))
+        .annotate(shown_label=label)
+        .values("shown_label")
+    )
     persons = people.objects.filter(pk=OuterRef("person_number")).values(people.USERNAME_FIELD)
     numbers = {
         "account_number": Cast("account_id", BigIntegerField()),

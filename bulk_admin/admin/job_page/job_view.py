@@ -37,6 +37,7 @@ class JobView:
     retry_price: str
     poll: str
     digest: str
+    account_label: str
     leads_to_account: bool
     can_act: bool
     can_spend: bool
@@ -70,6 +71,7 @@ def job_view(
         retry_price=prices.text(job_page.retryable(job)) if counts.retryable else "",
         poll=_poll(job, more=more),
         digest=digest(conditions),
+        account_label=job.account.label_for(user),
         leads_to_account=sentences.waits_for_account(job, conditions)
         and permissions.has(user, "manage_accounts"),
         can_act=permissions.can_act(user, job),

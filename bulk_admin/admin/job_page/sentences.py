@@ -43,7 +43,8 @@ def _waits_for(job: BulkGenerationJob, conditions: Conditions) -> str:
 
 def waits_for_account(job: BulkGenerationJob, conditions: Conditions) -> bool:
     """Whether it is fixed on the account's page."""
-    return _waits_for(job, conditions) in codes.ACCOUNT_STOPS
+    is_mendable = not job.account.is_orphaned
+    return is_mendable and _waits_for(job, conditions) in codes.ACCOUNT_STOPS
 
 
 def _standing(job: BulkGenerationJob) -> str:

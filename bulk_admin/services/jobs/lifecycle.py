@@ -107,6 +107,8 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
         return False
     if seen_revision is not None and job.revision != seen_revision:
         raise SheetChanged
+    if not job.account.is_usable_by(by):
+        raise CannotStart(Code.NOT_YOURS, Code.NOT_YOURS.about.sentence)
     now = database_now()
     check_can_buy(job.account, job.model_name, now.date())
     rows = list(job.images.filter(included=True).order_by("position"))

@@ -21,6 +21,8 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
     against a call.
     """
     account = pool.account
+    if account.is_orphaned:
+        return Stop(Code.OWNER_DELETED)
     if not account.is_enabled:
         return Stop(Code.ACCOUNT_OFF)
     if account.stop_code:

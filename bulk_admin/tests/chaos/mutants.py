@@ -420,6 +420,27 @@ MUTANTS = [
         (SETTLING_TESTS,),
     ),
     Mutant(
+        "whoever may change a job spends with its private account",
+        "bulk_admin/admin/permissions.py",
+        " and job.account.is_usable_by(user)",
+        "",
+        ("bulk_admin/tests/admin/test_private_accounts.py",),
+    ),
+    Mutant(
+        "a colleague starts a job on a private account",
+        LIFECYCLE,
+        "if not job.account.is_usable_by(by):",
+        "if False:",
+        ("bulk_admin/tests/admin/test_private_accounts.py",),
+    ),
+    Mutant(
+        "a private account without an owner is everybody's",
+        "bulk_admin/models/accounts.py",
+        "(person is not None and self.owner_id == person.pk)",
+        "self.owner_id is None or (person is not None and self.owner_id == person.pk)",
+        ("bulk_admin/tests/admin/test_private_accounts.py",),
+    ),
+    Mutant(
         "half a dollar is taken for fifty",
         "bulk_admin/money.py",
         "(?:,[0-9]{3}){1,3})",

@@ -110,9 +110,9 @@ def test_it_is_offered_to_nobody_and_is_no_account_of_the_platform(client, super
 def test_nothing_more_is_bought_with_it(anna, hers, job):
     anna.delete()
     pool = hers.pools.get(kind="image")
-    assert open_call(pool.pk, make_worker().pk) == Stop("account_off")
+    assert open_call(pool.pk, make_worker().pk) == Stop("owner_deleted")
     job.refresh_from_db()
-    assert (job.status, job.status_reason) == (JobStatus.PAUSED, "account_off")
+    assert (job.status, job.status_reason) == (JobStatus.PAUSED, "owner_deleted")
     assert not ProviderCall.objects.exists()
 
 
@@ -127,7 +127,7 @@ def test_a_worker_that_finds_its_jobs_asks_the_provider_for_nothing(settings, tm
         pump.run()
         assert server.requests == []
     job.refresh_from_db()
-    assert (job.status, job.status_reason) == (JobStatus.PAUSED, "account_off")
+    assert (job.status, job.status_reason) == (JobStatus.PAUSED, "owner_deleted")
 
 
 def open_one(job):
