@@ -10,9 +10,13 @@ from typing import Any
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.views.decorators.http import require_safe
+
+from bulk_admin.numbers import whole
 
 # The daily work first, what only an operator needs last; apps and models that are not named stand
 # in between.
@@ -35,8 +39,6 @@ class SoundChangeList(ChangeList):
     """
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
-        if any("\0" in value for values in request.GET.lists() for value in values[1]):
-            raise IncorrectLookupParameters
         try:
             super().__init__(request, *args)
         except OverflowError as error:  # an id, or a year, of twenty digits
@@ -88,7 +90,32 @@ class PromptFinderAdminSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from bulk_admin.admin.health import health_page
 
-        return [path("health/", self.admin_view(health_page), name="health"), *super().get_urls()]
+        view_on_site = path(
+            "r/<path:content_type_id>/<path:object_id>/",
+            self.admin_view(require_safe(self.view_on_site)),
+            name="view_on_site",
+        )
+        health = path("health/", self.admin_view(health_page), name="health")
+        name = view_on_site.name
+        others = [each for each in super().get_urls() if getattr(each, "name", "") != name]
+        return [health, view_on_site, *others]
+
+    def view_on_site(
+        self, request: HttpRequest, content_type_id: str, object_id: str
+    ) -> HttpResponse:
+        """Django's own tells every member of staff the address of every row, drafts' too."""
+        from django.contrib.contenttypes.models import ContentType
+        from django.contrib.contenttypes.views import shortcut
+
+        number = whole(content_type_id) or 0
+        kind = ContentType.objects.filter(pk=number).first()
+        model = kind.model_class() if kind else None
+        if model is None or not self.is_registered(model):
+            raise Http404
+        if not self.get_model_admin(model).has_view_permission(request):
+            raise PermissionDenied
+        answer: HttpResponse = shortcut(request, content_type_id, object_id)
+        return answer
 
 
 def _place(name: str, order: tuple[str, ...]) -> int:

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from . import pages, taxonomy  # noqa: F401  # registers
+from . import pages, tags, taxonomy  # noqa: F401  # registers

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.text import slugify
 from taggit.models import Tag, TaggedItem
 
@@ -36,6 +37,30 @@ def tag_page(page: Prompt, names: Iterable[str]) -> None:
             for tag in dict.fromkeys(tags[name] for name in slugs)
         ]
     )
+
+
+def most_used(tags: Sequence[Tag]) -> Tag:
+    """The one on most pages; of several the first by name."""
+    counts = dict(
+        TaggedItem.objects.filter(tag__in=tags)
+        .values("tag")
+        .annotate(n=Count("pk"))
+        .values_list("tag", "n")
+    )
+    return min(tags, key=lambda tag: (-counts.get(tag.pk, 0), tag.name))
+
+
+@transaction.atomic
+def merge(tags: Sequence[Tag], *, into: Tag) -> None:
+    """Give what has one of these tags the other one, once, and delete them."""
+    list(Tag.objects.select_for_update().filter(pk__in=[into.pk, *(tag.pk for tag in tags)]))
+    for tag in tags:
+        items = TaggedItem.objects.filter(tag=tag)
+        has_it = TaggedItem.objects.filter(
+            tag=into, content_type=OuterRef("content_type"), object_id=OuterRef("object_id")
+        )
+        items.exclude(Exists(has_it)).update(tag=into)
+        tag.delete()  # and with it the items of what had both
 
 
 def _existing(slugs: dict[str, str]) -> dict[str, Tag]:
