@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from bulk_admin.progress import Pill
 from bulk_admin.services.monitoring import health
@@ -24,7 +24,7 @@ PILLS = {
 
 
 @never_cache
-@require_GET
+@require_safe
 def health_page(request: HttpRequest) -> HttpResponse:
     """503 when something needs attention; JSON for whoever asks for it."""
     if not request.user.has_perm("bulk_admin.view_bulkgenerationjob"):

@@ -19,7 +19,7 @@ from bulk_admin.selectors import image_list, job_page
 
 from . import permissions
 from .bulk_actions import images
-from .bulk_actions.kit import BulkActionsMixin, Frame
+from .bulk_actions.kit import ASK_OR_RUN, BulkActionsMixin, Frame
 from .filters import ErrorFilter, ImagePageFilter, KeptFilter
 from .job_page import urls
 from .job_page.views import job_or_404
@@ -96,7 +96,7 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
     def get_urls(self) -> list[URLPattern]:
         dropped = path(
             "dropped/<uuid:job_id>/delete/",
-            self.admin_site.admin_view(self.delete_dropped),
+            self.admin_site.admin_view(ASK_OR_RUN(self.delete_dropped)),
             name="bulk_admin_generatedimage_delete_dropped",
         )
         return [

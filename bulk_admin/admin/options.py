@@ -30,15 +30,21 @@ else:
 
 
 def route(
-    model_admin: ModelAdmin[Any], address: str, view: Callable[..., HttpResponseBase], name: str
+    model_admin: ModelAdmin[Any],
+    address: str,
+    view: Callable[..., HttpResponseBase],
+    name: str,
+    *,
+    cacheable: bool = False,
 ) -> URLPattern:
     """The address of a plain view function beside the ModelAdmin's own.
 
-    ``admin_view`` only checks that the user is staff: the view itself asks for permissions.
+    ``admin_view`` only checks that the user is staff: the view itself asks for permissions. What is
+    ``cacheable`` says itself for how long: of all others a browser keeps nothing.
     """
     return path(
         address,
-        model_admin.admin_site.admin_view(view),
+        model_admin.admin_site.admin_view(view, cacheable=cacheable),
         name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}",
     )
 

@@ -158,8 +158,26 @@ class GeneratedImage(models.Model):
         return f"{self.position}.{self.variant} {self.prompt_text[:60]}"
 
     def file_url(self, kind: str) -> str:
-        """Address, for staff only, of its ``original`` or of the ``300`` or ``600`` thumbnail."""
-        return reverse("admin:bulk_admin_generatedimage_file", args=[self.pk, kind])
+        """Address, for staff only, of its ``original`` or of the ``300`` or ``600`` thumbnail.
+
+        It names the bytes, so that a browser may keep what it got there.
+        """
+        address = reverse("admin:bulk_admin_generatedimage_file", args=[self.pk, kind])
+        return f"{address}?v={self.picture_version}" if self.picture_key else address
+
+    @property
+    def file_urls(self) -> dict[str, str]:
+        """What templates link to: its two thumbnails and its download."""
+        return {
+            "small": self.file_url("300"),
+            "large": self.file_url("600"),
+            "download": self.file_url("download"),
+        }
+
+    @property
+    def picture_version(self) -> str:
+        """Of the picture's bytes: a row's id may name another picture in a database made anew."""
+        return self.picture_key[-8:]
 
     @property
     def image_url(self) -> str:

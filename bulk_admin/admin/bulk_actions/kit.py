@@ -20,6 +20,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_http_methods
 
 from bulk_admin.admin.permissions import Person
 from bulk_admin.formats import counted
@@ -34,6 +35,7 @@ __all__ = [
     "why_failed",
 ]
 MOST_ROWS = 2_000
+ASK_OR_RUN = require_http_methods(["GET", "HEAD", "POST"])
 GONE = "Deleted in the meantime."
 BROKE = "This did not work. The reason is in the server's log."
 logger = logging.getLogger(__name__)
@@ -130,7 +132,8 @@ class BulkActionsMixin:
 
     def bulk_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"
-        return [path("bulk/<str:action>/", self.admin_site.admin_view(self.bulk_view), name=name)]
+        view = self.admin_site.admin_view(ASK_OR_RUN(self.bulk_view))
+        return [path("bulk/<str:action>/", view, name=name)]
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -156,6 +159,7 @@ class BulkActionsMixin:
         chosen = next((each for each in self.bulk_actions if each.name == action), None)
         if chosen is None:
             raise Http404
+        self._check_may(request, chosen)
         if request.method == "POST":
             return self.run(request, chosen, self._frame(chosen))
         if not (ids := _ids(request.GET.get("ids", ""))):

@@ -9,7 +9,7 @@ from io import BytesIO
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from bulk_admin import serving
 from bulk_admin.admin import permissions
@@ -114,7 +114,7 @@ ACTIONS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool]
 }
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: str) -> HttpResponse:
     """A tile's button, by POST; GET is for the form of "edit" only."""
     job = job_or_404(request, job_id)
@@ -126,7 +126,7 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
     image = tiles.one_tile(job, image_id)
     if image is None:
         raise Http404
-    if request.method == "GET":
+    if request.method != "POST":
         return _edit_form(request, job, image, action)
     try:
         said, level = run(request, job, image)
@@ -148,7 +148,7 @@ def _edit_form(
 # --- files ----------------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     """The original, a thumbnail or a download: from local files, by a short-lived link, or from the
     outbox.
@@ -158,12 +158,16 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     image = tiles.image_file(image_id)
     if image is None or kind not in ("original", "300", "600", "download"):
         raise Http404
-    key = {"300": image.thumb_300, "600": image.thumb_600}.get(kind) or image.picture_key
+    thumbs = {"300": image.thumb_300, "600": image.thumb_600}
+    key = thumbs.get(kind) or image.picture_key
+    # In the place of a thumbnail that is not made yet comes the original, for now.
+    is_final = request.GET.get("v") == image.picture_version and thumbs.get(kind) != ""
     name = _download_name(image) if kind == "download" or not _is_picture(image) else ""
     waiting = tiles.in_outbox(key)
     if waiting is not None:
-        return serving.send(BytesIO(bytes(waiting.content)), _type_of(image, key), name)
-    return serving.private_file(key, _type_of(image, key), name)
+        file = BytesIO(bytes(waiting.content))
+        return serving.send(file, _type_of(image, key), name, is_final=is_final)
+    return serving.private_file(key, _type_of(image, key), name, is_final=is_final)
 
 
 def _is_picture(image: GeneratedImage) -> bool:

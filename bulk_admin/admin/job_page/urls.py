@@ -56,4 +56,5 @@ def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
 
 
 def image_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
-    return [route(model_admin, "<int:image_id>/file/<str:kind>/", tile_views.file, "file")]
+    address = "<int:image_id>/file/<str:kind>/"
+    return [route(model_admin, address, tile_views.file, "file", cacheable=True)]

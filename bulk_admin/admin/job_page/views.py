@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 
 from bulk_admin.admin import permissions
@@ -38,7 +38,7 @@ def job_or_404(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob:
     return job
 
 
-@require_GET
+@require_safe
 def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """What changed since the page's cursor: 204 nothing, 200 a fragment, 286 the last one.
 
@@ -184,7 +184,7 @@ def act(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     return answer(request, job.pk, said)
 
 
-@require_GET
+@require_safe
 def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     """The dialog before an action: what it will do, to how many."""
     job = job_or_404(request, job_id)

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from bulk_admin.admin import permissions
@@ -99,7 +99,7 @@ def fix(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     return _changed(request, job, _differing(job, before))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
     """GET: the row as a form, or as it stands (?show).
 
@@ -111,7 +111,7 @@ def row(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpResponse:
     image = review_sheet.row(job, image_id)
     if image is None:
         raise Http404
-    if request.method == "GET":
+    if request.method != "POST":
         template = "_row.html" if "show" in request.GET else "_edit.html"
         return TemplateResponse(
             request, f"{HERE}/{template}", {"job": job, "row": image, "can_act": True}
@@ -167,6 +167,7 @@ def discard(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     )
 
 
+@require_safe
 def back_to_form(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     return HttpResponseRedirect(
         f"{reverse('admin:bulk_admin_bulkgenerationjob_add')}?draft={job_id}"

@@ -171,7 +171,7 @@ def test_an_unknown_action_is_not_found(press):
 
 
 def file_of(client, image, kind="original"):
-    return client.get(reverse("admin:bulk_admin_generatedimage_file", args=[image.pk, kind]))
+    return client.get(image.file_url(kind))
 
 
 def body(response):
@@ -185,10 +185,37 @@ def test_pictures_are_private_unchanging_and_never_sniffed(client, staff, kind):
     response = file_of(client, image, kind)
     assert body(response).startswith(b"\x89PNG")
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert "private" in response["Cache-Control"]
+    assert response["Cache-Control"] == "private, max-age=31536000, immutable"
     assert response.headers.get("Content-Disposition", "").startswith("attachment") == (
         kind == "download"
     )
+
+
+@pytest.mark.parametrize("ask", [lambda url: url.partition("?")[0], lambda url: f"{url}0"])
+def test_an_address_that_does_not_name_these_bytes_is_asked_again(client, staff, ask):
+    client.force_login(staff)
+    image = make_image(make_job(0, JobStatus.COMPLETED), stored=True)
+    response = client.get(ask(image.file_url("300")))
+    assert response["Cache-Control"] == "private, no-cache"
+    response.close()
+
+
+def test_the_original_in_place_of_a_thumbnail_is_not_kept_as_one(client, staff):
+    client.force_login(staff)
+    image = make_image(make_job(0, JobStatus.COMPLETED), stored=True, thumb_300="")
+    response = file_of(client, image, "300")
+    assert response["Cache-Control"] == "private, no-cache"
+    response.close()
+
+
+@pytest.mark.parametrize("kind", ["original", "300", "download"])
+def test_a_picture_answers_head_as_it_answers_get(client, staff, kind):
+    client.force_login(staff)
+    url = make_image(make_job(0, JobStatus.COMPLETED), stored=True).file_url(kind)
+    got, asked = client.get(url), client.head(url)
+    assert (asked.status_code, asked.headers) == (got.status_code, got.headers)
+    for response in (got, asked):
+        response.close()
 
 
 def test_bytes_that_are_no_picture_are_only_downloaded(client, staff):
