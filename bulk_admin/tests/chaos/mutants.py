@@ -553,6 +553,20 @@ MUTANTS = [
         (WHO_TESTS,),
     ),
     Mutant(
+        "a 403 is taken for missing wherever it comes from",
+        SERVICES + "storage/storing.py",
+        'if not private.hides_missing(f"{PROBES}{uuid.uuid4()}"):',
+        "if False:",
+        (TESTS + "worker/test_denied.py",),
+    ),
+    Mutant(
+        "a deleted row of a draft is taken off what was ordered",
+        SERVICES + "queue/job_row.py",
+        "return status not in (None, ImageStatus.DRAFT)",
+        "return status is not None",
+        (TESTS + "jobs/test_deleting.py",),
+    ),
+    Mutant(
         "nobody's name is written down",
         SERVICES + "history.py",
         "if by is None:",

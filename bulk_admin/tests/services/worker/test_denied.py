@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.urls import reverse
 
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderCall
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import lease, rescue
 from bulk_admin.storages import StorageDenied
-from bulk_admin.testing.factories import make_call, make_image, make_job, make_worker
+from bulk_admin.testing.factories import make_call, make_image, make_job, make_user, make_worker
 from bulk_admin.testing.loopback.s3_server import S3Server
 from bulk_admin.testing.pictures import png_bytes
 
@@ -69,6 +70,20 @@ def test_a_403_is_no_answer_where_what_is_missing_is_a_404(server):
     server.front.next("access_denied")
     with pytest.raises(StorageDenied):
         storing.find("originals/some-job/some-call")
+
+
+def test_a_button_says_why_the_storage_does_not_answer(server, client):
+    job = make_job(0, "completed")
+    image = make_image(job, ImageStatus.UNKNOWN, attempt=1)
+    make_call(image, CallState.UNKNOWN, attempt=1)
+    client.force_login(make_user("root", is_superuser=True))
+    server.front.outage = True
+    address = reverse("admin:bulk_admin_bulkgenerationjob_image_act", args=[job.pk, image.pk, "x"])
+    answer = client.post(address.replace("/x/", "/buy_again/"), {"seen_attempt": "1"})
+    assert answer.status_code == 200
+    assert "SlowDown" in answer["HX-Trigger"] or "503" in answer["HX-Trigger"]
+    image.refresh_from_db()
+    assert image.status == ImageStatus.UNKNOWN
 
 
 def test_an_unknown_picture_can_be_decided(server):
