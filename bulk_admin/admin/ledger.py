@@ -48,7 +48,11 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "booked",
         "answer",
     )
-    list_filter = ("state", "billed", "kind", AccountLabelFilter, "sent_at")
+    list_filter = (
+        *("state", "billed", "kind", AccountLabelFilter),
+        ("set_aside", admin.EmptyFieldListFilter),
+        "sent_at",
+    )
     search_fields = ("job_label", "request_id", "=id", "=job_ref")
     search_help_text = "Job name, job id, call id or the provider's request id"
     date_hierarchy = "sent_at"
@@ -70,6 +74,7 @@ class ProviderCallAdmin(ReadOnly, ModelAdmin[ProviderCall]):
         "in_reserve",
         "at_the_end",
         "is_estimated",
+        "set_aside",
         "day",
         "sent_at",
         "finished_at",

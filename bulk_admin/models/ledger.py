@@ -79,6 +79,12 @@ class ProviderCall(models.Model):
         default=0, help_text="How often its file was looked for since it became unknown."
     )
 
+    set_aside = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Why its result could not be booked as it came: what was said of it is left out.",
+    )
+
     objects = CallQuerySet.as_manager()
 
     class Meta:
@@ -94,6 +100,7 @@ class ProviderCall(models.Model):
             models.Index(
                 fields=["finished_at"], name="call_unknown", condition=Q(state=CallState.UNKNOWN)
             ),
+            models.Index(fields=["-sent_at"], name="call_set_aside", condition=~Q(set_aside="")),
         ]
         constraints = [
             models.UniqueConstraint(

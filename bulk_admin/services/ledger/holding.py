@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderCall
 from bulk_admin.services.database import Clock, database_now, whole_step
@@ -71,13 +72,18 @@ def hold(call_id: uuid.UUID, submitted: Submitted, *, send_delay: float = 0.0) -
     return bool(is_held)
 
 
+def _collectable() -> QuerySet[ProviderCall]:
+    """Not one whose result no row takes: it would be asked for without end."""
+    return ProviderCall.objects.filter(state=CallState.HELD, set_aside="")
+
+
 def claim_due(most: int) -> list[DueCall]:
     """Held calls whose time has come, claimed for BULK_COLLECT_SECONDS: no other worker gets them.
 
     When the claim is over and the call is held still, it is due again.
     """
     due: dict[uuid.UUID, list[ProviderCall]] = defaultdict(list)
-    calls = ProviderCall.objects.filter(state=CallState.HELD, poll_at__lte=database_now())
+    calls = _collectable().filter(poll_at__lte=database_now())
     for call in calls.order_by("poll_at")[:most]:
         due[call.job_ref].append(call)
     return [claimed for job_id, calls in due.items() for claimed in _claim(job_id, calls)]
@@ -123,7 +129,7 @@ def put_off(due: DueCall, seconds: float) -> None:
 
 def seconds_to_next() -> float | None:
     """Until the next held call is due; 0 or less when one is, None when nothing is held."""
-    held = ProviderCall.objects.filter(state=CallState.HELD).order_by("poll_at")
+    held = _collectable().order_by("poll_at")
     first = held.values_list("poll_at", Clock()).first()
     return (first[0] - first[1]).total_seconds() if first and first[0] else None
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from bulk_admin.codes import Code, Reach
+from bulk_admin.codes import Code, Reach, about
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers.base import PROMPT_LIMIT
 from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
@@ -48,6 +48,7 @@ class Outcome:
             "request_id": clean_text(self.request_id, 120),
             "revised_prompt": clean_text(self.revised_prompt, PROMPT_LIMIT, lines=True),
             "message": clean_text(self.message, 500),
+            "address": clean_text(self.address, LONGEST_ADDRESS + 1),
         }
         for name, value in cleaned.items():
             object.__setattr__(self, name, value)
@@ -61,6 +62,20 @@ class Outcome:
             return ""
         is_kept = self.address.startswith("http") and len(self.address) <= LONGEST_ADDRESS
         return clean_text(host, 253) if is_kept else ""
+
+    def bare(self) -> Outcome:
+        """The same end of a call without anything that its provider said of it."""
+        picture = self.picture and replace(self.picture, metadata={"sha256": self.picture.sha256})
+        return replace(
+            self,
+            picture=picture,
+            usage={},
+            http_status=None,
+            request_id="",
+            revised_prompt="",
+            address="",
+            message=about(self.error_code).sentence,
+        )
 
 
 DEFAULT_COOLDOWN = 5.0

@@ -10,7 +10,7 @@ import logging
 import uuid
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from bulk_admin.codes import Code, Reach
 from bulk_admin.credentials import encrypt
@@ -41,12 +41,13 @@ from bulk_admin.services.pricing import estimate
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count, lock_jobs, save
+from bulk_admin.text import clean_text
 
 logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
+REASON_LIMIT = 300
 
 
-@whole_step
 def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = False) -> Settled:
     """Book how a call ended and give its image the status that follows; what was done.
 
@@ -56,7 +57,38 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     to an unknown call is ADOPTED if nobody bought the picture again, else it becomes a NEW_VARIANT;
     a late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing happens
     (ALIVE) unless the call is still open and its owner has not beaten for BULK_LEASE seconds.
+
+    What the database refuses is booked without anything that came from outside, and the call is set
+    aside with the reason. Refused once more it raises, and the rescue leaves the call alone.
     """
+    try:
+        return _settle(call_id, outcome, only_of_dead_owner=only_of_dead_owner)
+    except (OperationalError, InterfaceError, ProviderCall.DoesNotExist):
+        raise
+    except Exception as error:
+        logger.exception("a result could not be booked", extra={"call": str(call_id)})
+        reason = reason_of(error)
+    try:
+        return _settle(
+            call_id, outcome.bare(), only_of_dead_owner=only_of_dead_owner, set_aside=reason
+        )
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        ProviderCall.objects.filter(pk=call_id).update(set_aside=reason)
+        raise
+
+
+def reason_of(error: Exception) -> str:
+    """For the row of a call that is set aside: the first line, as others may quote the row."""
+    first = next(iter(str(error).splitlines()), "")
+    return clean_text(f"{type(error).__name__}: {first}", REASON_LIMIT)
+
+
+@whole_step
+def _settle(
+    call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool, set_aside: str = ""
+) -> Settled:
     known = ProviderCall.objects.only("pool_id", "account_id", "image_id", "job_ref").get(
         pk=call_id
     )
@@ -75,7 +107,7 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     _pause_others(jobs, settlement)
     if settlement.was_unknown and outcome.state == CallState.UNKNOWN:
         return done
-    _close(settlement)
+    _close(settlement, set_aside)
     book(call, released=settlement.released, added=settlement.added)
     _tell(settlement, done)
     if call.account is not None and call.account.is_orphaned:
@@ -282,7 +314,7 @@ def _where_to(
     return again, outcome.retry_in
 
 
-def _close(settlement: Settlement) -> None:
+def _close(settlement: Settlement, set_aside: str) -> None:
     call, outcome = settlement.call, settlement.outcome
     left_at = call.sent_at + dt.timedelta(seconds=outcome.send_delay)
     ProviderCall.objects.filter(pk=call.pk).move(
@@ -297,6 +329,7 @@ def _close(settlement: Settlement) -> None:
         # It may hold a signature that lets anybody fetch the picture.
         encrypted_address=encrypt(outcome.address) if outcome.download_host else "",
         error_code=outcome.error_code,
+        set_aside=set_aside or call.set_aside,
         # The delay was measured by another clock than the database's.
         finished_at=max(settlement.now, left_at),
         # From here the provider may have counted it: the window must not forget it earlier than

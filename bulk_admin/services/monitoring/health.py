@@ -16,12 +16,15 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 from django_q.models import Task
 
 from bulk_admin import storages
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     CallState,
+    GeneratedImage,
+    PageStatus,
     ProviderAccount,
     ProviderCall,
     UnstoredImage,
@@ -38,6 +41,7 @@ LATE_TICK = 180.0  # it is due every minute
 LATE_LOOK = 180.0  # at a held call: a tick wakes a worker for it
 SLOW_DATABASE = 1.0
 PROBE = "health/probe-"
+MOST_REASONS = 3
 
 
 class State(StrEnum):
@@ -143,6 +147,7 @@ def _queue(part: Part) -> None:
     )
     _bells(part, now)
     _tick(part, now)
+    _set_aside(part)
     _held(part, now)
     for worker in Worker.objects.filter(
         beat_at__gte=now - dt.timedelta(seconds=10 * settings.BULK_LEASE)
@@ -170,6 +175,29 @@ def _held(part: Part, now: dt.datetime) -> None:
         f"{held['n']}, the next look {when}" if held["n"] else "none",
         State.BAD if is_late else State.OK,
         "No worker asks for them: start one, or restart the one that hangs.",
+    )
+
+
+def _set_aside(part: Part) -> None:
+    """Results that could not be booked as they came. By call: whose account it was is not for all
+    to see.
+    """
+    calls = ProviderCall.objects.exclude(set_aside="")
+    under_way = Q(state__in=CallState.UNSETTLED)
+    found = calls.aggregate(n=Count("pk"), open=Count("pk", filter=under_way))
+    newest = calls.values_list("pk", "set_aside")[:MOST_REASONS]
+    reasons = "; ".join(f"call {pk}: {reason}" for pk, reason in newest)
+    value = f"{found['n']}, of which {found['open']} still open" if found["n"] else "none"
+    state = State.BAD if found["open"] else State.NOTE if found["n"] else State.OK
+    part.add("Results set aside", value, state, f"Report it, with the log. {reasons}")
+    broken = GeneratedImage.objects.filter(
+        page_status=PageStatus.FAILED, page_error_code=Code.BROKEN
+    ).count()
+    part.add(
+        "Pages that broke",
+        str(broken) if broken else "none",
+        State.NOTE if broken else State.OK,
+        "Look at them in the list of pictures; the log has the reason.",
     )
 
 

@@ -166,17 +166,35 @@ def finish(works: list[PageWork]) -> None:
     for job_id, done in by_job.items():
         try:
             _finish(job_id, done)
-        except publishing.PageNotCreated:
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # noqa: BLE001  # told below, of the one that it is about
             # One bad page undid them all: each on its own, so that only that one fails.
             for work in done:
-                try:
-                    _finish(job_id, [work])
-                except publishing.PageNotCreated as error:
-                    work.files, work.error = (
-                        None,
-                        ServiceError(str(error), code=Code.PAGE_NOT_CREATED, billed="no"),
-                    )
-                    _finish(job_id, [work])
+                _finish_alone(job_id, work)
+
+
+def _finish_alone(job_id: uuid.UUID, work: PageWork) -> None:
+    """What cannot be saved is left out, or the step would be taken again for ever."""
+    try:
+        return _finish(job_id, [work])
+    except (OperationalError, InterfaceError):
+        raise
+    except publishing.PageNotCreated as error:
+        work.error = ServiceError(str(error), code=Code.PAGE_NOT_CREATED, billed="no")
+    except Exception as error:
+        logger.exception("a page step could not be saved", extra={"image": work.image_id})
+        work.error = cannot_be_saved(error)
+        work.moderation, work.content = {}, {}
+    work.files = None
+    _finish(job_id, [work])
+
+
+def cannot_be_saved(error: Exception) -> ServiceError:
+    """For a page whose result the database refuses; the reason is for the log."""
+    return ServiceError(
+        f"What came back cannot be saved ({type(error).__name__}).", code=Code.BROKEN, billed="no"
+    )
 
 
 @whole_step

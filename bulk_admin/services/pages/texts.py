@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
@@ -27,11 +29,17 @@ from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
-from bulk_admin.services.pages.steps import fail_or_wait, fail_waiting, move_page
+from bulk_admin.services.pages.steps import (
+    cannot_be_saved,
+    fail_or_wait,
+    fail_waiting,
+    move_page,
+)
 from bulk_admin.services.pages.work import TextWork
 from bulk_admin.services.queue.job_row import lock_job, save
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
+logger = logging.getLogger(__name__)
 NOTHING = "Nothing could be bought from the account for page texts."
 UNREADABLE = "The key of the account for page texts cannot be read any more: enter it again."
 MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
@@ -107,14 +115,28 @@ def work_for(permit: Permit) -> TextWork:
     )
 
 
-@whole_step
 def finish(work: TextWork) -> None:
     """Book a text call and save its text, in one transaction.
 
-    A text that comes late is taken too: it is paid for.
+    A text that comes late is taken too: it is paid for. One that cannot be saved is booked without
+    it, and the page has failed.
     """
-    settle(work.permit.call_id, work.ledger_outcome())
-    _go_on(work.permit.call_id, work.content, work.error)
+    call_id, outcome = work.permit.call_id, work.ledger_outcome()
+    try:
+        _finish(call_id, outcome, work.content, work.error)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("a page's text could not be saved", extra=work.permit.ids)
+        _finish(call_id, outcome.bare(), {}, cannot_be_saved(error))
+
+
+@whole_step
+def _finish(
+    call_id: uuid.UUID, outcome: Outcome, content: dict[str, Any], error: ServiceError | None
+) -> None:
+    settle(call_id, outcome)
+    _go_on(call_id, content, error)
 
 
 @whole_step

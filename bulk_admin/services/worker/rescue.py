@@ -111,7 +111,8 @@ def rescue_calls() -> None:
     becomes unknown.
     """
     dead = Q(owner=None) | Q(owner__beat_at__lt=_lease_ended(database_now()))
-    for call in ProviderCall.objects.filter(dead, state=CallState.OPEN).select_related("account"):
+    calls = ProviderCall.objects.filter(dead, state=CallState.OPEN, set_aside="")
+    for call in calls.select_related("account"):
         try:
             with _apart("a call of a dead worker could not be rescued", **_ids(call)):
                 done = (
@@ -133,7 +134,15 @@ def _log_unavailable(call: ProviderCall, error: StorageUnavailable) -> None:
 
 
 def _rescue_image(call: ProviderCall) -> Settled:
-    return settle(call.pk, _recover(call) or _unknown(), only_of_dead_owner=True)
+    try:
+        outcome = _recover(call) or _unknown()
+    except (OperationalError, InterfaceError, StorageUnavailable):
+        raise
+    except Exception:
+        # It would raise in every round, and keep the call open for ever.
+        logger.exception("what a dead worker held could not be read", extra=_ids(call))
+        outcome = _unknown()
+    return settle(call.pk, outcome, only_of_dead_owner=True)
 
 
 def _ids(call: ProviderCall) -> dict[str, object]:
