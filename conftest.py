@@ -51,6 +51,7 @@ os.environ |= {
     "SECRET_KEY": "a-key-for-tests-only-that-is-longer-than-fifty-characters",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", f"sqlite:///{FOLDER / 'unused.sqlite3'}"),
     "MEDIA_FOLDER": str(FOLDER / "media"),
+    "BULK_SLOW_START": "0",  # most tests are about many calls at once, at a provider seen first
     "BULK_PUMP_LOCK": str(FOLDER / "pump.lock"),
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's synchronous interface runs an event loop
 }

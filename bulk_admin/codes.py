@@ -261,6 +261,27 @@ class Code(StrEnum):
             reach=Reach.JOB,
         ),
     )
+    NO_USE = (
+        "no_use",
+        About(
+            remedy=(
+                "Calls were billed, or may have been, one after the other, and brought no usable"
+                " picture. Look at the failed tiles, at the account's base URL and at the model,"
+                " then resume."
+            ),
+            reach=Reach.JOB,
+        ),
+    )
+    BREAKER = (
+        "breaker",
+        About(
+            remedy=(
+                "Too many pictures failed or were blocked. Look at what their tiles say, reword or"
+                " leave out what is refused, then resume."
+            ),
+            reach=Reach.JOB,
+        ),
+    )
     NO_PRICE = (
         "no_price",
         About(

@@ -50,6 +50,9 @@ class Segment:
 def pill(job: BulkGenerationJob) -> Pill:
     if job.pages_open and job.status in ENDED_JOBS:
         return CREATING_PAGES
+    not_made = job.total - job.completed_count
+    if job.status == JobStatus.COMPLETED and not_made:
+        return Pill("unk", f"{PILLS[JobStatus.COMPLETED].label}, {not_made:,} not made")
     return PILLS[JobStatus(job.status)]
 
 

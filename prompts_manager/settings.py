@@ -16,6 +16,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from bulk_admin.conf import DEFAULTS
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
@@ -280,6 +282,11 @@ OPENAI_MODERATION_MODEL = env.str("OPENAI_MODERATION_MODEL", default="omni-moder
 REPLICATE_API_TOKEN = env.str("REPLICATE_API_TOKEN", default="")
 REPLICATE_BASE_URL = env.str("REPLICATE_BASE_URL", default="https://api.replicate.com/v1")
 BULK_MAX_IN_FLIGHT = env.int("BULK_MAX_IN_FLIGHT", default=300)
+BULK = {
+    "NO_USE_AFTER": env.int("BULK_NO_USE_AFTER", default=DEFAULTS["NO_USE_AFTER"]),
+    "BREAKER_AFTER": env.int("BULK_BREAKER_AFTER", default=DEFAULTS["BREAKER_AFTER"]),
+    "SLOW_START": env.int("BULK_SLOW_START", default=DEFAULTS["SLOW_START"]),
+}
 
 # Seconds. Tests shorten them; nobody else should need to.
 BULK_WINDOW = env.float("BULK_WINDOW", default=60.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.models import GeneratedImage, ImageStatus, JobStatus, PageStatus
 from bulk_admin.progress import PILLS
 from bulk_admin.selectors import image_list, spending
 
@@ -27,6 +27,9 @@ class AccountLabelFilter(admin.SimpleListFilter):
         return spending.with_label(queryset, label, request.user) if label else queryset
 
 
+NOT_ALL_MADE = "not_all_made"
+
+
 class JobStatusFilter(admin.SimpleListFilter):
     """By status, in the words of the list's pills."""
 
@@ -34,9 +37,12 @@ class JobStatusFilter(admin.SimpleListFilter):
     parameter_name = "status__exact"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, pill.label) for status, pill in PILLS.items()]
+        found = [(status.value, pill.label) for status, pill in PILLS.items()]
+        return [*found, (NOT_ALL_MADE, "Complete, some not made")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == NOT_ALL_MADE:
+            return queryset.filter(status=JobStatus.COMPLETED, completed_count__lt=F("total"))
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 

@@ -55,7 +55,8 @@ def counts(job: BulkGenerationJob) -> str:
 
 def reason(job: BulkGenerationJob) -> str:
     """Why a job stands still and what to do, or ""."""
-    return codes.about(job.status_reason).remedy or job.status_reason
+    remedy = codes.about(job.status_reason).remedy or job.status_reason
+    return f"{remedy} The last one: {job.status_detail}" if job.status_detail else remedy
 
 
 def told(job: BulkGenerationJob) -> str:

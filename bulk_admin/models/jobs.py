@@ -37,6 +37,9 @@ class BulkGenerationJob(models.Model):
     )
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.DRAFT)
     status_reason = models.CharField(max_length=20, blank=True)
+    status_detail = models.CharField(
+        max_length=500, blank=True, help_text="What came back that it is paused for."
+    )
     account = models.ForeignKey(
         ProviderAccount, models.PROTECT, related_name="jobs", db_index=False
     )
@@ -77,6 +80,14 @@ class BulkGenerationJob(models.Model):
     pages_created = models.PositiveIntegerField(default=0)
     pages_blocked = models.PositiveIntegerField(default=0)
     pages_failed = models.PositiveIntegerField(default=0)
+    billed_without_use = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Billed outcomes in a row without a usable picture."
+    )
+    failed_in_a_row = models.PositiveIntegerField(default=0, editable=False)
+    outcomes = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Pictures that were made or failed since Resume."
+    )
+    outcomes_failed = models.PositiveIntegerField(default=0, editable=False)
     served = models.DateTimeField(null=True, editable=False)
     revision = models.BigIntegerField(default=0)
     removed_images = models.JSONField(

@@ -22,6 +22,8 @@ def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
     yield _standing(job)
     if reason := _waits_for(job, conditions):
         yield codes.about(reason).remedy or "It waits until someone presses Resume."
+    if job.status == JobStatus.PAUSED and job.status_detail:
+        yield f"The last one: {job.status_detail}"
     if job.status == JobStatus.CANCELLED and job.generating:
         yield (
             f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be"

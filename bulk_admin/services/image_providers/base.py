@@ -173,6 +173,7 @@ class ImageProvider(ABC):
     takes_base_url: ClassVar[bool] = False
     requires_nsfw_check: ClassVar[bool] = True  # False: the provider refuses such pictures itself
     is_placeholder: ClassVar[bool] = False
+    bills_nothing: ClassVar[bool] = False
     lists_models: ClassVar[bool] = False
     formats: ClassVar[tuple[str, ...]] = ()
     backgrounds: ClassVar[tuple[str, ...]] = ("opaque",)

@@ -33,6 +33,7 @@ from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt, too_long_by
 from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.ledger import brakes
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.queue.doorbell import ring, ring_to_delete
@@ -207,7 +208,7 @@ def resume(job_id: uuid.UUID, *, by: Any) -> bool:
     """Go on with a paused job, for whoever asked for each picture; False when it was not paused.
 
     After a fault of its account the account is tried again: a key that is still bad pauses the job
-    once more.
+    once more. The counts of the brakes begin again.
     """
     found = BulkGenerationJob.objects.only("account_id", "status_reason").get(pk=job_id)
     if found.status_reason in codes.ACCOUNT_FAULTS:
@@ -217,6 +218,7 @@ def resume(job_id: uuid.UUID, *, by: Any) -> bool:
     if job.status != JobStatus.PAUSED:
         return False
     job.revision += 1
+    brakes.clear(job)
     save(job, database_now(), status=JobStatus.PROCESSING, reason="")
     history.record(job, by, "Resumed the job.")
     ring()

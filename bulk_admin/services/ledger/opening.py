@@ -33,6 +33,7 @@ from bulk_admin.models import (
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import Clock, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt
+from bulk_admin.services.ledger import brakes
 from bulk_admin.services.ledger.pacing import gate
 from bulk_admin.services.ledger.pausing import pause_account, pause_if_only_of, pause_locked
 from bulk_admin.services.ledger.permits import Answer, Idle, Permit, Stop, Wait, Why, boottime
@@ -162,10 +163,12 @@ def _claim_image(opening: _Opening) -> Answer:
     )
     if opening.passed_over:
         waiting = waiting.filter(Exists(opening.queued().filter(job=OuterRef("pk"))))
+    models = set(waiting.order_by().values_list("model_name", flat=True).distinct())
+    starting = brakes.starting_models(opening.pool, models, opening.now)
     candidates = list(
-        waiting.order_by(F("served").asc(nulls_first=True)).values_list("pk", flat=True)[
-            :CANDIDATES
-        ]
+        waiting.exclude(model_name__in=starting)
+        .order_by(F("served").asc(nulls_first=True))
+        .values_list("pk", flat=True)[:CANDIDATES]
     )
     held_back = False
     for job_id in candidates:
@@ -183,6 +186,8 @@ def _claim_image(opening: _Opening) -> Answer:
         return _open_image_call(opening, claim)
     if held_back:
         return Wait(0.5, Why.CAP_RESERVED)
+    if starting:
+        return Wait(0.5, Why.SLOW_START)
     return _wait_for_the_next(opening) if candidates else Idle()
 
 

@@ -96,6 +96,7 @@ class Why(StrEnum):
     GAP = "gap"  # the last call is too near
     IN_FLIGHT = "in_flight"  # as many calls as it may have are out
     CAP_RESERVED = "cap_reserved"  # a cap's room is reserved: what is not billed gives it back
+    SLOW_START = "slow_start"  # its models have to show first that they bring something usable
     NOT_DUE = "not_due"  # what is queued is to be tried later
     TAKEN = "taken"  # another worker was faster
 

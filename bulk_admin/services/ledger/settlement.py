@@ -39,6 +39,7 @@ class Settlement:
     outcome: Outcome
     cost: int | None
     now: dt.datetime
+    owner_died: bool = False  # how it ended says nothing about its provider
 
     @property
     def booked(self) -> int:

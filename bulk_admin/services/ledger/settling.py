@@ -31,6 +31,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.accounts import erase_orphaned_keys
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.ledger import brakes
 from bulk_admin.services.ledger.delivering import add_late_variant, deliver
 from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.pacing import gap_after_refusal
@@ -102,7 +103,13 @@ def _settle(
         return Settled.DUPLICATE
     if only_of_dead_owner and not _owner_is_dead(call, now):
         return Settled.ALIVE
-    settlement = Settlement(call=call, outcome=outcome, cost=_cost(call, outcome), now=now)
+    settlement = Settlement(
+        call=call,
+        outcome=outcome,
+        cost=_cost(call, outcome),
+        now=now,
+        owner_died=only_of_dead_owner,
+    )
     done = _settle_job(job, settlement) if job is not None else Settled.COUNTED
     _pause_others(jobs, settlement)
     if settlement.was_unknown and outcome.state == CallState.UNKNOWN:
@@ -227,11 +234,15 @@ def _settle_image(job: BulkGenerationJob, settlement: Settlement) -> Settled:
     else:
         done = _settle_without_picture(job, image, settlement)
     status, reason = _job_stop(job, outcome, mine=mine)
+    brake = None if settlement.owner_died else brakes.count_outcome(job, settlement, done)
+    if brake and not status:
+        status, reason = JobStatus.PAUSED, brake
     # A late "not sent": nothing else would serve it any more.
     if done == Settled.QUEUED and job.status in ENDED_JOBS:
         status = JobStatus.PROCESSING
         ring()
-    has_ended = save(job, now, status=status, reason=reason)
+    detail = brakes.what_came(outcome) if reason and reason == brake else ""
+    has_ended = save(job, now, status=status, reason=reason, detail=detail)
     if job.create_pages_when_done and job.status == JobStatus.COMPLETED:
         _queue_pages(job, settlement, has_ended=has_ended)
     return done
@@ -314,6 +325,12 @@ def _where_to(
     return again, outcome.retry_in
 
 
+def _code_of_picture(outcome: Outcome) -> str:
+    """So that a call itself says whether it brought something usable."""
+    is_usable = outcome.picture is None or outcome.picture.is_readable
+    return "" if is_usable else Code.UNDECODABLE
+
+
 def _close(settlement: Settlement, set_aside: str) -> None:
     call, outcome = settlement.call, settlement.outcome
     left_at = call.sent_at + dt.timedelta(seconds=outcome.send_delay)
@@ -328,7 +345,7 @@ def _close(settlement: Settlement, set_aside: str) -> None:
         request_id=outcome.request_id[:120],
         # It may hold a signature that lets anybody fetch the picture.
         encrypted_address=encrypt(outcome.address) if outcome.download_host else "",
-        error_code=outcome.error_code,
+        error_code=outcome.error_code or _code_of_picture(outcome),
         set_aside=set_aside or call.set_aside,
         # The delay was measured by another clock than the database's.
         finished_at=max(settlement.now, left_at),

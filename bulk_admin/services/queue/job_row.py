@@ -38,6 +38,7 @@ PAGE_COUNTER_OF: dict[str, str] = {
 CHANGING = (
     *(
         "status_reason",
+        "status_detail",
         "revision",
         "served",
         "started",
@@ -49,6 +50,7 @@ CHANGING = (
         "estimate",
     ),
     *("reserved", "spent", "text_reserved", "text_spent"),
+    *("billed_without_use", "failed_in_a_row", "outcomes", "outcomes_failed"),
     *COUNTER_OF.values(),
     *sorted(set(PAGE_COUNTER_OF.values())),
 )
@@ -94,7 +96,12 @@ def _carry(
 
 
 def save(
-    job: BulkGenerationJob, now: dt.datetime, *, status: str = "", reason: str | None = None
+    job: BulkGenerationJob,
+    now: dt.datetime,
+    *,
+    status: str = "",
+    reason: str | None = None,
+    detail: str = "",
 ) -> bool:
     """Write a locked job: its counters, ``job.revision`` as the caller raised it, and the status
     that follows.
@@ -105,9 +112,9 @@ def save(
     target = status or _status_that_follows(job)
     ended = target in ENDED_JOBS and job.status != target
     if reason is not None:
-        job.status_reason = reason
+        job.status_reason, job.status_detail = reason, detail
     elif target in (*ACTIVE_JOBS, JobStatus.COMPLETED, JobStatus.FAILED):
-        job.status_reason = ""
+        job.status_reason = job.status_detail = ""
     if target == JobStatus.PROCESSING and job.started is None:
         job.started = now
     job.finished = (now if ended else job.finished) if target in ENDED_JOBS else None

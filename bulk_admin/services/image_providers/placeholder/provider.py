@@ -67,6 +67,7 @@ class PlaceholderProvider(ImageProvider):
     requires_key: ClassVar[bool] = False
     requires_nsfw_check: ClassVar[bool] = False
     is_placeholder: ClassVar[bool] = True
+    bills_nothing: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = tuple(FORMATS)
     takes_quality: ClassVar[bool] = True
     takes_seed: ClassVar[bool] = True
