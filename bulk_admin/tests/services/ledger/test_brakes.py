@@ -105,7 +105,7 @@ def test_a_usable_picture_begins_the_count_again(account):
 def test_after_resume_three_more_are_tried(account):
     job = job_of(account)
     buy(account, *[NO_PICTURE] * 3)
-    lifecycle.resume(job.pk)
+    lifecycle.resume(job.pk, by=None)
     job.refresh_from_db()
     assert job.status_detail == ""
     buy(account, NO_PICTURE, NO_PICTURE)

@@ -95,7 +95,7 @@ def test_an_odd_sidecar_is_adopted_without_what_it_says(sidecar):
 
 def test_a_verdict_that_no_row_takes_fails_its_page_alone_and_the_others_are_made():
     job = make_job(3, status="completed", stored=True)
-    page_queue.create_pages(job.pk)
+    page_queue.create_pages(job.pk, by=None)
     works, _ = steps.claim(make_worker().pk, 3, None)
     for work in works:
         work.moderation = Verdict("passed", model="m").to_json()
@@ -120,7 +120,7 @@ def test_a_text_that_no_row_takes_is_paid_and_fails_its_page_alone():
         job = make_job(
             2, status="completed", stored=True, account=make_account("openai_compatible")
         )
-        page_queue.create_pages(job.pk)
+        page_queue.create_pages(job.pk, by=None)
         with refusing(IMAGES, "content"):
             first = job.images.get(position=1)
             job.images.filter(pk=first.pk).update(prompt_text=f"A fox, {POISON}, asleep in snow")

@@ -352,7 +352,7 @@ def test_a_result_that_can_not_be_booked_is_found_by_the_next_pump(monkeypatch):
     assert audit() == []
 
 
-def test_an_odd_call_does_not_keep_the_rescue_from_the_others(monkeypatch):
+def test_an_odd_call_is_unknown_and_does_not_keep_the_rescue_from_the_others(monkeypatch):
     job = make_job(0, account=make_account())
     dead = make_worker(beat_at=timezone.now() - timezone.timedelta(hours=1))
     odd, plain = [
@@ -374,6 +374,6 @@ def test_an_odd_call_does_not_keep_the_rescue_from_the_others(monkeypatch):
     monkeypatch.setattr("bulk_admin.services.storage.storing.find", find)
     rescue.run()
     assert {call.pk: call.state for call in ProviderCall.objects.all()} == {
-        odd.pk: "open",
+        odd.pk: "unknown",
         plain.pk: "unknown",
     }

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bulk_admin", "0015_calls_set_aside"),
+        ("bulk_admin", "0017_calls_set_aside"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bulk_admin", "0014_who_asked_for_old_rows"),
+        ("bulk_admin", "0016_where_pictures_wait"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
