@@ -41,6 +41,8 @@ ACCOUNTS = SERVICES + "accounts.py"
 TESTS = "bulk_admin/tests/services/"
 PUBLISH_WORKER = "prompts/services/publish_worker.py"
 PUBLISH_TESTS = "prompts/tests/test_publish_worker.py"
+BRAKES = SERVICES + "ledger/brakes.py"
+BRAKES_TESTS = TESTS + "ledger/test_brakes.py"
 ODD_STORAGES = "bulk_admin/tests/services/storage/test_odd_storages.py"
 OPENING_TESTS = TESTS + "ledger/test_opening.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
@@ -233,6 +235,48 @@ MUTANTS = [
         "    except Exception as error:",
         "    except OSError as error:",
         (ODD_STORAGES,),
+    ),
+    Mutant(
+        "paid outcomes without use pause nothing",
+        BRAKES,
+        "    if brake and job.billed_without_use >= brake:",
+        "    if False:",
+        (BRAKES_TESTS,),
+    ),
+    Mutant(
+        "failures in a row pause nothing",
+        BRAKES,
+        "        job.failed_in_a_row >= breaker",
+        "        False",
+        (BRAKES_TESTS,),
+    ),
+    Mutant(
+        "a usable picture leaves the count of useless ones",
+        BRAKES,
+        "        job.billed_without_use = job.failed_in_a_row = 0\n        job.outcomes +=",
+        "        job.outcomes +=",
+        (BRAKES_TESTS,),
+    ),
+    Mutant(
+        "Resume leaves the counts of the brakes",
+        "bulk_admin/services/jobs/lifecycle.py",
+        "    brakes.clear(job)\n",
+        "",
+        (BRAKES_TESTS,),
+    ),
+    Mutant(
+        "a new model begins with every call at once",
+        BRAKES,
+        ".count() < most",
+        ".count() < 10**6",
+        (BRAKES_TESTS,),
+    ),
+    Mutant(
+        "what no row takes leaves its call open",
+        "bulk_admin/services/ledger/settling.py",
+        "            call_id, outcome.bare(), only_of_dead_owner",
+        "            call_id, outcome, only_of_dead_owner",
+        (TESTS + "ledger/test_set_aside.py",),
     ),
     Mutant(
         "a paused job goes on buying",
