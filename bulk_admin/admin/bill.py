@@ -124,7 +124,8 @@ def _lines(model: ImageModel, found: Estimate, total: Price) -> list[BillLine]:
 def _line(model: ImageModel, kind: Pictures) -> BillLine:
     parts = (kind.quality.capitalize(), times(kind.size), model.label)
     label = " · ".join(part for part in parts if part)
-    return BillLine(f"{kind.count:,} × {_range(kind.each)} {label}", _range(kind.each * kind.count))
+    label = f"{label}, {kind.count:,} × {_range(kind.each)}"
+    return BillLine(label, _range(kind.each * kind.count))
 
 
 def _seen_before(job: BulkGenerationJob) -> str:
