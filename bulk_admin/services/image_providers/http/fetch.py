@@ -54,7 +54,8 @@ def decode_data_url(url: str) -> bytes:
     is_base64 = head.rstrip().lower().endswith(";base64")
     if not is_base64 and len(payload) > MAX_BYTES:
         raise FetchRefused(TOO_BIG)
-    content = decode_base64(payload) if is_base64 else unquote_to_bytes(payload)
+    plain = payload.encode(errors="replace")
+    content = decode_base64(payload) if is_base64 else unquote_to_bytes(plain)
     if not content:
         raise FetchFailed("an empty data URL")
     return content
@@ -90,7 +91,7 @@ def fetch(
     ends = time.monotonic() + min(seconds, MAX_SECONDS)
     try:
         target, home = httpx2.URL(url), httpx2.URL(base_url)
-    except httpx2.InvalidURL as error:
+    except (httpx2.InvalidURL, UnicodeError) as error:
         raise FetchRefused("not an address") from error
     failure: httpx2.HTTPError | None = None
     for address in _addresses(target, home, hosts, private_network=private_network):
@@ -168,5 +169,5 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int]:
 def _resolve(url: httpx2.URL) -> list[IPAddress]:
     try:
         return resolve(url.host, _origin(url)[2])
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise FetchFailed("its name is not known") from error
