@@ -112,6 +112,7 @@ requirements: .venv/.installed-dev ## Resolve requirements*.in again
 
 # SEEDS=17 plays one scenario, on both databases.
 SEEDS ?=
+FUZZ := FUZZ_ANSWERS=2000 $(PY) -m pytest -q bulk_admin/tests/whole/test_fuzzed_provider.py
 CHAOS := $(PY) -m pytest -q -n 3 bulk_admin/tests/chaos $(ARGS)
 
 chaos: chaos-postgres chaos-sqlite mutants ## Seeded faults on real workers (200 on PostgreSQL, 100 on SQLite), then broken rules; SEEDS=17 plays one
@@ -119,10 +120,12 @@ chaos: chaos-postgres chaos-sqlite mutants ## Seeded faults on real workers (200
 
 chaos-postgres: .venv/.installed-dev | var
 	@echo "Scenarios on PostgreSQL"
+	@TEST_DATABASE=postgres $(FUZZ) | tee var/chaos-fuzz.log
 	@CHAOS_SEEDS=$(or $(SEEDS),0-199) TEST_DATABASE=postgres-each $(CHAOS) | tee var/chaos-postgres.log
 
 chaos-sqlite: .venv/.installed-dev | var
 	@echo "Scenarios on SQLite"
+	@$(FUZZ) | tee var/chaos-fuzz.log
 	@CHAOS_SEEDS=$(or $(SEEDS),0-99) $(CHAOS) | tee var/chaos-sqlite.log
 
 mutants: .venv/.installed-dev ## Break each rule about money and pages once: the quick tests must notice
