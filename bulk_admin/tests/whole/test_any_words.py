@@ -27,7 +27,7 @@ from bulk_admin.services.drafting.intake import Row
 from bulk_admin.services.drafting.settings import settings_of
 from bulk_admin.services.image_providers import CheckResult, ImageResult, ListedModel
 from bulk_admin.services.image_providers.errors import OutcomeUnknown, PromptBlocked
-from bulk_admin.services.image_providers.openai.errors import error_for
+from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.services.ledger.outcome import Outcome, outcome_of
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps
@@ -63,6 +63,10 @@ walk = settings(
 @pytest.fixture
 def job():
     return make_job(1, account=None, status="completed")
+
+
+def sent(body: object) -> bytes:
+    return json.dumps(body).encode()
 
 
 def open_call(job: BulkGenerationJob) -> ProviderCall:
@@ -131,7 +135,8 @@ def test_a_refusal(job, words, request_id, usage, kind):
 @given(st.integers(100, 999), any_text, any_json)
 def test_a_body_of_an_error(job, status, header, body):
     call = open_call(job)
-    error = error_for(status, {"x-request-id": header, "retry-after": header}, body, key="sk-1")
+    headers = {"x-request-id": header, "retry-after": header}
+    error = error_for(status, headers, sent(body), key="sk-1")
     settle(call.pk, outcome_of(error))
     call.refresh_from_db()
     assert call.state in ("refused", "unknown")
@@ -144,7 +149,7 @@ def test_a_body_of_a_refusal_in_the_known_shape(job, words):
     names = ("message", "code", "type", "param", "moderation_details", "usage", "detail")
     for name in names:
         call = open_call(job)
-        settle(call.pk, outcome_of(error_for(400, {}, {"error": {name: words}})))
+        settle(call.pk, outcome_of(error_for(400, {}, sent({"error": {name: words}}))))
         call.refresh_from_db()
         assert (call.state in ("refused", "unknown"), call.set_aside) == (True, "")
 
