@@ -24,12 +24,12 @@ help: ## What can be made
 
 .venv/.installed: requirements.txt | .venv/bin/python
 	@echo "Installing what the site needs into .venv ..."
-	@$(PIP) -r requirements.txt
+	@$(PIP) --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
 	@echo "Installing what the site and its tests need into .venv ..."
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@ .venv/.installed
 
 .env:
@@ -107,8 +107,8 @@ screenshots: browser | var ## Take the README's pictures again
 	@$(PY) -m pytest -q e2e/take_screenshots.py
 
 requirements: .venv/.installed-dev ## Resolve requirements*.in again
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements.in -o requirements.txt
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --generate-hashes requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --generate-hashes requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
 # SEEDS=17 plays one scenario, on both databases.
 SEEDS ?=
