@@ -50,6 +50,7 @@ PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 # Values of parameters that are no row's id. A new parameter needs a sample here.
 SAMPLES = {
     "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes", "otp_totp"],
+    "name": ["no-such-file.webp"],
     "kind": ["300", "600", "original", "download"],
     "url": ["no/such/page"],
 }
@@ -99,8 +100,10 @@ def world(superuser: Any) -> dict[str, list[Any]]:
         )  # fmt: skip
     return {
         "account_id": [account.pk],
+        "pool_id": [account.pools.get(kind="image").pk],
         "job_id": [job.pk for job in jobs],
         "image_id": [made.pk],
+        "page_id": [made.prompt_page_id],
         "id": [superuser.pk],
     }
 
