@@ -22,15 +22,16 @@ TOO_LARGE = (
 
 
 class NoNulMiddleware:
-    """No address of the site holds a NUL. PostgreSQL refuses one in a text, and Django's filters
-    hand it on as it came.
+    """No address of the admin holds a NUL: PostgreSQL refuses one in a text, and Django's own
+    filters hand it on as it came.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        has_nul = "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
+        if has_nul and request.path_info.startswith(reverse("admin:index")):
             raise Http404
         return self.get_response(request)
 

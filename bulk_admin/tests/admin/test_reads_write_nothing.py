@@ -40,7 +40,7 @@ from bulk_admin.testing.factories import (
     make_user,
     make_worker,
 )
-from prompts.models import Category, StyleNote
+from prompts.models import Category, Prompt, StyleNote
 
 pytestmark = pytest.mark.django_db
 JOBS = "admin:bulk_admin_bulkgenerationjob"
@@ -50,7 +50,6 @@ PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 # Values of parameters that are no row's id. A new parameter needs a sample here.
 SAMPLES = {
     "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes", "otp_totp"],
-    "name": ["no-such-file.webp"],
     "kind": ["300", "600", "original", "download"],
     "url": ["no/such/page"],
 }
@@ -62,6 +61,7 @@ ACTIONS = {
     "bulk_admin_bulkgenerationjob_image_act": ["edit", "reroll"],
     "bulk_admin_generatedimage_bulk": ["keep"],
     "prompts_prompt_bulk": ["publish"],
+    "taggit_tag_bulk": ["merge", "delete"],
 }
 
 
@@ -77,6 +77,7 @@ def world(superuser: Any) -> dict[str, list[Any]]:
     ]
     done = jobs[-1]
     made = make_image(done, ImageStatus.COMPLETED, page_status=PageStatus.CREATED, stored=True)
+    Prompt.objects.filter(pk=made.prompt_page_id).update(image="pages/fox.webp")
     make_image(done, ImageStatus.FAILED)
     call = make_call(made, CallState.DELIVERED)
     make_call(done.images.get(position=1), CallState.UNKNOWN)
@@ -104,6 +105,7 @@ def world(superuser: Any) -> dict[str, list[Any]]:
         "job_id": [job.pk for job in jobs],
         "image_id": [made.pk],
         "page_id": [made.prompt_page_id],
+        "name": ["fox.webp"],
         "id": [superuser.pk],
     }
 

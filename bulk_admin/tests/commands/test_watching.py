@@ -68,7 +68,10 @@ def test_a_worker_makes_pictures_and_pages_while_the_command_watches(
         2,
     )
     lines = err.getvalue().splitlines()
-    assert lines[0] == "foxes: 3 pictures, about $0.00"
+    assert lines[:2] == [
+        "prompt 3 stays as it is: left-over [blocked]",
+        "foxes: 3 pictures, about $0.00",
+    ]
     assert lines[-1].startswith("completed: 3 of 3, 1 failed, 2 pages created")
     assert len(lines) == len(set(lines))
 
