@@ -13,7 +13,7 @@ from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ORIGINALS = "**/file/original/"
+ORIGINALS = re.compile(r"/file/original/")
 FILES = re.compile(r"/file/(original|300|600)/")
 
 
@@ -86,7 +86,7 @@ def test_a_slow_original_is_stood_in_for_by_its_own_preview(staff_page, job, til
         expect(zoom.locator(".stage img")).to_have_attribute("src", re.compile("/file/(300|600)/"))
 
     release()  # also of the tiles that were left
-    expect(zoom.locator(".stage img")).to_have_attribute("src", re.compile("/file/original/$"))
+    expect(zoom.locator(".stage img")).to_have_attribute("src", ORIGINALS)
     assert shown(zoom) == image_at(job, 3).pk
 
 
@@ -121,9 +121,7 @@ def test_the_neighbours_are_fetched_before_they_are_asked_for(staff_page, job, t
     staff_page.keyboard.press("z")
     for position in (2, 4):
         address = f"/{image_at(job, position).pk}/file/original/"
-        wait_until(
-            staff_page, lambda end=address: any(url.endswith(end) for url in fetched), address
-        )
+        wait_until(staff_page, lambda end=address: any(end in url for url in fetched), address)
 
 
 def test_home_and_end_lead_to_the_first_and_the_last_picture(staff_page, job, tiles, zoom):
