@@ -82,8 +82,12 @@ def test_a_slow_original_is_stood_in_for_by_its_own_preview(staff_page, job, til
     for position, key in ((2, "z"), (3, "ArrowRight"), (4, "ArrowRight"), (3, "ArrowLeft")):
         staff_page.keyboard.press(key)
         expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, position).prompt_text)
-        assert shown(zoom) == image_at(job, position).pk
+        image = image_at(job, position)
+        wait_until(staff_page, lambda pk=image.pk: shown(zoom) == pk, "its own preview is shown")
         expect(zoom.locator(".stage img")).to_have_attribute("src", re.compile("/file/(300|600)/"))
+        expect(zoom.locator("#zoom-download")).to_have_attribute(
+            "href", re.compile(f"/{image.pk}/file/download/")
+        )
 
     release()  # also of the tiles that were left
     expect(zoom.locator(".stage img")).to_have_attribute("src", ORIGINALS)

@@ -63,7 +63,7 @@ function show(next) {
   if (!next) return;
   tileId = next.id;
   document.getElementById("zoom-prompt").textContent = next.querySelector(".prompt").textContent;
-  document.getElementById("zoom-download").href = faceOf(next).dataset.full.replace(/original\/$/, "download/");
+  document.getElementById("zoom-download").href = faceOf(next).dataset.full.replace("/original/", "/download/");
   paint(next);
   refresh();
 }
