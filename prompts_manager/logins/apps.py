@@ -14,6 +14,9 @@ class LoginsConfig(AppConfig):
         from .second_step import on_login as ask_second_step
         from .session_age import on_login as start_age
 
+        # Admin heads its lists with these names.
+        apps.get_app_config("axes").verbose_name = "Login log"
+        apps.get_app_config("otp_totp").verbose_name = "Two-factor login"
         user_logged_in.connect(start_age)
         user_logged_in.connect(ask_second_step)
         # An app without models gets no signal itself.

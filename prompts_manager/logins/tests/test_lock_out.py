@@ -149,3 +149,9 @@ def test_weak_passwords_are_refused(password):
     person = get_user_model()(username="ann.smith.12")
     with pytest.raises(ValidationError):
         validate_password(password, person)
+
+
+def test_admin_names_the_lists_in_words(admin_client):
+    front = admin_client.get(reverse("admin:index")).content.decode()
+    for words in ("Login log", "Two-factor login"):
+        assert f'title="Models in the {words} application"' in front
