@@ -12,6 +12,7 @@ that GET does not.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +42,13 @@ from bulk_admin.testing.factories import (
 from prompts.models import Category, StyleNote
 from prompts.services.tagging import tag_page
 
-pytestmark = pytest.mark.django_db
+# Rights do not depend on the database, and the table is long: one run of the tests is enough.
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(
+        os.environ.get("TEST_DATABASE") == "postgres", reason="rights do not depend on the database"
+    ),
+]
 TABLE = Path(__file__).with_name("rights.txt")
 SPEND = ("bulk_admin.generate", "bulk_admin.create_pages")
 # Who asks, in the order of the letters. "view" is every right to view, "*" every right there is.
