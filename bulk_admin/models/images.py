@@ -176,7 +176,7 @@ class GeneratedImage(models.Model):
 
     @property
     def picture_version(self) -> str:
-        """Of the picture's bytes: a row's id may name another picture in a database made anew."""
+        """Of the picture's bytes: an id can name another picture in a database that was rebuilt."""
         return self.picture_key[-8:]
 
     @property

@@ -121,7 +121,7 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
 
 
 def run_schedules(broker: Any = None) -> None:
-    """Stock's look at the schedules, twice a minute, that no clock which was ahead stops."""
+    """Django-Q's own look at the schedules, every 30 s, also after a clock that was ahead."""
     try:
         pull_back_schedules()
     except DatabaseError:

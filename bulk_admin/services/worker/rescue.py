@@ -195,7 +195,7 @@ def _download_if_it_comes(call: ProviderCall) -> Outcome | None:
 
 
 def _download(call: ProviderCall) -> Outcome | None:
-    """A picture from the address that was kept with its call, which is judged anew; buys nothing.
+    """A picture from the address that was kept with its call, which is judged again; buys nothing.
 
     Raises ProviderError, KeyUnreadable and StorageUnavailable.
     """

@@ -41,7 +41,7 @@ SENTENCE = re.compile(
 
 def wait_of(headers: Mapping[str, str], text: str) -> float | None:
     """Seconds to wait, from 0 to a day: from ``Retry-After`` and its like, else from the sentence
-    in the answer, else from the headers that say when a limit starts anew.
+    in the answer, else from the headers that say when a limit resets.
 
     None when none of them says so; what is no time (negative, ``nan``, ``inf``) says nothing.
     """
