@@ -1,14 +1,11 @@
-"""Provider accounts: keys are written and never shown, caps are dollars, and a key can be checked
-for nothing.
-"""
+"""Provider accounts: the list, the page with what was spent, checking a key, ending a cooldown."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -19,153 +16,21 @@ from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from bulk_admin.credentials import ENVIRONMENT_KEYS, KeyUnreadable
+from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount
 from bulk_admin.money import usd_total
 from bulk_admin.progress import Pill
 from bulk_admin.selectors import spending
 from bulk_admin.services.accounts import end_cooldown, ensure_pools
-from bulk_admin.services.image_providers import (
-    options_problem,
-    provider_choices,
-    provider_class,
-    provider_label,
-)
+from bulk_admin.services.image_providers import provider_class, provider_label
 from bulk_admin.services.jobs.account_check import check_account, waiting_jobs
 
-from .fields import NewKeyField, PlainJSONField, UsdField
+from .account_form import AccountForm
 from .options import ModelAdmin, TabularInline
 
-TIERS = [(number, f"Tier {number}") for number in range(1, 6)]
-SHORTEST_KEY = 8
 WHERE_THE_KEY_GOES = ("base_url", "private_network")  # a superuser's to change
 # What cannot be changed after an account was added, and what stands in its place.
 SHOWN_LATER = {"provider": "provider_label", "owner": "whose"}
-
-
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    new_key = NewKeyField(label="Key")
-    provider = forms.ChoiceField(
-        choices=provider_choices,
-        help_text="This cannot be changed later; add another account instead.",
-    )
-    tier = forms.TypedChoiceField(
-        choices=TIERS,
-        coerce=int,
-        help_text=(
-            "The usage tier that the provider's site shows for this account. It sets the pictures a"
-            " minute."
-        ),
-    )
-    day_cap = UsdField(
-        required=False,
-        label="Daily cap",
-        help_text="US dollars, for everyone together, per UTC day. Calls in flight count too.",
-    )
-    month_cap = UsdField(
-        required=False, label="Monthly cap", help_text="US dollars, for everyone together."
-    )
-    person_day_cap = UsdField(required=False, label="Daily cap per person", help_text="US dollars.")
-    options = PlainJSONField(
-        required=False, initial=dict, help_text=ProviderAccount._meta.get_field("options").help_text
-    )
-
-    class Meta:
-        model = ProviderAccount
-        fields = (
-            "provider",
-            "label",
-            "base_url",
-            "private_network",
-            "owner",
-            "is_enabled",
-            "is_default",
-            "tier",
-            "images_per_minute",
-            "max_in_flight",
-            "day_cap",
-            "month_cap",
-            "person_day_cap",
-            "buy_again_unasked",
-            "options",
-        )
-        labels = {
-            "base_url": "Base URL",
-            "private_network": "Private network",
-            "is_enabled": "Enabled",
-            "is_default": "Default for new jobs",
-            "images_per_minute": "Images per minute",
-            "max_in_flight": "Concurrent requests",
-            "buy_again_unasked": "Retry unknown outcomes automatically",
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields.pop(
-                "provider", None
-            )  # declared fields stay in a form, whatever the fieldsets leave out
-        self._say_what_is_stored()
-        if self.instance.pk and self.instance.is_orphaned:
-            for name in ("is_enabled", "is_default", "new_key"):
-                if name in self.fields:
-                    self.fields[name].disabled = True
-
-    def _say_what_is_stored(self) -> None:
-        field = self.fields.get("new_key")
-        if field is None:
-            return
-        account = self.instance
-        if account.pk and account.is_orphaned:
-            field.help_text = "The owner of this account was deleted: it takes no key."
-        elif account.key_from_environment:
-            field.disabled = True
-            field.help_text = (
-                f"Comes from the environment variable {ENVIRONMENT_KEYS.get(account.provider, '')}:"
-                " change it there."
-            )
-        elif account.encrypted_key:
-            shown = f"ending in {account.key_last_four} " if account.key_last_four else ""
-            field.help_text = (
-                f"A key {shown}is stored, encrypted. Leave empty to keep it; what you type"
-                " replaces it."
-            )
-        else:
-            field.help_text = "No key is stored. It is encrypted, and never shown again."
-
-    def clean_new_key(self) -> str:
-        key: str = self.cleaned_data["new_key"]
-        if key and (
-            len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key
-        ):
-            raise ValidationError(
-                "This does not look like a key: at least 8 characters, no spaces."
-            )
-        return key
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        name = data.get("provider") or self.instance.provider
-        takes_base_url = bool(name) and provider_class(name).takes_base_url
-        if data.get("base_url") and not takes_base_url and "base_url" in self.changed_data:
-            self.add_error("base_url", "This provider has an address of its own: leave it empty.")
-        if name and "options" in data:
-            # An emptied box is no JSON null to us.
-            data["options"] = {} if data["options"] is None else data["options"]
-            if problem := options_problem(name, data["options"]):
-                self.add_error("options", problem)
-        if not self.instance.pk:
-            self.instance.is_platform = data.get("owner") is None
-        if data.get("is_default") and not self.instance.is_platform:
-            self.add_error("is_default", "Only an account of the platform can be the default.")
-        return data
-
-    def _get_validation_exclusions(self) -> set[str]:
-        # Ticking "default" takes it over from another account: no reason to refuse. Whose the
-        # account is decides which label is taken, also where the form does not show it.
-        # The stubs leave it out
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return (excluded | {"is_default"}) - {"is_platform", "owner"}
 
 
 class PoolInline(TabularInline[Pool, ProviderAccount]):
@@ -237,7 +102,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         ("For the provider module", {"classes": ("collapse",), "fields": ("options",)}),
     )
 
-    # --- rights: who manages accounts sees and changes all of it -------------------------------
+    # --- permissions: who manages accounts sees and changes all of it --------------------------
 
     def _manages(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("bulk_admin.manage_accounts"))
