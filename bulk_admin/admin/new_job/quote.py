@@ -11,7 +11,8 @@ from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
 from bulk_admin.services.drafting.intake import Problem
 from bulk_admin.services.drafting.settings import compose_prompt
 
-from .form import SHOWN_PROBLEMS, NewJobForm, each_text
+from .choices import each_text
+from .form import SHOWN_PROBLEMS, NewJobForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
