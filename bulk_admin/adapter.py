@@ -1,12 +1,18 @@
-"""What a site makes its pages from: a page's texts, the verdict of moderation, the tools that open
-a picture, private storage, and what a step of a worker needs. The site's own code imports these
-from here and from nowhere deeper.
+"""What a site's own code imports of the generator: the page adapter that it writes, what a page is
+made of, the tools that open a picture, private storage, and what a step of a worker needs.
 """
 
 from __future__ import annotations
 
 from bulk_admin.failpoints import reach
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.page_adapter import (
+    PageAdapter,
+    PageDraft,
+    PageInfo,
+    PageNotCreated,
+    Rendition,
+)
 from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.metadata import for_everybody
 from bulk_admin.services.storage.pictures import Unreadable
@@ -16,6 +22,11 @@ from bulk_admin.services.writing.moderation import Verdict
 
 __all__ = [
     "Content",
+    "PageAdapter",
+    "PageDraft",
+    "PageInfo",
+    "PageNotCreated",
+    "Rendition",
     "Unreadable",
     "Verdict",
     "database_now",

@@ -15,7 +15,7 @@ PROMPT = "a red fox curled asleep in deep winter snow, soft morning light on its
 
 
 def make_draft() -> Prompt:
-    files = publishing.prepare_files(make_picture(), "image/png", "red-fox-1-ai-prompt")
+    files = publishing.prepare_files(make_picture(), "red-fox-1-ai-prompt")
     publishing.store_files(files)
     new = publishing.NewPage(
         source_ref="image-1",

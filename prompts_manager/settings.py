@@ -283,6 +283,7 @@ REPLICATE_API_TOKEN = env.str("REPLICATE_API_TOKEN", default="")
 REPLICATE_BASE_URL = env.str("REPLICATE_BASE_URL", default="https://api.replicate.com/v1")
 BULK_MAX_IN_FLIGHT = env.int("BULK_MAX_IN_FLIGHT", default=300)
 BULK = {
+    "PAGES": "prompts.bulk_pages.PromptPages",
     "NO_USE_AFTER": env.int("BULK_NO_USE_AFTER", default=DEFAULTS["NO_USE_AFTER"]),
     "BREAKER_AFTER": env.int("BULK_BREAKER_AFTER", default=DEFAULTS["BREAKER_AFTER"]),
     "SLOW_START": env.int("BULK_SLOW_START", default=DEFAULTS["SLOW_START"]),

@@ -96,6 +96,16 @@ def _set_guards(execute: Any, sql: str, params: Any, many: bool, context: Any) -
     return execute(sql, params, many, context)
 
 
+def is_broken_off(error: Exception) -> bool:
+    """Whether a database broke a step off, so that it may work when it is repeated.
+
+    SQLite says of a missing table what it says of a locked file.
+    """
+    if isinstance(error, OperationalError) and connection.vendor == "sqlite":
+        return not str(error).startswith(("no such", "near "))
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 def whole_step(function: Callable[P, T]) -> Callable[P, T]:
     """Run a function as one transaction, and again from its start when the database broke it off.
 

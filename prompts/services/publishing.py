@@ -16,7 +16,14 @@ from django.db import transaction
 from django.db.models import Q
 from PIL import Image
 
-from bulk_admin.adapter import Content, Verdict, for_everybody, pictures, private
+from bulk_admin.adapter import (
+    Content,
+    PageNotCreated,
+    Verdict,
+    for_everybody,
+    pictures,
+    private,
+)
 from bulk_admin.wording import clean_tags, cut_at_word
 from prompts.models import Prompt
 from prompts.services.page_files import PUBLIC_FOLDER, name_of, new_folder
@@ -27,10 +34,6 @@ logger = logging.getLogger(__name__)
 SIDES = (300, 600, 800, 1200)
 HASH_LENGTH = 8
 NUMBERED_TRIES, SLUG_TRIES = 3, 6
-
-
-class PageNotCreated(Exception):
-    """The page would not have been whole; nothing of it is saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class NewPage:
     created_by_id: int | None = None
 
 
-def prepare_files(original: bytes, content_type: str, base_name: str) -> PageFiles:
+def prepare_files(original: bytes, base_name: str) -> PageFiles:
     """The files of a page; runs in threads.
 
     Type and extension are those of the bytes; a hash of the bytes stands before it, so that caches

@@ -77,7 +77,7 @@ def private_keys(page: Prompt) -> list[str]:
 def make_files(
     title: str = "Red Fox", ref: str = "7", *, picture: bytes | None = None, is_stored: bool = True
 ) -> PageFiles:
-    files = publishing.prepare_files(picture or make_picture(), "image/png", file_words(title, ref))
+    files = publishing.prepare_files(picture or make_picture(), file_words(title, ref))
     if is_stored:
         publishing.store_files(files)
     return files

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from django.db.models import Func, QuerySet, TextField, Value
-from django.db.models.functions import Lower, Replace, Trim
 from django.urls import reverse
 
 from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
+from bulk_admin.services import page_adapter
 from bulk_admin.services.drafting.marks import HTML_TAGS, MARKS, OPTIONS, has_words, ratio_of
 from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.pricing.catalogue import size_of_ratio
-from prompts.models import Prompt
+from bulk_admin.services.same_text import by_text, normal
 
 # {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
 LEFTOVER = re.compile(
@@ -40,33 +38,28 @@ def find_flags(
     """For each prompt what staff should look at: code, text, a link where there is something to
     open, and the name of the button that puts it right where one press does.
     """
-    pages = _by_text(Prompt.objects.all(), texts, "pk")
+    pages = page_adapter.pages_of_prompts(texts)
     made = GeneratedImage.objects.filter(status=ImageStatus.COMPLETED).exclude(job_id=job.pk)
-    earlier = _by_text(made, texts, "job_id")
+    earlier = by_text(made, texts, "job_id")
     first_row: dict[str, int] = {}
     found: list[list[dict[str, str]]] = []
     for position, text in enumerate(texts, 1):
         flags: list[dict[str, str]] = []
-        normal = _normal(text)
-        twin = first_row.setdefault(normal, position)
+        key = normal(text)
+        twin = first_row.setdefault(key, position)
         if twin != position:
             flags.append(_flag("duplicate", f"same as row {twin}"))
         if over := too_long_by(job, model, text):
             flags.append(_flag("too_long", f"too long by {over:,}"))
-        if normal in pages:
-            flags.append(
-                _flag(
-                    "page",
-                    "already a page",
-                    reverse("admin:prompts_prompt_change", args=[pages[normal]]),
-                )
-            )
-        elif normal in earlier:
+        if key in pages:
+            address = page_adapter.url(pages[key])
+            flags.append(_flag("page", "already a page", address))
+        elif key in earlier:
             flags.append(
                 _flag(
                     "earlier",
                     "made before",
-                    reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[normal]]),
+                    reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[key]]),
                 )
             )
         if leftover := LEFTOVER.search(text):
@@ -94,29 +87,6 @@ def _shape(job: BulkGenerationJob, model: ImageModel, text: str) -> str:
         return ""
     size = size_of_ratio(model, ratio, near=job.size)
     return f" ({times(size)})" if size else f" ({model.label} does not make that shape)"
-
-
-def _normal(text: str) -> str:
-    """Two prompts are the same when this is: case and white space aside."""
-    return " ".join(text.lower().split())
-
-
-def _by_text(rows: QuerySet[Any], texts: Sequence[str], name: str) -> dict[str, Any]:
-    """Of the rows with one of these prompts: the normal prompt -> the row's ``name``."""
-    same = rows.annotate(normal=_normal_in_database())
-    found = same.filter(normal__in={_normal(text) for text in texts})
-    return {_normal(text): value for text, value in found.values_list("prompt_text", name)}
-
-
-def _normal_in_database() -> Func:
-    """As ``_normal``; SQLite leaves the case of letters beyond ASCII as it is."""
-    text: Func = Lower("prompt_text")
-    for blank in "\n\t\r\xa0":
-        text = Replace(text, Value(blank), Value(" "), output_field=TextField())
-    # A run of blanks is "<><><>", in which every "><" goes.
-    for old, new in ((" ", "\1\2"), ("\2\1", ""), ("\1\2", " ")):
-        text = Replace(text, Value(old), Value(new), output_field=TextField())
-    return Trim(text)
 
 
 def _flag(code: str, text: str, url: str = "", fix: str = "") -> dict[str, str]:

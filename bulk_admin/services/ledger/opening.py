@@ -31,6 +31,7 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.models.images import ImageQuerySet
+from bulk_admin.services import page_adapter
 from bulk_admin.services.database import Clock, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt
 from bulk_admin.services.ledger import brakes
@@ -41,7 +42,6 @@ from bulk_admin.services.ledger.spend import CapReached, reserve
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
 from bulk_admin.services.queue.job_row import count, lock_job, save
-from prompts.models import StyleNote
 
 logger = logging.getLogger(__name__)
 CANDIDATES = 10
@@ -285,7 +285,7 @@ def _claim_text(opening: _Opening) -> Answer:
         if image is None:
             continue
         try:
-            price = estimate.text_reserve(model, image.prompt_text, style_note(), on)
+            price = estimate.text_reserve(model, image.prompt_text, page_adapter.style_note(), on)
         except estimate.UnknownPrice:
             return Stop(Code.NO_PRICE)
         return _open_text_call(opening, _Claim(job=job, image=image, model=model, price=price))
@@ -303,10 +303,6 @@ def _open_text_call(opening: _Opening, claim: _Claim) -> Permit:
     attempt = ProviderCall.objects.filter(image=image, kind=CallKind.TEXT).count() + 1
     call = _write_call(opening, claim, attempt=attempt)
     return Permit.for_text(call, opening.pool, image, stamp=opening.stamp)
-
-
-def style_note() -> str:
-    return StyleNote.objects.values_list("text", flat=True).first() or ""
 
 
 def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:

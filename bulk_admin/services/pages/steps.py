@@ -31,10 +31,10 @@ from bulk_admin.models import (
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.page_adapter import PageNotCreated, PageSource, made_page
 from bulk_admin.services.pages.work import PageWork
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
-from prompts.services import publishing
 
 logger = logging.getLogger(__name__)
 MAX_TRIES = 5
@@ -124,7 +124,13 @@ def _claim(
     job_id: uuid.UUID, worker_id: uuid.UUID, most: int, now: dt.datetime
 ) -> list[GeneratedImage]:
     job = lock_job(job_id)
-    images = list(_waiting(now).filter(job=job).order_by("position", "variant")[:most])
+    label = ImageModel.objects.filter(provider=job.provider, name=job.model_name).values("label")
+    images: list[GeneratedImage] = list(
+        _waiting(now)
+        .filter(job=job)
+        .annotate(model_label=Subquery(label[:1]))
+        .order_by("position", "variant")[:most]
+    )
     for image in images:
         image.job = job
     job.revision += 1
@@ -133,6 +139,26 @@ def _claim(
     claimed.update(page_owner_id=worker_id, revision=job.revision)
     save(job, now)
     return images
+
+
+def _source(image: Any) -> PageSource:
+    """Of a claimed image, with its model's label."""
+    job: BulkGenerationJob = image.job
+    return PageSource(
+        source_ref=f"image-{image.pk}",
+        prompt=image.prompt_text,
+        options={
+            "category": job.category_id,
+            "tags": job.page_tags,
+            "visibility": job.page_visibility,
+        },
+        generator=image.model_label or job.model_name,
+        model=job.model_name,
+        is_placeholder=provider_class(job.provider).is_placeholder,
+        person_id=image.page_requested_by_id,
+        job_ref=str(job.pk),
+        job_name=job.name,
+    )
 
 
 def _page_work(
@@ -146,7 +172,7 @@ def _page_work(
         image_id=image.pk,
         job_id=job.pk,
         owner_id=worker_id,
-        prompt=image.prompt_text,
+        source=_source(image),
         picture_key=image.picture_key,
         content_type=image.content_type,
         moderation=image.moderation,
@@ -180,13 +206,13 @@ def _finish_alone(job_id: uuid.UUID, work: PageWork) -> None:
         return _finish(job_id, [work])
     except (OperationalError, InterfaceError):
         raise
-    except publishing.PageNotCreated as error:
+    except PageNotCreated as error:
         work.error = ServiceError(str(error), code=Code.PAGE_NOT_CREATED, billed="no")
     except Exception as error:
         logger.exception("a page step could not be saved", extra={"image": work.image_id})
         work.error = cannot_be_saved(error)
         work.moderation, work.content = {}, {}
-    work.files = None
+    work.draft = None
     _finish(job_id, [work])
 
 
@@ -202,13 +228,7 @@ def _finish(job_id: uuid.UUID, works: list[PageWork]) -> None:
     job = lock_job(job_id)
     now = database_now()
     job.revision += 1
-    label = ImageModel.objects.filter(provider=job.provider, name=job.model_name).values("label")[
-        :1
-    ]
-    mine = job.images.filter(pk__in=[work.image_id for work in works]).annotate(
-        model_label=Subquery(label)
-    )
-    images: dict[int, Any] = {image.pk: image for image in mine}  # with their label
+    images = job.images.in_bulk([work.image_id for work in works])
     for work in works:
         image = images.get(work.image_id)
         # A worker that was taken for dead holds the step no more: what it came to may be older than
@@ -218,12 +238,12 @@ def _finish(job_id: uuid.UUID, works: list[PageWork]) -> None:
             and image.page_status in FREE_STEPS
             and image.page_owner_id == work.owner_id
         ):
-            _finish_one(job, image, work, now, image.model_label or job.model_name)
+            _finish_one(job, image, work, now)
     save(job, now)
 
 
 def _finish_one(
-    job: BulkGenerationJob, image: GeneratedImage, work: PageWork, now: dt.datetime, label: str
+    job: BulkGenerationJob, image: GeneratedImage, work: PageWork, now: dt.datetime
 ) -> None:
     saved = {
         "moderation": work.moderation,
@@ -243,10 +263,10 @@ def _finish_one(
             page_error=f"Moderation found: {reasons}.",
             **saved,
         )
-    elif work.files is None:
+    elif work.draft is None:
         move_page(job, image, PageStatus.WRITING, page_attempt=0, **saved)
     else:
-        page = publishing.create_page(_new_page(job, image, work, label))
+        page = made_page(work.draft, work.stored)
         reach("before_page_saved")
         move_page(
             job,
@@ -257,27 +277,6 @@ def _finish_one(
             page_error="",
             **saved,
         )
-
-
-def _new_page(
-    job: BulkGenerationJob, image: GeneratedImage, work: PageWork, label: str
-) -> publishing.NewPage:
-    if work.files is None:
-        raise ValueError("A page needs its files first.")
-    return publishing.NewPage(
-        source_ref=f"image-{image.pk}",
-        prompt_text=image.prompt_text,
-        content=work.page_content,
-        files=work.files,
-        category_id=job.category_id,
-        extra_tags=[tag.strip() for tag in job.page_tags.split(",") if tag.strip()],
-        visibility=job.page_visibility,
-        verdict=work.verdict,
-        ai_generator=label,
-        ai_model=job.model_name,
-        is_placeholder=provider_class(job.provider).is_placeholder,
-        created_by_id=image.page_requested_by_id,
-    )
 
 
 def fail_free_steps(code: str, message: str) -> None:

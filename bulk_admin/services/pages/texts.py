@@ -22,9 +22,9 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.models.images import ImageQuerySet
+from bulk_admin.services import page_adapter
 from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.ledger.opening import style_note
 from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settlement import Settled
@@ -110,7 +110,7 @@ def work_for(permit: Permit) -> TextWork:
         permit=permit,
         picture_key=image.thumb_600 or image.picture_key,
         access=access,
-        style_note=style_note(),
+        style_note=page_adapter.style_note(),
         save=finish,
     )
 

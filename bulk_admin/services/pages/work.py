@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,6 +23,13 @@ from bulk_admin.models import CallState
 from bulk_admin.services.image_providers.errors import Billed
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit, boottime
+from bulk_admin.services.page_adapter import (
+    PageDraft,
+    PageNotCreated,
+    PageSource,
+    adapter,
+    sites_code,
+)
 from bulk_admin.services.storage import private
 from bulk_admin.services.storage.pictures import Unreadable
 from bulk_admin.services.writing import content as ai_content
@@ -30,8 +38,6 @@ from bulk_admin.services.writing.content import Content
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.services.writing.moderation import Verdict
 from bulk_admin.storages import StorageUnavailable
-from prompts.services import publishing
-from prompts.utils.seo import file_words
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +46,8 @@ def _service_error(error: Exception, image_id: int, *, billed: Billed = "no") ->
     """What went wrong, as the row tells it."""
     if isinstance(error, ServiceError):
         return error
+    if isinstance(error, PageNotCreated):
+        return ServiceError(str(error), code=Code.PAGE_NOT_CREATED, billed="no")
     if isinstance(error, Unreadable):
         return ServiceError(str(error), code=Code.UNDECODABLE, billed="no")
     if isinstance(error, FileNotFoundError):
@@ -66,7 +74,7 @@ class PageWork:
     image_id: int
     job_id: UUID
     owner_id: UUID
-    prompt: str
+    source: PageSource
     picture_key: str
     content_type: str
     moderation: dict[str, Any]
@@ -77,7 +85,8 @@ class PageWork:
     save: Callable[[PageWork], list[PageWork]]  # the works that are saved with it
     kind: ClassVar[str] = "page"
     started: float = field(default_factory=time.monotonic)
-    files: publishing.PageFiles | None = None
+    draft: PageDraft | None = None  # once its files are stored
+    stored: Any = None  # what the site needs to find them
     error: ServiceError | None = None
     has_ended: bool = False
 
@@ -96,17 +105,22 @@ class PageWork:
         if self.is_flagged:
             return
         if not self.content:
-            if self.access is not None:
+            content = self._free_text()
+            if content is None:
                 return
-            self.content = Content.from_prompt(self.prompt).to_json()
-        name = file_words(self.page_content.title, str(self.image_id))
-        self.files = publishing.prepare_files(
-            private.get(self.picture_key), self.content_type, name
-        )
-        publishing.store_files(self.files)
+            self.content = content.to_json()
+        self._make()
         reach("page_files_stored")
 
+    @cached_property
+    def _original(self) -> bytes:
+        return private.get(self.picture_key)
+
     def _check(self) -> Verdict:
+        with sites_code():
+            verdict = adapter().moderate(self.source.prompt, self._original)
+        if verdict is not None:
+            return verdict
         if not self.needs_check:
             return Verdict.skipped()
         if self.access is None:
@@ -114,10 +128,29 @@ class PageWork:
         return nsfw_moderation.check(
             self.access,
             self.moderation_model,
-            self.prompt,
-            private.get(self.picture_key),
+            self.source.prompt,
+            self._original,
             self.content_type,
         )
+
+    def _free_text(self) -> Content | None:
+        """The site's own texts, or those by rule; None when a text is to be bought."""
+        with sites_code():
+            written = adapter().write(self.source.prompt, self._original)
+        if written is not None or (self.access is not None and adapter().can_write_texts):
+            return written
+        return Content.from_prompt(self.source.prompt)
+
+    def _make(self) -> None:
+        with sites_code():
+            draft = PageDraft(
+                **vars(self.source),
+                content=adapter().clean(Content.from_json(self.content)),
+                verdict=self.verdict,
+                original=self._original,
+            )
+            self.stored = adapter().store(draft)
+        self.draft = draft
 
     @property
     def verdict(self) -> Verdict:
@@ -127,10 +160,6 @@ class PageWork:
     def is_flagged(self) -> bool:
         return bool(self.moderation) and self.verdict.status == "flagged"
 
-    @property
-    def page_content(self) -> Content:
-        return Content.from_json(self.content)
-
     def book(self) -> list[PageWork]:
         return self.save(self)
 
@@ -138,7 +167,7 @@ class PageWork:
         return not self.has_ended and now - self.started > float(settings.BULK_CALL_DEADLINE)
 
     def give_up(self) -> list[PageWork]:
-        self.files, self.has_ended = None, True
+        self.draft, self.has_ended = None, True
         self.error = ServiceError(code=Code.TIMEOUT, billed="no")
         return self.save(self)
 

@@ -35,10 +35,6 @@ KNOWN_OF_PROMPTS = {
     "bulk_admin.apps": {"prompts.Prompt"},
     "bulk_admin.models.images": {"prompts.Prompt"},
     "bulk_admin.models.jobs": {"prompts.Category"},
-    "bulk_admin.services.drafting.flags": {"admin:prompts_prompt_change", "prompts.models"},
-    "bulk_admin.services.ledger.opening": {"prompts.models"},
-    "bulk_admin.services.pages.steps": {"prompts.services"},
-    "bulk_admin.services.pages.work": {"prompts.services", "prompts.utils"},
     "bulk_admin.services.queue.page_queue": {"prompts.models"},
     "bulk_admin.testing.factories": {"prompts.models"},
 }

@@ -235,7 +235,7 @@ def test_a_thousand_rows_cost_few_queries(settings_of, staff, django_assert_max_
                 if "generatedimage" not in query["sql"] or not query["sql"].startswith("INSERT")
             ]
         )
-        <= 9
+        <= 11  # two of them a savepoint around the site's own query
     )
     assert job.images.count() == 1000
     with django_assert_max_num_queries(13):

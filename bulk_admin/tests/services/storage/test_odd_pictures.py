@@ -116,7 +116,7 @@ def test_a_good_picture_is_stored_shown_and_published(content):
     assert pictures.content_type(content) == decoded.content_type != pictures.UNKNOWN_TYPE
     body = pictures.look(content).partition(",")[2]
     assert Image.open(io.BytesIO(base64.b64decode(body))).size == SIZE
-    files = publishing.prepare_files(content, decoded.content_type, "fox")
+    files = publishing.prepare_files(content, "fox")
     assert (files.width, files.height) == SIZE
     with Image.open(io.BytesIO(files.content)) as published:
         published.load()
@@ -141,7 +141,7 @@ def test_what_lacks_pixels_or_is_of_another_kind_is_none(content):
 
 def shown(content: bytes) -> Image.Image:
     """What a visitor sees: the largest smaller picture."""
-    return Image.open(io.BytesIO(publishing.prepare_files(content, "", "fox").variants[-1].content))
+    return Image.open(io.BytesIO(publishing.prepare_files(content, "fox").variants[-1].content))
 
 
 def near(picture: Image.Image, at: tuple[int, int], colour: tuple[int, ...], by: int = 6) -> bool:

@@ -1,0 +1,69 @@
+"""How the bulk generator's pictures become pages of this site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from bulk_admin.adapter import PageAdapter, PageDraft, PageInfo
+from prompts.models import Category, Prompt, StyleNote
+from prompts.services import publishing
+from prompts.services.publishing import NewPage, PageFiles
+from prompts.utils.seo import file_words
+
+
+class PromptPages(PageAdapter):
+    model = "prompts.Prompt"
+    prompt_field = "prompt_text"
+
+    def store(self, draft: PageDraft) -> PageFiles:
+        number = draft.source_ref.rpartition("-")[2]
+        files = publishing.prepare_files(draft.original, file_words(draft.content.title, number))
+        publishing.store_files(files)
+        return files
+
+    def create(self, draft: PageDraft, stored: PageFiles) -> Prompt:
+        chosen = draft.options
+        return publishing.create_page(
+            NewPage(
+                source_ref=draft.source_ref,
+                prompt_text=draft.prompt,
+                content=draft.content,
+                files=stored,
+                verdict=draft.verdict,
+                category_id=chosen.get("category"),
+                extra_tags=[tag.strip() for tag in chosen.get("tags", "").split(",")],
+                visibility=chosen.get("visibility") or Prompt.Visibility.PUBLIC,
+                ai_generator=draft.generator,
+                ai_model=draft.model,
+                is_placeholder=draft.is_placeholder,
+                created_by_id=draft.person_id,
+            )
+        )
+
+    def options(self) -> dict[str, forms.Field]:
+        return {
+            "category": forms.ModelChoiceField(
+                Category.objects.all(), required=False, empty_label="No category"
+            ),
+            "visibility": forms.ChoiceField(
+                choices=Prompt.Visibility.choices,
+                initial=Prompt.Visibility.PUBLIC,
+                help_text="Once they are published.",
+            ),
+            "tags": forms.CharField(
+                label="Tags for every page",
+                required=False,
+                max_length=300,
+                help_text="Separate with commas. Each page also gets tags of its own.",
+            ),
+        }
+
+    def style_note(self) -> str:
+        return StyleNote.objects.values_list("text", flat=True).first() or ""
+
+    def describe(self, ids: Iterable[Any]) -> dict[str, PageInfo]:
+        pages = Prompt.objects.filter(pk__in=list(ids)).values_list("pk", "title", "status")
+        return {str(pk): PageInfo(title, status, self.url(pk)) for pk, title, status in pages}
