@@ -90,8 +90,8 @@ def _set_guards(execute: Any, sql: str, params: Any, many: bool, context: Any) -
     if this.in_atomic_block and this.connection.info.transaction_status == IDLE:
         said = this.settings_dict["OPTIONS"].get("options", "")
         ours = {name: value for name, value in GUARDS.items() if name not in said}
-        if ours:
-            with this.connection.cursor() as cursor:
+        if ours:  # psycopg's own cursor: this must not come here again
+            with this.wrap_database_errors, this.connection.cursor() as cursor:
                 cursor.execute("; ".join(f"SET LOCAL {name} = {ours[name]}" for name in ours))
     return execute(sql, params, many, context)
 

@@ -99,6 +99,20 @@ def test_a_lost_connection_repeats_the_step_on_a_new_one(pauses):
     assert list(Group.objects.values_list("name", flat=True)) == ["made by try 2"]
 
 
+@on_postgres
+def test_a_connection_that_is_lost_before_a_step_begins_repeats_it(pauses):
+    """What meets it first is the statement that sets the guards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (ours,) = cursor.fetchone()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [ours])
+    other.close()
+    whole_step(lambda: Group.objects.create(name="made"))()
+    assert list(Group.objects.values_list("name", flat=True)) == ["made"]
+
+
 @on_sqlite
 def test_a_locked_file_is_waited_for(monkeypatch):
     other = connection.copy()
