@@ -224,7 +224,7 @@ def test_a_retired_model_is_refused_and_nothing_is_saved(settings_of, staff):
 def test_a_thousand_rows_cost_few_queries(settings_of, staff, django_assert_max_num_queries):
     given = [Row(f"a fox, number {n}", n) for n in range(1, 1001)]
     with django_assert_max_num_queries(
-        60
+        62
     ) as queries:  # SQLite takes 24 of these rows in one INSERT
         job = drafts.create_draft(settings_of(), given, by=staff)
     assert (
