@@ -67,7 +67,7 @@ if DATABASE == "postgres-each":
     ].partition("?host=")[2]
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A busy machine may take seconds to start a thread; workers' own processes keep to the real age.
-django_settings.BULK_PERMIT_AGE = 60.0
+django_settings.BULK["PERMIT_AGE"] = 60.0
 pytest_plugins = ["bulk_admin.testing.fixtures", "bulk_admin.tests.support.fixtures"]
 
 

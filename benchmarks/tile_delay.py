@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page, sync_playwright
 
@@ -22,6 +21,7 @@ from benchmarks.provider import provider
 from benchmarks.report import head, quantiles, tell
 from benchmarks.rows import account_at, begin, queue_pictures
 from benchmarks.workers import worker
+from bulk_admin.conf import conf
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall
 from bulk_admin.testing.factories import make_user
 from bulk_admin.tests.support import processes
@@ -135,7 +135,7 @@ def main() -> None:
         # A few at a time, so that they come spread over the poll's interval.
         job = queue_pictures(account_at(server.base_url, max_in_flight=2), count)[0]
         shown, loaded = watch(page, url, job, seconds=30 + 2 * count)
-    every = settings.BULK_POLL_SECONDS
+    every = conf.POLL_SECONDS
     for what, delays in (("its tile in the page", shown), ("its picture on the screen", loaded)):
         mid, high = quantiles(delays)
         tell(

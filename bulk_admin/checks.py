@@ -5,7 +5,9 @@ starts.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -13,12 +15,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
+from bulk_admin.conf import DEFAULTS, conf
 from bulk_admin.models import ProviderAccount
 from bulk_admin.services.image_providers import PROVIDERS
 from bulk_admin.storages import is_set_up
 
 QUEUE_TAG = "queue"
-STORAGE_ALIASES = ("private", "default")
 B2_NEEDED = (
     "B2_ENDPOINT_URL",
     "B2_REGION",
@@ -27,6 +29,43 @@ B2_NEEDED = (
     "B2_KEY_ID",
     "B2_APPLICATION_KEY",
 )
+
+
+@register()
+def check_bulk(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A name that nothing reads would change nothing, in silence."""
+    own = getattr(settings, "BULK", {})
+    if not isinstance(own, Mapping):
+        hint = 'Write BULK = {"NAME": value}.'
+        return [Error(f"BULK is a {type(own).__name__}.", hint=hint, id="bulk_admin.E018")]
+    return [
+        message
+        for name, value in own.items()
+        for message in ([_unknown(name)] if name not in DEFAULTS else _of_a_kind(name, value))
+    ]
+
+
+def _unknown(name: object) -> CheckMessage:
+    near = get_close_matches(str(name).upper(), DEFAULTS, n=1, cutoff=0.5)
+    hint = f"Is {near[0]!r} meant?" if near else "docs/configuration.md lists the names."
+    return Error(f"BULK has no setting {name!r}.", hint=hint, id="bulk_admin.E017")
+
+
+KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
+    bool: ("True or False", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    str: ("a text", (str, Path)),
+    tuple: ("a list", (list, tuple)),
+}
+
+
+def _of_a_kind(name: str, value: object) -> list[CheckMessage]:
+    wanted, kinds = KINDS[type(DEFAULTS[name])]
+    if isinstance(value, kinds) and (isinstance(value, bool) == (bool in kinds)):
+        return []
+    hint = f"It takes {wanted}, as {DEFAULTS[name]!r}."
+    return [Error(f"BULK[{name!r}] is {value!r:.60}.", hint=hint, id="bulk_admin.E018")]
 
 
 @register(QUEUE_TAG)
@@ -70,13 +109,10 @@ def _broker(queue: dict[str, Any]) -> list[CheckMessage]:
 def _times(queue: dict[str, Any]) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     timeout, retry = queue.get("timeout"), queue.get("retry", 60)
-    longest = (
-        settings.BULK_SLICE + settings.BULK_SLOW_CALL_DEADLINE + settings.BULK_STORAGE_DEADLINE
-    )
+    longest = conf.SLICE + conf.SLOW_CALL_DEADLINE + conf.STORAGE_DEADLINE
     if timeout is not None and timeout <= longest:
         hint = (
-            "Set it above BULK_SLICE + BULK_SLOW_CALL_DEADLINE + BULK_STORAGE_DEADLINE ="
-            f" {longest:g} s."
+            f"Set it above SLICE + SLOW_CALL_DEADLINE + STORAGE_DEADLINE of BULK = {longest:g} s."
         )
         found.append(
             Error(
@@ -159,7 +195,8 @@ def check_accounts(
 
 @register("storage")
 def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    not_set_up = [alias for alias in STORAGE_ALIASES if not is_set_up(alias)]
+    aliases = [conf.STORAGE, *([conf.PAGE_STORAGE] if conf.PAGE_STORAGE else [])]
+    not_set_up = [alias for alias in aliases if not is_set_up(alias)]
     if not_set_up:
         hint = "Add it to STORAGES: nothing is bought while pictures cannot be kept."
         return [
@@ -193,7 +230,7 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 def check_credential_keys(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    if settings.CREDENTIAL_KEYS or settings.DEBUG:
+    if conf.CREDENTIAL_KEYS or settings.DEBUG:
         return []
     hint = (
         "Set CREDENTIAL_KEYS to a long random text: without it they are encrypted with SECRET_KEY,"

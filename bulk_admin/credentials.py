@@ -10,6 +10,8 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from bulk_admin.conf import conf
+
 
 class KeyUnreadable(Exception):
     """A stored key was encrypted with a key that CREDENTIAL_KEYS no longer holds: enter it
@@ -21,7 +23,7 @@ ENVIRONMENT_KEYS = {"openai": "OPENAI_API_KEY", "replicate": "REPLICATE_API_TOKE
 
 
 def _box() -> MultiFernet:
-    keys = settings.CREDENTIAL_KEYS or [settings.SECRET_KEY]
+    keys = conf.CREDENTIAL_KEYS or [settings.SECRET_KEY]
     return MultiFernet(
         [Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys]
     )

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def job(staff, settings):
-    settings.BULK_POLL_SECONDS = 0.3
+    settings.BULK = settings.BULK | {"POLL_SECONDS": 0.3}
     make_worker()
     job = make_job(2, JobStatus.PROCESSING, created_by=staff)
     for position in (3, 4, 5, 6):

@@ -19,7 +19,7 @@ FILES = re.compile(r"/file/(original|300|600)/")
 
 @pytest.fixture
 def job(staff, settings):
-    settings.BULK_POLL_SECONDS = 0.3
+    settings.BULK = settings.BULK | {"POLL_SECONDS": 0.3}
     make_worker()
     job = make_job(1, JobStatus.PROCESSING, created_by=staff)
     for position in (2, 3, 4):

@@ -16,7 +16,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from bulk_admin.conf import DEFAULTS
+from bulk_admin.conf import Conf
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -249,7 +249,6 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", defa
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
-CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 
 # --- queue ------------------------------------------------------------------------------------
 # Django-Q only rings the doorbell: the rows are the queue (docs/architecture.md). bulk_admin.checks
@@ -275,47 +274,42 @@ Q_CLUSTER = {
 
 # --- the generator ----------------------------------------------------------------------------
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
-OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
-OPENAI_IMAGES_PER_MINUTE = env.int("OPENAI_IMAGES_PER_MINUTE", default=0)
-OPENAI_TEXT_MODEL = env.str("OPENAI_TEXT_MODEL", default="gpt-6-luna")
-OPENAI_MODERATION_MODEL = env.str("OPENAI_MODERATION_MODEL", default="omni-moderation-latest")
 REPLICATE_API_TOKEN = env.str("REPLICATE_API_TOKEN", default="")
-REPLICATE_BASE_URL = env.str("REPLICATE_BASE_URL", default="https://api.replicate.com/v1")
-BULK_MAX_IN_FLIGHT = env.int("BULK_MAX_IN_FLIGHT", default=300)
-BULK = {
+BULK: dict[str, Any] = {
     "PAGES": "prompts.bulk_pages.PromptPages",
-    "NO_USE_AFTER": env.int("BULK_NO_USE_AFTER", default=DEFAULTS["NO_USE_AFTER"]),
-    "BREAKER_AFTER": env.int("BULK_BREAKER_AFTER", default=DEFAULTS["BREAKER_AFTER"]),
-    "SLOW_START": env.int("BULK_SLOW_START", default=DEFAULTS["SLOW_START"]),
-}
-
-# Seconds. Tests shorten them; nobody else should need to.
-BULK_WINDOW = env.float("BULK_WINDOW", default=60.0)
-BULK_GUARD = env.float("BULK_GUARD", default=0.5)
-BULK_PERMIT_AGE = env.float("BULK_PERMIT_AGE", default=2.0)
-BULK_HEARTBEAT = env.float("BULK_HEARTBEAT", default=20.0)
-BULK_LEASE = env.float("BULK_LEASE", default=90.0)
-BULK_RESCUE_EVERY = env.float("BULK_RESCUE_EVERY", default=30.0)
-BULK_LOOK_AGAIN = env.list("BULK_LOOK_AGAIN", cast=float, default=[120.0, 3600.0])
-BULK_SLICE = env.float("BULK_SLICE", default=240.0)
-BULK_GRACE = env.float("BULK_GRACE", default=24.0)
-BULK_CALL_DEADLINE = env.float("BULK_CALL_DEADLINE", default=180.0)
-BULK_SLOW_CALL_DEADLINE = env.float("BULK_SLOW_CALL_DEADLINE", default=300.0)
-BULK_STORAGE_DEADLINE = env.float("BULK_STORAGE_DEADLINE", default=30.0)
-# In this time a collector has asked for a held call; after it, another one may.
-BULK_COLLECT_SECONDS = env.float("BULK_COLLECT_SECONDS", default=60.0)
-BULK_RETRY_BACKOFF = env.float("BULK_RETRY_BACKOFF", default=5.0)
-BULK_NO_WORKER_AFTER = env.float("BULK_NO_WORKER_AFTER", default=60.0)
-BULK_POLL_SECONDS = env.float("BULK_POLL_SECONDS", default=2.0)
-BULK_OUTBOX_PICTURES = env.int("BULK_OUTBOX_PICTURES", default=200)
-BULK_OUTBOX_BYTES = env.int("BULK_OUTBOX_BYTES", default=300 * 1024 * 1024)
-# One opening pump per host: the second one that is rung for finds this file locked and returns.
-BULK_PUMP_LOCK = env.str(
-    "BULK_PUMP_LOCK",
-    default=str(
-        Path(tempfile.gettempdir()) / f"promptfinder-pump-{_fingerprint(_db['NAME'])}.lock"
+    "PAGE_STORAGE": "default",
+    "CREDENTIAL_KEYS": env.list("CREDENTIAL_KEYS", default=[]),
+    "OPENAI_BASE_URL": env.str("OPENAI_BASE_URL", default=Conf.OPENAI_BASE_URL),
+    "OPENAI_IMAGES_PER_MINUTE": env.int("OPENAI_IMAGES_PER_MINUTE", default=0),
+    "OPENAI_TEXT_MODEL": env.str("OPENAI_TEXT_MODEL", default=Conf.OPENAI_TEXT_MODEL),
+    "OPENAI_MODERATION_MODEL": env.str(
+        "OPENAI_MODERATION_MODEL", default=Conf.OPENAI_MODERATION_MODEL
     ),
-)
+    "REPLICATE_BASE_URL": env.str("REPLICATE_BASE_URL", default=Conf.REPLICATE_BASE_URL),
+    "MAX_IN_FLIGHT": env.int("BULK_MAX_IN_FLIGHT", default=Conf.MAX_IN_FLIGHT),
+    "NO_USE_AFTER": env.int("BULK_NO_USE_AFTER", default=Conf.NO_USE_AFTER),
+    "BREAKER_AFTER": env.int("BULK_BREAKER_AFTER", default=Conf.BREAKER_AFTER),
+    "SLOW_START": env.int("BULK_SLOW_START", default=Conf.SLOW_START),
+    "OUTBOX_PICTURES": env.int("BULK_OUTBOX_PICTURES", default=Conf.OUTBOX_PICTURES),
+    "OUTBOX_BYTES": env.int("BULK_OUTBOX_BYTES", default=Conf.OUTBOX_BYTES),
+    "PUMP_LOCK": env.str("BULK_PUMP_LOCK", default=""),
+    "WINDOW": env.float("BULK_WINDOW", default=Conf.WINDOW),
+    "GUARD": env.float("BULK_GUARD", default=Conf.GUARD),
+    "PERMIT_AGE": env.float("BULK_PERMIT_AGE", default=Conf.PERMIT_AGE),
+    "HEARTBEAT": env.float("BULK_HEARTBEAT", default=Conf.HEARTBEAT),
+    "LEASE": env.float("BULK_LEASE", default=Conf.LEASE),
+    "RESCUE_EVERY": env.float("BULK_RESCUE_EVERY", default=Conf.RESCUE_EVERY),
+    "LOOK_AGAIN": env.list("BULK_LOOK_AGAIN", cast=float, default=Conf.LOOK_AGAIN),
+    "SLICE": env.float("BULK_SLICE", default=Conf.SLICE),
+    "GRACE": env.float("BULK_GRACE", default=Conf.GRACE),
+    "CALL_DEADLINE": env.float("BULK_CALL_DEADLINE", default=Conf.CALL_DEADLINE),
+    "SLOW_CALL_DEADLINE": env.float("BULK_SLOW_CALL_DEADLINE", default=Conf.SLOW_CALL_DEADLINE),
+    "STORAGE_DEADLINE": env.float("BULK_STORAGE_DEADLINE", default=Conf.STORAGE_DEADLINE),
+    "COLLECT_SECONDS": env.float("BULK_COLLECT_SECONDS", default=Conf.COLLECT_SECONDS),
+    "RETRY_BACKOFF": env.float("BULK_RETRY_BACKOFF", default=Conf.RETRY_BACKOFF),
+    "NO_WORKER_AFTER": env.float("BULK_NO_WORKER_AFTER", default=Conf.NO_WORKER_AFTER),
+    "POLL_SECONDS": env.float("BULK_POLL_SECONDS", default=Conf.POLL_SECONDS),
+}
 
 # --- logging ----------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from bulk_admin import credentials, plain_json
+from bulk_admin.conf import conf
 
 from .statuses import CallKind
 
@@ -227,7 +228,7 @@ class Pool(models.Model):
     @property
     def window(self) -> dt.timedelta:
         """How long a call counts against the limit: the provider's minute and a guard."""
-        return dt.timedelta(seconds=settings.BULK_WINDOW + settings.BULK_GUARD)
+        return dt.timedelta(seconds=conf.WINDOW + conf.GUARD)
 
 
 def pool_limits(account: ProviderAccount, provider_limit: int) -> dict[str, Any]:

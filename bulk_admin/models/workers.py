@@ -11,7 +11,7 @@ from django.utils import timezone
 class Worker(models.Model):
     """One pump.
 
-    What it owns is leased to it as long as ``beat_at`` is under BULK_LEASE seconds old.
+    What it owns is leased to it as long as ``beat_at`` is under LEASE seconds old.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
 from bulk_admin import credentials
+from bulk_admin.conf import conf
 from bulk_admin.models import CallKind, CallState, Pool, ProviderAccount, ProviderCall
 from bulk_admin.models.accounts import AccountQuerySet, pool_limits
 from bulk_admin.services.database import Clock
@@ -60,7 +60,7 @@ def credentials_of(account: ProviderAccount) -> Credentials:
     """
     platform = PLATFORMS.get(account.provider)
     own_url = "" if account.key_from_environment else account.base_url
-    set_url = str(getattr(settings, platform.base_url)) if platform else ""
+    set_url = str(getattr(conf, platform.base_url)) if platform else ""
     return Credentials(
         api_key=account.api_key,
         base_url=own_url or set_url,
@@ -74,7 +74,7 @@ def credentials_of(account: ProviderAccount) -> Credentials:
 def _pace_of_environment(account: ProviderAccount) -> int:
     platform = PLATFORMS.get(account.provider)
     return (
-        int(getattr(settings, platform.pace))
+        int(getattr(conf, platform.pace))
         if platform and platform.pace and account.key_from_environment
         else 0
     )

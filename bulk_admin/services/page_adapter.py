@@ -21,7 +21,7 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from bulk_admin.conf import bound
+from bulk_admin.conf import conf
 from bulk_admin.services.database import is_broken_off
 from bulk_admin.services.same_text import by_text
 from bulk_admin.services.storage import pictures
@@ -156,7 +156,7 @@ class PageAdapter:
 
     def style_note(self) -> str:
         """What the text model is told about the site's style."""
-        return str(bound("STYLE_NOTE"))
+        return conf.STYLE_NOTE
 
     # --- a job's pages --------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ def _adapter(path: str) -> PageAdapter:
 
 def adapter() -> PageAdapter:
     """The site's adapter. Raises ImproperlyConfigured, ImportError."""
-    path = bound("PAGES")
+    path = conf.PAGES
     if not path:
         raise ImproperlyConfigured(
             'BULK names no page adapter: write BULK = {"PAGES": "yourapp.bulk.YourPages"}.'

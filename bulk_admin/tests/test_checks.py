@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import Error, Warning, run_checks
 
 from bulk_admin import checks
+from bulk_admin.conf import DEFAULTS, conf, pump_lock
 from bulk_admin.testing.factories import make_account
 
 B2 = {
@@ -26,6 +27,55 @@ def found(check):
 def test_the_settings_as_they_are_give_no_complaint(settings):
     settings.DEBUG = True  # pytest-django switches it off
     assert [message for message in run_checks() if message.id.startswith("bulk_admin.")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("LEASES", "LEASE"), ("lease", "LEASE"), ("BULK_LEASE", "LEASE"), ("MAX_INFLIGHT", "MAX_IN")],
+)
+def test_a_name_that_bulk_does_not_have_is_an_error_that_names_the_nearest(settings, name, meant):
+    settings.BULK = settings.BULK | {name: 1}
+    [message] = checks.check_bulk(None)
+    assert (message.id, isinstance(message, Error)) == ("bulk_admin.E017", True)
+    assert repr(name) in message.msg and f"'{meant}" in message.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LEASE", "90"),
+        ("LEASE", None),
+        ("MAX_IN_FLIGHT", 2.5),
+        ("SLOW_START", True),
+        ("LOOK_AGAIN", 120.0),
+        ("CREDENTIAL_KEYS", "a long random text"),
+        ("STORAGE", 3),
+    ],
+)
+def test_a_value_of_another_kind_is_an_error_that_says_which_it_takes(settings, name, value):
+    settings.BULK = settings.BULK | {name: value}
+    [message] = checks.check_bulk(None)
+    assert message.id == "bulk_admin.E018"
+    assert name in message.msg and "It takes a" in message.hint
+
+
+def test_a_site_that_sets_nothing_has_the_defaults_and_no_complaint(settings):
+    del settings.BULK
+    assert found(checks.check_bulk) == []
+    assert DEFAULTS["LEASE"] == conf.LEASE
+    settings.BULK = "LEASE"
+    assert found(checks.check_bulk) == ["bulk_admin.E018"]
+    assert DEFAULTS["LEASE"] == conf.LEASE
+
+
+def test_the_lock_of_a_host_s_pump_hangs_on_the_database(settings, monkeypatch):
+    settings.BULK = {}
+    ours = pump_lock()
+    assert ours == pump_lock()
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", "another")
+    assert pump_lock() != ours
+    settings.BULK = {"PUMP_LOCK": "/run/pump.lock"}
+    assert str(pump_lock()) == "/run/pump.lock"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +103,7 @@ def test_a_queue_setting_that_loses_or_repeats_work_is_an_error(settings, change
 def test_a_time_out_just_above_the_longest_pump_is_enough(settings):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "timeout": 571}
     assert found(checks.check_queue) == []
-    settings.BULK_SLOW_CALL_DEADLINE += 1
+    settings.BULK = settings.BULK | {"SLOW_CALL_DEADLINE": 301.0}
     assert found(checks.check_queue) == ["bulk_admin.E003"]
 
 
@@ -115,12 +165,12 @@ def test_a_public_bucket_without_an_address_is_warned_of(settings):
 
 
 def test_missing_credential_keys_are_warned_of_unless_it_is_a_laptop(settings):
-    settings.CREDENTIAL_KEYS = []
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": []}
     settings.DEBUG = True
     assert found(checks.check_credential_keys) == []
     settings.DEBUG = False
     assert found(checks.check_credential_keys) == ["bulk_admin.W002"]
-    settings.CREDENTIAL_KEYS = ["a long random text"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["a long random text"]}
     assert found(checks.check_credential_keys) == []
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from bulk_admin import progress
 from bulk_admin.admin import permissions
+from bulk_admin.conf import conf
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob
 from bulk_admin.selectors import job_page
 
@@ -95,7 +94,7 @@ def digest(conditions: job_page.Conditions) -> str:
 
 
 def _poll(job: BulkGenerationJob, *, more: bool) -> str:
-    every = f"every {settings.BULK_POLL_SECONDS:g}s"
+    every = f"every {conf.POLL_SECONDS:g}s"
     if more:
         return f"load delay:100ms, {every}"
     return "" if job_page.is_quiet(job) else every

@@ -10,13 +10,13 @@ import time
 from multiprocessing import active_children
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 from django_q import cluster
 from django_q.scheduler import scheduler
 from django_q.signals import post_spawn
 
+from bulk_admin.conf import conf
 from bulk_admin.management.parents import end_with_parent
 from bulk_admin.services.accounts import ensure_platform_accounts
 from bulk_admin.services.queue.doorbell import pull_back_schedules, ring
@@ -83,7 +83,7 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         logger.critical(
             "a process died that may have held a queue lock: draining, then ending for a restart"
         )
-        end = time.monotonic() + settings.BULK_GRACE + 1
+        end = time.monotonic() + conf.GRACE + 1
         while time.monotonic() < end and any(
             worker.is_alive() and worker.timer.value > 0 for worker in self.pool
         ):
@@ -107,7 +107,7 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         """Stock tells its workers nothing, and waits for ever to hand "STOP" to one that was killed
         meanwhile.
         """
-        end = time.monotonic() + settings.BULK_GRACE + 3
+        end = time.monotonic() + conf.GRACE + 3
         while time.monotonic() < end:
             self.drain_workers()
             time.sleep(HEED)
@@ -147,7 +147,7 @@ def _end_when_drained() -> None:
     """A worker that was told alone, without its sentinel, would take tasks and refuse to work on
     them.
     """
-    while draining.seconds_since_asked() <= settings.BULK_GRACE + 2:
+    while draining.seconds_since_asked() <= conf.GRACE + 2:
         time.sleep(1)
     os._exit(0)
 

@@ -9,12 +9,12 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.models import DELETION
 from django.db.models import QuerySet
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.formats import counted
 from bulk_admin.models import (
@@ -65,8 +65,8 @@ def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> Non
     if not private.is_set_up():
         raise CannotStart(
             Code.STORAGE_DOWN,
-            'There is no storage for the pictures: STORAGES needs a "private" entry that can be'
-            " used.",
+            f'There is no storage for the pictures: STORAGES needs a "{conf.STORAGE}" entry that'
+            " can be used.",
         )
     if not account.is_enabled:
         raise CannotStart(
@@ -258,7 +258,7 @@ def stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
     """
     unknown = list(calls.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN))
     ProviderCall.objects.filter(pk__in=[call.pk for call in unknown]).update(
-        looked_up=len(settings.BULK_LOOK_AGAIN)
+        looked_up=len(conf.LOOK_AGAIN)
     )
     return [call.picture_key for call in unknown]
 

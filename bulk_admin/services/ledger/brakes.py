@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from bulk_admin.codes import Code, Reach
-from bulk_admin.conf import bound
+from bulk_admin.conf import conf
 from bulk_admin.models import (
     ACTIVE_JOBS,
     Billed,
@@ -29,7 +29,7 @@ def starting_models(pool: Pool, models: Collection[str], now: dt.datetime) -> se
     """Those that have to wait: nothing usable has come from them in the last day, and as many calls
     as a slow start allows are under way. The pool's row is locked.
     """
-    most = bound("SLOW_START")
+    most = conf.SLOW_START
     if not most or provider_class(pool.account.provider).bills_nothing:
         return set()
     return {name for name in models if not _may_start(pool, name, now, most)}
@@ -69,14 +69,12 @@ def _is_paid(job: BulkGenerationJob, outcome: Outcome) -> bool:
 
 
 def _tripped(job: BulkGenerationJob) -> Code | None:
-    brake, breaker = bound("NO_USE_AFTER"), bound("BREAKER_AFTER")
+    brake, breaker = conf.NO_USE_AFTER, conf.BREAKER_AFTER
     if brake and job.billed_without_use >= brake:
         return Code.NO_USE
     if breaker and (
         job.failed_in_a_row >= breaker
-        or (
-            job.outcomes >= breaker and job.outcomes_failed >= bound("BREAKER_SHARE") * job.outcomes
-        )
+        or (job.outcomes >= breaker and job.outcomes_failed >= conf.BREAKER_SHARE * job.outcomes)
     ):
         return Code.BREAKER
     return None

@@ -11,9 +11,9 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import QuerySet
 
+from bulk_admin.conf import conf
 from bulk_admin.models import CallState, GeneratedImage, ImageStatus, ProviderCall
 from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import Submitted
@@ -78,7 +78,7 @@ def _collectable() -> QuerySet[ProviderCall]:
 
 
 def claim_due(most: int) -> list[DueCall]:
-    """Held calls whose time has come, claimed for BULK_COLLECT_SECONDS: no other worker gets them.
+    """Held calls whose time has come, claimed for COLLECT_SECONDS: no other worker gets them.
 
     When the claim is over and the call is held still, it is due again.
     """
@@ -93,7 +93,7 @@ def claim_due(most: int) -> list[DueCall]:
 def _claim(job_id: uuid.UUID, calls: list[ProviderCall]) -> list[DueCall]:
     lock_jobs([job_id])
     now = database_now()
-    until = now + dt.timedelta(seconds=settings.BULK_COLLECT_SECONDS)
+    until = now + dt.timedelta(seconds=conf.COLLECT_SECONDS)
     return [
         DueCall(
             call_id=call.pk,

@@ -14,10 +14,10 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from bulk_admin.codes import ACCOUNT_STOPS, Code
+from bulk_admin.conf import conf
 from bulk_admin.models import (
     ACTIVE_JOBS,
     BulkGenerationJob,
@@ -275,7 +275,7 @@ def _claim_text(opening: _Opening) -> Answer:
     """
     on = opening.now.date()
     try:
-        model = model_for(opening.pool.account, settings.OPENAI_TEXT_MODEL, on, kind=CallKind.TEXT)
+        model = model_for(opening.pool.account, conf.OPENAI_TEXT_MODEL, on, kind=CallKind.TEXT)
     except ModelNotAvailable:
         return Stop(Code.MODEL_RETIRED)
     waiting = pages_waiting_for_text(opening.now).exclude(page_requested_by__in=opening.passed_over)

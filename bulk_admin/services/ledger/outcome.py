@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from bulk_admin.codes import Code, Reach, about
+from bulk_admin.conf import conf
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers.base import PROMPT_LIMIT
 from bulk_admin.services.image_providers.errors import Overloaded, ProviderError, RateLimited
@@ -113,7 +112,7 @@ def outcome_of(error: ProviderError, *, send_delay: float = 0.0, seconds: float 
         message=error.message,
         address=error.address,
         stops=error.stops,
-        retry_in=(0.0 if is_pace else settings.BULK_RETRY_BACKOFF) if error.retryable else None,
+        retry_in=(0.0 if is_pace else conf.RETRY_BACKOFF) if error.retryable else None,
         counts_as_try=not is_pace and error.stops == Reach.IMAGE,
         cooldown=cooldown,
         send_delay=send_delay,

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.conf import settings
 from django.db.models import Count, IntegerField, QuerySet, Subquery, Sum
 
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.models import CallState, Pool, ProviderCall, UnstoredImage
 from bulk_admin.services.database import Clock
 from bulk_admin.services.ledger.permits import Stop, Wait, Why
@@ -80,10 +80,7 @@ def limit_th_newest(pool: Pool) -> QuerySet[ProviderCall, dt.datetime]:
 
 def _outbox_is_full() -> bool:
     held = UnstoredImage.objects.aggregate(n=Count("*"), size=Sum("size"))
-    return bool(
-        held["n"] >= settings.BULK_OUTBOX_PICTURES
-        or (held["size"] or 0) >= settings.BULK_OUTBOX_BYTES
-    )
+    return bool(held["n"] >= conf.OUTBOX_PICTURES or (held["size"] or 0) >= conf.OUTBOX_BYTES)
 
 
 def gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
@@ -93,9 +90,9 @@ def gap_after_refusal(pool: Pool, now: dt.datetime) -> float:
     if not pool.limit_per_minute:
         return pool.gap
     in_window = ProviderCall.objects.filter(
-        pool=pool, sent_at__gt=now - dt.timedelta(seconds=settings.BULK_WINDOW)
+        pool=pool, sent_at__gt=now - dt.timedelta(seconds=conf.WINDOW)
     ).count()
     if in_window >= pool.limit_per_minute:
         return pool.gap
-    even = settings.BULK_WINDOW / pool.limit_per_minute
+    even = conf.WINDOW / pool.limit_per_minute
     return float(min(max(pool.gap * 2, even / 8), even))

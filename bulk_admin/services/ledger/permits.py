@@ -14,7 +14,7 @@ from bulk_admin.services.image_providers import ImageOptions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permit:
-    """Leave for one call. Good for BULK_PERMIT_AGE seconds from ``stamp`` (``boottime``)."""
+    """Leave for one call. Good for PERMIT_AGE seconds from ``stamp`` (``boottime``)."""
 
     call_id: uuid.UUID
     kind: str

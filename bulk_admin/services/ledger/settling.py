@@ -9,10 +9,10 @@ import datetime as dt
 import logging
 import uuid
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from bulk_admin.codes import Code, Reach
+from bulk_admin.conf import conf
 from bulk_admin.credentials import encrypt
 from bulk_admin.models import (
     ACTIVE_JOBS,
@@ -57,7 +57,7 @@ def settle(call_id: uuid.UUID, outcome: Outcome, *, only_of_dead_owner: bool = F
     Safe to call again and in any order: DUPLICATE when the call had ended for good. A late answer
     to an unknown call is ADOPTED if nobody bought the picture again, else it becomes a NEW_VARIANT;
     a late "not sent" takes its money off the books. With ``only_of_dead_owner`` nothing happens
-    (ALIVE) unless the call is still open and its owner has not beaten for BULK_LEASE seconds.
+    (ALIVE) unless the call is still open and its owner has not beaten for LEASE seconds.
 
     What the database refuses is booked without anything that came from outside, and the call is set
     aside with the reason. Refused once more it raises, and the rescue leaves the call alone.
@@ -175,9 +175,7 @@ def _tell_the_pool(call: ProviderCall, outcome: Outcome) -> None:
 def _owner_is_dead(call: ProviderCall, now: dt.datetime) -> bool:
     if call.state != CallState.OPEN:
         return False
-    return call.owner is None or call.owner.beat_at < now - dt.timedelta(
-        seconds=settings.BULK_LEASE
-    )
+    return call.owner is None or call.owner.beat_at < now - dt.timedelta(seconds=conf.LEASE)
 
 
 def _cost(call: ProviderCall, outcome: Outcome) -> int | None:
@@ -317,7 +315,7 @@ def _where_to(
             and call.account.buy_again_unasked
             and image.tries < MAX_RETRIES
         )
-        return (again, settings.BULK_RETRY_BACKOFF) if buy_again else (ImageStatus.UNKNOWN, 0.0)
+        return (again, conf.RETRY_BACKOFF) if buy_again else (ImageStatus.UNKNOWN, 0.0)
     if outcome.stops != Reach.IMAGE:
         return again, 0.0
     if outcome.retry_in is None or (outcome.counts_as_try and image.tries >= MAX_RETRIES):

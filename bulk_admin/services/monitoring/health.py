@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min, Q, Sum
@@ -21,6 +20,7 @@ from django_q.models import Task
 
 from bulk_admin import storages
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.models import (
     CallState,
     GeneratedImage,
@@ -150,11 +150,11 @@ def _queue(part: Part) -> None:
     _set_aside(part)
     _held(part, now)
     for worker in Worker.objects.filter(
-        beat_at__gte=now - dt.timedelta(seconds=10 * settings.BULK_LEASE)
+        beat_at__gte=now - dt.timedelta(seconds=10 * conf.LEASE)
     ).order_by("-beat_at"):
         age = _age(now, worker.beat_at)
         drains = ", draining" if worker.draining else ""
-        state = State.NOTE if age > settings.BULK_LEASE else State.OK
+        state = State.NOTE if age > conf.LEASE else State.OK
         part.add(
             f"Worker {worker}",
             f"beat {age:.0f} s ago, {worker.in_flight} in flight{drains}",
@@ -204,7 +204,7 @@ def _set_aside(part: Part) -> None:
 def _bells(part: Part, now: dt.datetime) -> None:
     bells = workers.untaken_bells(now)
     age = _age(now, bells.oldest_rung_at) if bells.oldest_rung_at else 0.0
-    is_late = age > settings.BULK_NO_WORKER_AFTER
+    is_late = age > conf.NO_WORKER_AFTER
     told = f"{bells.count}, the oldest {age:.0f} s old" if bells.count else "none"
     part.add(
         "Tasks not picked up",
@@ -236,11 +236,12 @@ def _tick(part: Part, now: dt.datetime) -> None:
 
 
 def _storage(part: Part) -> None:
-    _probe(part, "Private pictures", "private")
-    _probe(part, "Public pictures", "default")
+    _probe(part, "Private pictures", conf.STORAGE)
+    if conf.PAGE_STORAGE:
+        _probe(part, "Public pictures", conf.PAGE_STORAGE)
     held = UnstoredImage.objects.aggregate(n=Count("pk"), size=Sum("size"))
     size = held["size"] or 0
-    is_full = held["n"] >= settings.BULK_OUTBOX_PICTURES or size >= settings.BULK_OUTBOX_BYTES
+    is_full = held["n"] >= conf.OUTBOX_PICTURES or size >= conf.OUTBOX_BYTES
     state = State.BAD if is_full else State.NOTE if held["n"] else State.OK
     todo = (
         "It is full, so nothing is bought: fix the storage."
@@ -265,7 +266,7 @@ def _probe(part: Part, name: str, storage: str) -> None:
             name,
             f"the storage refuses to write, read or delete: {reason}",
             State.BAD,
-            "Check the storage's status, and the B2_* settings or the disk.",
+            "Check the storage's status, and its settings or the disk.",
         )
         return
     if hides_missing:

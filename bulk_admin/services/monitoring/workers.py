@@ -15,6 +15,7 @@ from django.db.models import Count, Min, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django_q.models import OrmQ, Task
 
+from bulk_admin.conf import conf
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Worker
 from bulk_admin.services.queue.doorbell import TICK_EVERY
 
@@ -36,7 +37,7 @@ def first_with_signs(rows: QuerySet[Any]) -> Any:
 
 
 def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:
-    """Whether this job's work has waited for BULK_NO_WORKER_AFTER without a sign of a worker.
+    """Whether this job's work has waited for NO_WORKER_AFTER without a sign of a worker.
 
     Whoever queues work rings, in the same transaction. A worker takes the bell within a second, and
     ends the task after its pump's row is gone: while one is there, a young bell, a beat or a task
@@ -53,7 +54,7 @@ def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:
     # A worker that has nothing to do ends a tick every minute.
     seen = [signs.beat, signs.task_ended and signs.task_ended + TICK_EVERY]
     since = max(moment for moment in (waits_since, *seen) if moment)
-    return bool((now - since).total_seconds() > settings.BULK_NO_WORKER_AFTER)
+    return bool((now - since).total_seconds() > conf.NO_WORKER_AFTER)
 
 
 def work_waits_in_vain(now: dt.datetime) -> bool:

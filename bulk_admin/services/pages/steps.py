@@ -13,11 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.failpoints import reach
 from bulk_admin.models import (
     OPEN_PAGES,
@@ -178,7 +178,7 @@ def _page_work(
         moderation=image.moderation,
         content=image.content,
         access=access,
-        moderation_model=settings.OPENAI_MODERATION_MODEL,
+        moderation_model=conf.OPENAI_MODERATION_MODEL,
         needs_check=provider_class(job.provider).requires_nsfw_check,
         save=save,
     )
@@ -325,7 +325,7 @@ def fail_or_wait(
     """
     tries = image.page_attempt + (not error.code.about.is_normal)
     if error.retryable and tries < most:
-        pause = error.retry_after or settings.BULK_RETRY_BACKOFF * 2**image.page_attempt
+        pause = error.retry_after or conf.RETRY_BACKOFF * 2**image.page_attempt
         GeneratedImage.objects.filter(pk=image.pk).update(
             page_attempt=tries,
             page_not_before=now + dt.timedelta(seconds=pause),
@@ -362,7 +362,7 @@ def release_from_dead() -> None:
     """Page steps of dead workers wait for another one; an open text call is the ledger's to rescue
     first.
     """
-    lease_ended = database_now() - dt.timedelta(seconds=settings.BULK_LEASE)
+    lease_ended = database_now() - dt.timedelta(seconds=conf.LEASE)
     held = GeneratedImage.objects.filter(
         page_status__in=OPEN_PAGES, page_owner__beat_at__lt=lease_ended
     )

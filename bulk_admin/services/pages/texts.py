@@ -6,11 +6,11 @@ import logging
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
     CallKind,
@@ -69,7 +69,7 @@ def text_access() -> OpenAIAccess | None:
         api_key=credentials.api_key,
         base_url=credentials.base_url,
         private_network=credentials.private_network,
-        timeout=settings.BULK_CALL_DEADLINE,
+        timeout=conf.CALL_DEADLINE,
     )
 
 

@@ -13,10 +13,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
-
 from bulk_admin import codes
 from bulk_admin.codes import Code, Reach
+from bulk_admin.conf import conf
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
@@ -164,7 +163,7 @@ class PageWork:
         return self.save(self)
 
     def is_late(self, now: float) -> bool:
-        return not self.has_ended and now - self.started > float(settings.BULK_CALL_DEADLINE)
+        return not self.has_ended and now - self.started > float(conf.CALL_DEADLINE)
 
     def give_up(self) -> list[PageWork]:
         self.draft, self.has_ended = None, True
@@ -201,7 +200,7 @@ class TextWork:
         if self.access is None:  # it has gone since the permit was given
             raise ServiceError("There is no key for page texts.", code=Code.BAD_KEY, billed="no")
         picture = private.get(self.picture_key)
-        if boottime() - self.permit.stamp > settings.BULK_PERMIT_AGE:
+        if boottime() - self.permit.stamp > conf.PERMIT_AGE:
             raise ServiceError("The permit was too old to send.", code=Code.NOT_SENT, billed="no")
         self.was_sent = True
         self.written = ai_content.write(
@@ -224,7 +223,7 @@ class TextWork:
         return [self]
 
     def is_late(self, now: float) -> bool:
-        return now - self.started > float(settings.BULK_CALL_DEADLINE)
+        return now - self.started > float(conf.CALL_DEADLINE)
 
     def give_up(self) -> list[TextWork]:
         self.error = ServiceError("No answer in time.", code=Code.UNKNOWN, billed="unknown")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.utils.http import content_disposition_header
 
 from bulk_admin import storages
+from bulk_admin.conf import conf
 from bulk_admin.storages import ObjectStore
 
 LINK_SECONDS = 900
 
-_objects = ObjectStore("private")
+_objects = ObjectStore(conf.STORAGE)
 put, get, exists, delete, open_file, hides_missing = (
     _objects.put,
     _objects.get,
@@ -21,7 +22,7 @@ put, get, exists, delete, open_file, hides_missing = (
 
 
 def is_set_up() -> bool:
-    return storages.is_set_up("private")
+    return storages.is_set_up(conf.STORAGE)
 
 
 def link(key: str, *, content_type: str = "", download_name: str = "") -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-
+from bulk_admin.conf import conf
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import ProviderAccount
 from bulk_admin.services.accounts import credentials_of
@@ -30,7 +29,7 @@ class Clients:
             )
             if known not in self._of_key:
                 self._of_key[known] = provider_class(account.provider)(
-                    credentials, timeout=settings.BULK_SLOW_CALL_DEADLINE
+                    credentials, timeout=conf.SLOW_CALL_DEADLINE
                 )
             self._of_account[account_id] = self._of_key[known]
         return self._of_account[account_id]

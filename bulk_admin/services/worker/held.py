@@ -1,7 +1,7 @@
 """The collector: asks providers for the calls that they hold, and brings their pictures to safety.
 
 Each look is short and in a thread of its own: nobody waits for the provider. What a dying collector
-had claimed is due again in BULK_COLLECT_SECONDS.
+had claimed is due again in COLLECT_SECONDS.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from django.conf import settings
-
+from bulk_admin.conf import conf
 from bulk_admin.models import CallState
 from bulk_admin.services.image_providers import ImageProvider, NotYet
 from bulk_admin.services.image_providers.errors import (
@@ -117,7 +116,7 @@ class CollectWork(PictureWork):
             return False  # it is in the results already
         if self.answer is not None:
             return self.storage_is_late(now)
-        return now - self.started > float(settings.BULK_COLLECT_SECONDS)
+        return now - self.started > float(conf.COLLECT_SECONDS)
 
     def give_up(self) -> list[CollectWork]:
         """Into the outbox, or left to the next look: there is one unless this was the last."""

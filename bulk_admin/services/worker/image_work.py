@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from django.conf import settings
-
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed, CallState
 from bulk_admin.services.image_providers import ImageProvider, ImageResult, Submitted
@@ -109,7 +108,7 @@ class PictureWork(ABC):
         return (
             self.answer is not None
             and bool(self.answer.content)
-            and now - self.answered_at > settings.BULK_STORAGE_DEADLINE
+            and now - self.answered_at > conf.STORAGE_DEADLINE
         )
 
     def into_outbox(self) -> Outcome | None:
@@ -150,7 +149,7 @@ class ImageWork(PictureWork):
 
     def _call(self) -> None:
         self.send_delay = boottime() - self.permit.stamp
-        if self.send_delay > settings.BULK_PERMIT_AGE:
+        if self.send_delay > conf.PERMIT_AGE:
             self.outcome = handed_back("The permit was too old to send.")
             return
         reach("before_send")
@@ -201,7 +200,7 @@ class ImageWork(PictureWork):
         width, _, height = self.permit.size.partition("x")
         is_large = width.isdigit() and height.isdigit() and int(width) * int(height) >= 2_000_000
         is_slow = is_large or self.permit.quality in ("high", "xhigh", "max")
-        return float(settings.BULK_SLOW_CALL_DEADLINE if is_slow else settings.BULK_CALL_DEADLINE)
+        return float(conf.SLOW_CALL_DEADLINE if is_slow else conf.CALL_DEADLINE)
 
     def _unknown(self, detail: str) -> Outcome:
         return unknown(detail, send_delay=self.send_delay, seconds=self.seconds())

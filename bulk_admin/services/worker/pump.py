@@ -14,12 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf, pump_lock
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.failpoints import reach
 from bulk_admin.models import ACTIVE_JOBS, CallKind, Pool, Worker
@@ -49,7 +48,7 @@ def run() -> None:
 
     Returns at once when another pump of this host is opening calls: rows wait for it, not for us.
     """
-    opening = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    opening = OpeningLock(pump_lock())
     if not opening.take():
         return
     try:
@@ -95,7 +94,7 @@ class Pump:
             logger.exception("the database did not answer; the pump tries again")
             connection.close_if_unusable_or_obsolete()
             time.sleep(LONGEST_SLEEP)
-            return not draining.is_asked() or draining.seconds_since_asked() < settings.BULK_GRACE
+            return not draining.is_asked() or draining.seconds_since_asked() < conf.GRACE
         except Exception:
             # A fault in one thing must not cut the calls that are in flight: they are paid for
             logger.exception(
@@ -106,8 +105,7 @@ class Pump:
             self.opening.release()
             time.sleep(LONGEST_SLEEP)
             return (
-                bool(self.in_flight)
-                and time.monotonic() - self.broken_at < settings.BULK_SLOW_CALL_DEADLINE
+                bool(self.in_flight) and time.monotonic() - self.broken_at < conf.SLOW_CALL_DEADLINE
             )
 
     def _round(self) -> bool:
@@ -129,7 +127,7 @@ class Pump:
     # --- the life of a worker row ----------------------------------------------------------
 
     def _beat(self) -> None:
-        if time.monotonic() - self.beat_at < settings.BULK_HEARTBEAT and self.beat_at:
+        if time.monotonic() - self.beat_at < conf.HEARTBEAT and self.beat_at:
             return
         lease.beat(self.worker, in_flight=len(self.in_flight), draining=not self.is_opening)
         self.beat_at = time.monotonic()
@@ -140,8 +138,7 @@ class Pump:
             return  # its end would wait for the storage; the next pump begins with a rescue
         if self._is_rescuing() or (
             self.rescued_at
-            and time.monotonic() - self.rescued_at
-            < (settings.BULK_RESCUE_EVERY if every is None else every)
+            and time.monotonic() - self.rescued_at < (conf.RESCUE_EVERY if every is None else every)
         ):
             return
         self.rescued_at = time.monotonic()
@@ -155,7 +152,7 @@ class Pump:
         """After its slice, or when asked to end: open nothing more, and let the next pump begin."""
         if not self.is_opening:
             return
-        slice_over = time.monotonic() - self.started > settings.BULK_SLICE
+        slice_over = time.monotonic() - self.started > conf.SLICE
         if not slice_over and not draining.is_asked():
             return
         self._stop_opening()
@@ -168,7 +165,7 @@ class Pump:
             ring()
 
     def _is_over(self, opened: int, wait: float | None) -> bool:
-        if draining.is_asked() and draining.seconds_since_asked() > settings.BULK_GRACE:
+        if draining.is_asked() and draining.seconds_since_asked() > conf.GRACE:
             return True
         if self.in_flight or self._is_rescuing():
             return False
@@ -206,7 +203,7 @@ class Pump:
         opened, waits = 0, []
         for pool_id, account_id in _pools_with_work():
             pause = self.ask_again_at.get(pool_id, 0.0) - time.monotonic()
-            if len(self.in_flight) >= settings.BULK_MAX_IN_FLIGHT:
+            if len(self.in_flight) >= conf.MAX_IN_FLIGHT:
                 waits.append(LONGEST_SLEEP)
                 break
             if pause > 0:

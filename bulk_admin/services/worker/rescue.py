@@ -10,11 +10,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, F, OuterRef, Q
 
 from bulk_admin.codes import Code
+from bulk_admin.conf import conf
 from bulk_admin.credentials import KeyUnreadable, decrypt
 from bulk_admin.models import (
     OPEN_PAGES,
@@ -103,7 +103,7 @@ def work_is_waiting() -> bool:
 
 
 def _lease_ended(now: dt.datetime) -> dt.datetime:
-    return now - dt.timedelta(seconds=settings.BULK_LEASE)
+    return now - dt.timedelta(seconds=conf.LEASE)
 
 
 def rescue_calls() -> None:
@@ -229,7 +229,7 @@ def look_again() -> None:
     bytes since.
     """
     now = database_now()
-    for looks, seconds in enumerate(settings.BULK_LOOK_AGAIN):
+    for looks, seconds in enumerate(conf.LOOK_AGAIN):
         due = ProviderCall.objects.filter(
             kind=CallKind.IMAGE,
             state=CallState.UNKNOWN,
@@ -330,5 +330,5 @@ def forget_workers() -> None:
     pages_held = Exists(
         GeneratedImage.objects.filter(page_owner=OuterRef("pk"), page_status__in=OPEN_PAGES)
     )
-    old = database_now() - dt.timedelta(seconds=10 * settings.BULK_LEASE)
+    old = database_now() - dt.timedelta(seconds=10 * conf.LEASE)
     Worker.objects.filter(~calls_held, ~pages_held, beat_at__lt=old).delete()

@@ -206,7 +206,7 @@ def provider() -> Iterator[OpenAIServer]:
 def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
     keeper, account, provider, settings
 ):
-    settings.OPENAI_BASE_URL = provider.base_url
+    settings.BULK = settings.BULK | {"OPENAI_BASE_URL": provider.base_url}
     provider.keys = {"sk-some-other-key"}
     waiting = make_job(1, JobStatus.PAUSED, account=account, status_reason="bad_key")
     by_staff = make_job(1, JobStatus.PAUSED, account=account, status_reason="paused")
@@ -233,7 +233,7 @@ def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
 
 
 def test_check_of_a_provider_that_is_down_changes_no_stop(account, settings):
-    settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
+    settings.BULK = settings.BULK | {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     result = check_account(account.pk, by=None)
     account.refresh_from_db()
     assert result.code

@@ -70,9 +70,11 @@ def stage(
     from django.db import connection
 
     settings.STORAGES = {**settings.STORAGES, **s3.storages(PUBLIC, PRIVATE, retries=0)}
-    for name, value in SECONDS.items():
-        if name != "BULK_LOOK_AGAIN":
-            setattr(settings, name, float(value))
+    settings.BULK = settings.BULK | {
+        name.removeprefix("BULK_"): float(value)
+        for name, value in SECONDS.items()
+        if name != "BULK_LOOK_AGAIN"
+    }
     playing = Stage(draw(seed, connection.vendor), server, s3, nursery, tmp_path)
     yield playing
     playing.kill_all()

@@ -295,7 +295,7 @@ MUTANTS = [
     Mutant(
         "an old permit is sent",
         SERVICES + "worker/image_work.py",
-        "if self.send_delay > settings.BULK_PERMIT_AGE:",
+        "if self.send_delay > conf.PERMIT_AGE:",
         "if False:",
         (PUMP_TESTS,),
     ),
@@ -529,8 +529,8 @@ MUTANTS = [
     Mutant(
         "a broken pump leaves what is in flight",
         SERVICES + "worker/pump.py",
-        "bool(self.in_flight)\n                and time.monotonic()",
-        "False\n                and time.monotonic()",
+        "bool(self.in_flight) and time.monotonic()",
+        "False and time.monotonic()",
         (PUMP_TESTS,),
     ),
     Mutant(

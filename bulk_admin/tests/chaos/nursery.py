@@ -55,8 +55,9 @@ def _become(wanted: dict[str, Any], settings: Any) -> None:
     signal.signal(signal.SIGUSR2, _set_the_clock)
     os.environ.update(wanted["env"])
     for name, value in wanted["env"].items():
-        if hasattr(settings, name):
-            setattr(settings, name, type(getattr(settings, name))(value))
+        own = name.removeprefix("BULK_")
+        if own in settings.BULK:
+            settings.BULK[own] = type(settings.BULK[own])(value)
 
 
 def _tell(number: int, frame: Any) -> None:

@@ -217,10 +217,10 @@ def test_a_key_that_can_not_be_read_is_refused_before_anything_is_created(
     superuser, prompts, settings
 ):
     account = make_account("openai", label="Locked")
-    settings.CREDENTIAL_KEYS = ["the old one"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["the old one"]}
     account.set_key("sk-something")
     account.save(update_fields=["encrypted_key"])
-    settings.CREDENTIAL_KEYS = ["the new one"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["the new one"]}
     assert "Enter the key of Locked again" in refusal(prompts, account="Locked")
 
 

@@ -28,7 +28,8 @@ def run(command):
 @pytest.fixture
 def platform_key(settings):
     def use(server):
-        settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-for-a-test", server.base_url
+        settings.OPENAI_API_KEY = "sk-for-a-test"
+        settings.BULK = settings.BULK | {"OPENAI_BASE_URL": server.base_url}
 
     return use
 
@@ -86,7 +87,7 @@ def test_without_a_provider_that_lists_models_there_is_nothing_to_do(placeholder
 
 
 def account_with(key, settings, credential_key, label):
-    settings.CREDENTIAL_KEYS = [credential_key]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": [credential_key]}
     account = make_account("openai", label=label)
     account.set_key(key)
     account.save(update_fields=["encrypted_key", "key_last_four"])
@@ -95,9 +96,9 @@ def account_with(key, settings, credential_key, label):
 
 def test_keys_are_encrypted_anew_and_the_old_credential_key_can_go(settings):
     account = account_with("sk-the-same-key", settings, "old", "Mine")
-    settings.CREDENTIAL_KEYS = ["new", "old"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["new", "old"]}
     assert run("rotate_keys") == (0, "1 encrypted again, 0 cannot be read.\n", "")
-    settings.CREDENTIAL_KEYS = ["new"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["new"]}
     account.refresh_from_db()
     assert account.api_key == "sk-the-same-key"
 
@@ -105,12 +106,12 @@ def test_keys_are_encrypted_anew_and_the_old_credential_key_can_go(settings):
 def test_a_key_that_can_not_be_read_is_reported_left_as_it_is_and_the_others_go_on(settings):
     lost = account_with("sk-lost", settings, "forgotten", "Lost")
     kept = account_with("sk-kept", settings, "old", "Sound")
-    settings.CREDENTIAL_KEYS = ["new", "old"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["new", "old"]}
     code, out, err = run("rotate_keys")
     assert (code, out) == (1, "1 encrypted again, 1 cannot be read.\n")
     assert err.startswith("Lost: ")
     assert "Enter the key again." in err
-    settings.CREDENTIAL_KEYS = ["new", "forgotten"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["new", "forgotten"]}
     for account, key in ((lost, "sk-lost"), (kept, "sk-kept")):
         account.refresh_from_db()
         assert account.api_key == key

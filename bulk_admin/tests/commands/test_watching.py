@@ -34,7 +34,7 @@ def prompts(tmp_path):
 
 @pytest.fixture
 def fast_account(transactional_db, settings, tmp_path, undrained):
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
     return make_account(label="Fast", options={"delay": 0, "faults": True})
 
 
@@ -90,7 +90,7 @@ class Heard(io.StringIO):
 
 
 def test_a_missing_worker_is_told_once_and_the_watch_goes_on(fast_account, settings):
-    settings.BULK_NO_WORKER_AFTER = 0
+    settings.BULK = settings.BULK | {"NO_WORKER_AFTER": 0}
     job = make_job(["a fox"], JobStatus.PENDING, account=fast_account)
     err = Heard("No worker is running")
 

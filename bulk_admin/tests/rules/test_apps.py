@@ -43,7 +43,7 @@ KNOWN_TO_TESTS = {"prompts.models", "prompts.services"}
 NAMED = re.compile(r"prompts\.[A-Z]\w+|admin:prompts_\w+")
 # The one writer to each storage.
 WRITERS = {
-    "bulk_admin/services/storage/private.py": "private",
+    "bulk_admin/services/storage/private.py": "conf.STORAGE",
     "prompts/services/b2_upload.py": "default",
 }
 BACKENDS = "bulk_admin/storages.py"
@@ -190,7 +190,10 @@ def storages_reached(source: str) -> list[str]:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if name in ("ObjectStore", "asking_once"):
                 alias = node.args[0] if node.args else None
-                found.append(str(alias.value) if isinstance(alias, ast.Constant) else name)
+                if isinstance(alias, ast.Constant):
+                    found.append(str(alias.value))
+                else:
+                    found.append(ast.unparse(alias) if alias else name)
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import get_commands
 
 from bulk_admin import credentials, models
+from bulk_admin.conf import DEFAULTS
 from bulk_admin.services import accounts, image_providers
 from bulk_admin.services.image_providers import ImageProvider, ImageResult, errors
 from bulk_admin.tests.rules.test_layering import ROOT
@@ -34,6 +35,13 @@ def test_every_setting_in_the_readme_is_read():
     )
     assert told
     assert not told - read_settings()
+
+
+def test_the_names_of_bulk_are_told_with_their_defaults():
+    text = (ROOT / "docs/configuration.md").read_text()
+    told = re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \| `(.*?)` \|", text, re.MULTILINE)
+    assert dict(told) == {name: repr(value) for name, value in DEFAULTS.items()}
+    assert [name for name, _ in told] == list(DEFAULTS)
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)

@@ -62,7 +62,7 @@ def rows_of(table):
 
 
 def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, settings, tmp_path):
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
     account = make_account("openai", base_url=server.base_url)
     account.set_key(KEY)
     account.save(update_fields=["encrypted_key", "key_last_four"])
@@ -119,7 +119,7 @@ def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, se
 
 
 def test_a_settled_call_is_one_json_line_with_its_ids(server, settings, tmp_path):
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(JsonLines())

@@ -118,7 +118,7 @@ def test_nothing_more_is_bought_with_it(anna, hers, job):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_finds_its_jobs_asks_the_provider_for_nothing(settings, tmp_path, anna, job):
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
     with OpenAIServer() as server:
         ProviderAccount.objects.filter(pk=job.account_id).update(
             base_url=server.base_url, private_network=True

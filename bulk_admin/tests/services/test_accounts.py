@@ -117,7 +117,7 @@ def test_the_pace_of_the_environment_holds_also_for_an_account_that_is_there(set
     settings.OPENAI_API_KEY = "sk-for-a-test"
     accounts.ensure_platform_accounts()
     account = ProviderAccount.objects.get(provider="openai")
-    settings.OPENAI_IMAGES_PER_MINUTE = 33
+    settings.BULK = settings.BULK | {"OPENAI_IMAGES_PER_MINUTE": 33}
     accounts.ensure_platform_accounts()
     assert pools(account)["image"] == (33, 33)
     ProviderAccount.objects.filter(pk=account.pk).update(images_per_minute=44)
@@ -126,7 +126,7 @@ def test_the_pace_of_the_environment_holds_also_for_an_account_that_is_there(set
 
 
 def test_the_pace_of_the_environment_is_only_for_the_environments_account(settings):
-    settings.OPENAI_IMAGES_PER_MINUTE = 33
+    settings.BULK = settings.BULK | {"OPENAI_IMAGES_PER_MINUTE": 33}
     account = platform_account(tier=2)
     accounts.ensure_pools(account)
     assert pools(account)["image"] == (20, 20)
@@ -164,7 +164,8 @@ def test_a_persons_own_account_writes_no_page_texts():
 
 
 def test_the_environments_key_goes_only_to_the_environments_address(settings):
-    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-platform", "https://api.example.com/v1"
+    settings.OPENAI_API_KEY = "sk-platform"
+    settings.BULK = settings.BULK | {"OPENAI_BASE_URL": "https://api.example.com/v1"}
     account = ProviderAccount(
         provider="openai", key_from_environment=True, base_url="https://thief.example.net"
     )
@@ -173,7 +174,8 @@ def test_the_environments_key_goes_only_to_the_environments_address(settings):
 
 
 def test_an_account_with_an_address_of_its_own_never_gets_the_environments_key(settings):
-    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-platform", "https://api.example.com/v1"
+    settings.OPENAI_API_KEY = "sk-platform"
+    settings.BULK = settings.BULK | {"OPENAI_BASE_URL": "https://api.example.com/v1"}
     account = ProviderAccount(provider="openai", base_url="https://proxy.example.net/v1")
     assert (
         accounts.credentials_of(account).api_key,

@@ -37,9 +37,8 @@ ANSWERS = int(os.environ.get("FUZZ_ANSWERS", 200))
 
 @pytest.fixture(autouse=True)
 def quick(settings, tmp_path, undrained):
-    settings.BULK = {"NO_USE_AFTER": 0, "BREAKER_AFTER": 0, "SLOW_START": 0}
-    settings.BULK_RETRY_BACKOFF = 0.0
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"NO_USE_AFTER": 0, "BREAKER_AFTER": 0, "SLOW_START": 0}
+    settings.BULK = settings.BULK | {"RETRY_BACKOFF": 0.0, "PUMP_LOCK": str(tmp_path / "pump.lock")}
 
 
 @contextmanager

@@ -48,9 +48,12 @@ def server():
 
 @pytest.fixture(autouse=True)
 def quick(settings, tmp_path):
-    settings.BULK_CALL_DEADLINE = settings.BULK_SLOW_CALL_DEADLINE = 2.0
-    settings.BULK_RETRY_BACKOFF = 0.05
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {
+        "CALL_DEADLINE": 2.0,
+        "SLOW_CALL_DEADLINE": 2.0,
+        "RETRY_BACKOFF": 0.05,
+        "PUMP_LOCK": str(tmp_path / "pump.lock"),
+    }
 
 
 def account_at(server: OpenAIServer, **fields: object) -> ProviderAccount:
@@ -139,7 +142,7 @@ def test_each_account_fault_makes_one_pause_and_mended_the_job_finishes(server, 
 
 
 def test_a_strict_limiter_costs_nothing_but_time(server, settings):
-    settings.BULK_WINDOW, settings.BULK_GUARD = 1.0, 0.0
+    settings.BULK = settings.BULK | {"WINDOW": 1.0, "GUARD": 0.0}
     server.window.limit, server.window.seconds = 3, 1.2
     account = account_at(server)
     account.pools.update(limit_per_minute=6)
@@ -260,13 +263,13 @@ def test_two_late_answers_in_any_order_are_paid_once_each(server, settings):
     job = job_at(server, ["one"])
     server.latency = 3.0
     # The coordinator gives up long before the connection does.
-    settings.BULK_CALL_DEADLINE, settings.BULK_SLOW_CALL_DEADLINE = 0.3, 20.0
+    settings.BULK = settings.BULK | {"CALL_DEADLINE": 0.3, "SLOW_CALL_DEADLINE": 20.0}
     pump.run()
     image = job.images.get()
     assert image.status == ImageStatus.UNKNOWN
     server.latency = 0.0
     assert pictures.buy_again(job.pk, image.pk, seen_attempt=1, by=None) == Decided.QUEUED
-    settings.BULK_CALL_DEADLINE = 20.0
+    settings.BULK = settings.BULK | {"CALL_DEADLINE": 20.0}
     pump.run()
     first = image.calls.get(attempt=1)
     processes.wait_until(lambda: storing.find(first.picture_key), what="the first answer is stored")

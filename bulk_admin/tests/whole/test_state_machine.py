@@ -14,6 +14,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import override_settings
 from hypothesis import HealthCheck, Phase, settings
@@ -532,5 +533,6 @@ def test_no_order_of_events_breaks_a_promise() -> None:
         suppress_health_check=list(HealthCheck),
         phases=phases,
     )
-    with override_settings(BULK_LOOK_AGAIN=[0.0, 0.0], BULK_RETRY_BACKOFF=0.0):
+    quick = {"LOOK_AGAIN": [0.0, 0.0], "RETRY_BACKOFF": 0.0}
+    with override_settings(BULK=django_settings.BULK | quick):
         run_state_machine_as_test(Story, settings=bounds)

@@ -11,6 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.urls import reverse
 
+from bulk_admin.conf import conf
 from bulk_admin.models import GeneratedImage, ProviderAccount, ProviderCall
 from bulk_admin.services.worker import pump, rescue
 from bulk_admin.testing import pictures
@@ -45,7 +46,7 @@ def server():
 @pytest.fixture
 def waiting(server, settings, tmp_path):
     """Makes a job of one picture that could not be downloaded."""
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
 
     def make(address=""):
         server.address = address
@@ -139,9 +140,10 @@ def test_the_address_is_kept_encrypted_and_shown_to_nobody(waiting, keeper, sett
     assert call.encrypted_address and "secret" not in call.encrypted_address
     assert "signature" not in page(keeper, image)
     assert "signature" not in str(list(GeneratedImage.objects.values()))
-    settings.CREDENTIAL_KEYS = ["a new key", *(settings.CREDENTIAL_KEYS or [settings.SECRET_KEY])]
+    old = conf.CREDENTIAL_KEYS or [settings.SECRET_KEY]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["a new key", *old]}
     call_command("rotate_keys")
-    settings.CREDENTIAL_KEYS = ["a new key"]
+    settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["a new key"]}
     said = press(keeper, image, "download_again", seen_attempt=image.attempt)
     assert "is not allowed" in said, "it was read with the new key"
 

@@ -5,11 +5,11 @@ holds them any more.
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
+from bulk_admin.conf import conf
 from bulk_admin.models import (
     BulkGenerationJob,
     CallState,
@@ -90,7 +90,7 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
     ]  # a dying worker may have stored them
     ProviderCall.objects.update(finished_at="2020-01-01T00:00Z")
     rescue.look_again()
-    assert ProviderCall.objects.get(pk=permit.call_id).looked_up == len(settings.BULK_LOOK_AGAIN)
+    assert ProviderCall.objects.get(pk=permit.call_id).looked_up == len(conf.LOOK_AGAIN)
 
 
 def test_while_nobody_decided_or_a_call_is_open_both_stay(job):

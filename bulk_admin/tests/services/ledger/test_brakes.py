@@ -30,7 +30,7 @@ NO_PICTURE = OutcomeUnknown("The answer holds no picture.")
 
 @pytest.fixture(autouse=True)
 def bounds(settings):
-    settings.BULK = {"SLOW_START": 3, "NO_USE_AFTER": 3, "BREAKER_AFTER": 20}
+    settings.BULK = settings.BULK | {"SLOW_START": 3, "NO_USE_AFTER": 3, "BREAKER_AFTER": 20}
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_after_resume_three_more_are_tried(account):
 
 
 def test_what_is_not_billed_and_what_is_blocked_do_not_count_as_paid_without_use(account, settings):
-    settings.BULK_RETRY_BACKOFF = 0.0
+    settings.BULK = settings.BULK | {"RETRY_BACKOFF": 0.0}
     job = job_of(account)
     blocked_and_billed = PromptBlocked("x", billed="yes")
     buy(account, *[blocked_and_billed] * 5, *[PromptRejected("x")] * 5, NotSent(), Overloaded())
@@ -184,7 +184,7 @@ def test_fewer_than_half_do_not(account):
 
 
 def test_a_bound_of_nought_is_off(account, settings):
-    settings.BULK = {"NO_USE_AFTER": 0, "BREAKER_AFTER": 0, "SLOW_START": 0}
+    settings.BULK = settings.BULK | {"NO_USE_AFTER": 0, "BREAKER_AFTER": 0, "SLOW_START": 0}
     job = job_of(account, 40)
     buy(account, *[NO_PICTURE] * 30)
     assert state(job) == ("processing", "")

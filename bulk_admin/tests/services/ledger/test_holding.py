@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from bulk_admin.conf import conf
 from bulk_admin.models import Billed, CallState, ImageStatus, ProviderCall, Spend, Worker
 from bulk_admin.services.image_providers import Submitted
 from bulk_admin.services.jobs import lifecycle, pictures
@@ -184,7 +185,7 @@ def test_a_due_call_is_claimed_once_and_due_again_when_its_claim_is_over(call, s
     (due,) = holding.claim_due(5)
     assert (due.call_id, due.remote_id, due.is_last) == (call.pk, "run-1", False)
     assert holding.claim_due(5) == []
-    assert 0 < holding.seconds_to_next() <= settings.BULK_COLLECT_SECONDS
+    assert 0 < holding.seconds_to_next() <= conf.COLLECT_SECONDS
     make_due(call)
     assert len(holding.claim_due(5)) == 1
 

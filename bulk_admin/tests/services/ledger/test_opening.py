@@ -108,7 +108,7 @@ def test_a_job_that_is_not_running_buys_nothing(job, status):
 
 
 def test_the_limit_th_newest_call_of_the_last_minute_makes_the_next_one_wait(job, settings):
-    settings.BULK_WINDOW, settings.BULK_GUARD = 60.0, 0.5
+    settings.BULK = settings.BULK | {"WINDOW": 60.0, "GUARD": 0.5}
     change_pool(job, limit_per_minute=2)
     assert isinstance(open_one(job), Permit)
     assert isinstance(open_one(job), Permit)
@@ -281,7 +281,7 @@ def test_a_model_that_retired_meanwhile_pauses_its_job(job, model):
 
 
 def test_a_full_outbox_stops_buying_without_pausing(job, settings):
-    settings.BULK_OUTBOX_PICTURES = 1
+    settings.BULK = settings.BULK | {"OUTBOX_PICTURES": 1}
     UnstoredImage.objects.create(call=make_call(make_image(job)), content=b"x", size=1)
     assert open_one(job) == Stop("storage_down")
     job.refresh_from_db()

@@ -28,8 +28,10 @@ IMAGES = "bulk_admin_generatedimage"
 
 @pytest.fixture(autouse=True)
 def quick(settings, tmp_path, undrained):
-    settings.BULK_RETRY_BACKOFF = 0.02
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {
+        "RETRY_BACKOFF": 0.02,
+        "PUMP_LOCK": str(tmp_path / "pump.lock"),
+    }
 
 
 def aside() -> dict[str, str]:

@@ -170,7 +170,7 @@ def test_the_outbox_is_told_and_a_full_one_is_503(client, settings):
     call = make_call(make_image(job), CallState.DELIVERED)
     UnstoredImage.objects.create(call=call, content=b"x", size=2_000_000)
     assert told(client)["Storage"]["Outbox"]["value"] == "1 pictures, 2.0 MB"
-    settings.BULK_OUTBOX_PICTURES = 1
+    settings.BULK = settings.BULK | {"OUTBOX_PICTURES": 1}
     assert bad(told(client, 503)) == {"Outbox"}
 
 

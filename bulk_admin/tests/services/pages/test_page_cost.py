@@ -15,7 +15,7 @@ from prompts.models import Prompt
 @pytest.mark.django_db(transaction=True)
 def test_fifty_pages_cost_at_most_twelve_queries_each(settings, tmp_path):
     """Everything counts: the press, claims, transactions and the pump's own questions."""
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
     prompts = [
         f"A red fox number {n} crossing winter fields, watercolour painting with bright morning"
         " light"

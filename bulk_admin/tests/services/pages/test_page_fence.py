@@ -30,7 +30,7 @@ NO_ANSWER = ServiceError("No answer.", code=Code.UNKNOWN, billed="unknown")
 
 @pytest.fixture
 def image(settings) -> GeneratedImage:
-    settings.BULK_RETRY_BACKOFF = 0.0
+    settings.BULK = settings.BULK | {"RETRY_BACKOFF": 0.0}
     job = make_job(1, status="completed", account=make_account("openai"))
     page_queue.create_pages(job.pk, by=None)
     return job.images.get()

@@ -40,8 +40,10 @@ def server():
 
 @pytest.fixture(autouse=True)
 def quick(settings, tmp_path):
-    settings.BULK_RETRY_BACKOFF = 0.02
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {
+        "RETRY_BACKOFF": 0.02,
+        "PUMP_LOCK": str(tmp_path / "pump.lock"),
+    }
 
 
 @pytest.fixture

@@ -97,8 +97,10 @@ def odd_storage(settings, monkeypatch):
 
 @pytest.fixture
 def job(settings, tmp_path, undrained):
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
-    settings.BULK_RETRY_BACKOFF = 0.05
+    settings.BULK = settings.BULK | {
+        "PUMP_LOCK": str(tmp_path / "pump.lock"),
+        "RETRY_BACKOFF": 0.05,
+    }
     return make_job(2, status="pending", account=make_account(options={"delay": 0}))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from bulk_admin.conf import pump_lock
 from bulk_admin.models import CallState, ImageStatus, ProviderCall, UnstoredImage
 from bulk_admin.services.image_providers import ImageOptions
 from bulk_admin.services.image_providers.errors import BadKey, NotSent, RateLimited
@@ -35,7 +35,7 @@ def server():
 
 @pytest.fixture
 def account(server, settings, tmp_path):
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {"PUMP_LOCK": str(tmp_path / "pump.lock")}
     account = make_account("replicate", base_url=server.url + "/v1", options={"poll_seconds": 0.02})
     account.set_key("r8_0123456789abcdef")
     account.save(update_fields=["encrypted_key", "key_last_four"])
@@ -111,7 +111,7 @@ def test_a_prediction_is_held_then_collected_and_booked(job, server):
 
 def test_no_thread_waits_for_what_the_provider_holds(job, server, settings):
     server.polls = 1000
-    lock = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    lock = OpeningLock(pump_lock())
     lock.take()
     one = pump.Pump(lock)
     one.worker = lease.register()
@@ -221,7 +221,7 @@ def test_a_collector_that_is_too_slow_books_nothing_twice(job, call, server):
 
 
 def test_a_collector_that_dies_leaves_the_call_due_again(job, call, server, settings):
-    settings.BULK_COLLECT_SECONDS = 0.0
+    settings.BULK = settings.BULK | {"COLLECT_SECONDS": 0.0}
     server.polls = 1
     held.claim(5, Clients())  # and it ends here
     pump.run()

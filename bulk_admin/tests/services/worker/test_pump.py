@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.utils import timezone
 
+from bulk_admin.conf import pump_lock
 from bulk_admin.models import (
     BulkGenerationJob,
     CallState,
@@ -35,8 +34,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def quick(settings, tmp_path, undrained):
-    settings.BULK_RETRY_BACKOFF = 0.05
-    settings.BULK_PUMP_LOCK = str(tmp_path / "pump.lock")
+    settings.BULK = settings.BULK | {
+        "RETRY_BACKOFF": 0.05,
+        "PUMP_LOCK": str(tmp_path / "pump.lock"),
+    }
 
 
 def job_with(prompts, **options):
@@ -113,7 +114,7 @@ def test_a_refused_key_pauses_the_job_and_after_resume_it_goes_on():
 
 def test_a_second_pump_of_the_host_returns_at_once(settings):
     job = job_with(2)
-    first = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    first = OpeningLock(pump_lock())
     assert first.take()
     pump.run()
     assert job.images.filter(status="queued").count() == 2
@@ -144,9 +145,9 @@ def test_a_pump_that_is_asked_to_end_begins_no_rescue():
 
 
 def test_a_permit_that_is_too_old_to_send_is_handed_back(settings):
-    settings.BULK_PERMIT_AGE = -1.0
+    settings.BULK = settings.BULK | {"PERMIT_AGE": -1.0}
     job = job_with(1)
-    lock = OpeningLock(Path(settings.BULK_PUMP_LOCK))
+    lock = OpeningLock(pump_lock())
     lock.take()
     one = pump.Pump(lock)
     one.worker = lease.register()
@@ -165,7 +166,7 @@ def test_a_permit_that_is_too_old_to_send_is_handed_back(settings):
 
 
 def test_a_call_past_its_deadline_is_unknown_and_its_late_answer_is_adopted(settings):
-    settings.BULK_CALL_DEADLINE = 0.2
+    settings.BULK = settings.BULK | {"CALL_DEADLINE": 0.2}
     job = job_with(["slow"], options={"delay": 1.0})
     pump.run()
     assert job.images.get().status == ImageStatus.UNKNOWN
@@ -275,7 +276,7 @@ def test_rescue_adopts_what_a_dead_worker_stored_and_shows_the_rest_as_unknown()
 
 
 def test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look(settings):
-    settings.BULK_LOOK_AGAIN = [0.0]
+    settings.BULK = settings.BULK | {"LOOK_AGAIN": [0.0]}
     job = make_job(0, account=make_account())
     image = make_image(job, "unknown", attempt=1, error_code="unknown")
     call = make_call(
