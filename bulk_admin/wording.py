@@ -11,6 +11,23 @@ from bulk_admin.text import NOT_KEPT
 TAG_LIMIT = 50
 TEXT_LIMIT = 20_000  # of a text that is to be plain: a page's longest has 1,500
 MARKUP = re.compile(r"</?[a-zA-Z!?][^<>]*>")
+# Of the words that stand in angle brackets, these are HTML; any other may be an unfilled template.
+BLOCK_TAGS = (
+    "p|br|hr|li|ul|ol|div|h[1-6]|table|thead|tbody|tr|td|th|html|body|head|main|title|img|svg"
+    "|script|style|pre|blockquote|section|article|header|footer|figure"
+)
+INLINE_TAGS = "a|b|i|u|s|em|strong|span|code|font|mark|small|sub|sup"
+LETTER = r"[^\W\d_]"
+IN_BRACES = r"[^{}｛｝\"]"  # what JSON holds in braces has quotes
+# {season}, {{ season }}, {red|blue}, {2$$red|blue}, [subject], <name>, __colour__
+LEFTOVER = re.compile(
+    rf"[{{｛]{{1,2}}\s{{0,9}}(?:{LETTER}|[\d$%@|_]{IN_BRACES}{{0,20}}(?:\||{LETTER}))"
+    rf"{IN_BRACES}{{0,80}}[}}｝]{{1,2}}"
+    rf"|\[{LETTER}[\w '’/|-]{{2,40}}\](?!\()"
+    rf"|<(?!(?:{BLOCK_TAGS}|{INLINE_TAGS})\b){LETTER}[\w '’|-]{{2,40}}>"
+    r"|__[^\W_][\w/-]{0,40}?[^\W_]__",
+    re.IGNORECASE,
+)
 MARKDOWN = (
     (re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+)", re.MULTILINE), ""),
     (re.compile(r"^[ \t]{0,3}(?:[-*_][ \t]*){3,30}$", re.MULTILINE), ""),  # a ruled line
@@ -69,6 +86,12 @@ def plain_text(text: str) -> str:
     for mark, words in MARKDOWN:
         text = mark.sub(words, text)
     return without_markup(text)
+
+
+def find_leftover(text: str) -> str:
+    """The first thing that a template left behind, such as {season} or {red|blue}; or ""."""
+    found = LEFTOVER.search(text)
+    return one_line(found[0]) if found else ""
 
 
 def without_stray_quotes(text: str) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from prompts import selectors
 from prompts.models import Category, Prompt
 from prompts.services import b2_upload
+from prompts.services.publishing import why_not_publish
 from prompts.utils import seo
 
 PER_PAGE = 24
@@ -112,6 +113,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "related": selectors.related_pages(page, tags),
         "is_public": is_public,
         "may_edit": _may_preview(request),
+        "against_publishing": "" if is_public else why_not_publish(page),
         **_for_machines(request, page, [tag.name for tag in tags]),
     }
     response = render(request, "prompts/detail.html", context)

@@ -11,7 +11,6 @@ import pytest
 
 from bulk_admin.logs import redact
 from bulk_admin.money import parse_usd
-from bulk_admin.services.drafting.flags import LEFTOVER
 from bulk_admin.services.drafting.intake import IntakeError, clean, parse_file, parse_text
 from bulk_admin.services.drafting.intake.columns import column_of
 from bulk_admin.services.drafting.marks import MARKS, has_words, ratio_of, without_list_marks
@@ -20,7 +19,7 @@ from bulk_admin.services.image_providers.http import client, fetch, waits
 from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.services.image_providers.replicate import BLOCKED
 from bulk_admin.services.writing.content import Content
-from bulk_admin.wording import clean_tags, one_line, sentences, without_markup
+from bulk_admin.wording import clean_tags, find_leftover, one_line, sentences, without_markup
 
 SIZE = 100_000
 BOUND = 3.0  # seconds of the processor; 100 kB at n² take minutes
@@ -146,6 +145,9 @@ FRAMED = [
     ("# ", "#", "a"),
     ("", "*", "a"),
     ("(", "'a',", ")"),
+    ("{1", "a", ""),
+    ("", "{1a", "{"),
+    ("", "__a", ""),
 ]
 
 
@@ -171,7 +173,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "file name": lambda text: parse_file(text, b"a fox"),
     "prompt": clean,
     "column": column_of,
-    "left-over": LEFTOVER.search,
+    "left-over": find_leftover,
     "words": has_words,
     "ratio": ratio_of,
     "list": lambda text: without_list_marks([text, text]),

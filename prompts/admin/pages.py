@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -30,7 +30,7 @@ from bulk_admin import serving
 from bulk_admin.admin.bulk_actions.kit import BulkActionsMixin
 from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
-from prompts.services import b2_upload, page_files, publish_queue
+from prompts.services import b2_upload, page_files, publish_queue, publishing
 from prompts.utils.seo import RESERVED
 
 from . import publishing_actions
@@ -176,6 +176,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
             {
                 "fields": [
                     "state",
+                    "doubts",
                     "visibility",
                     "published",
                     "moderation",
@@ -205,21 +206,11 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
             },
         ),
     ]
-    FACTS = [
-        "shown",
-        "state",
-        "published",
-        "moderation",
-        "findings",
-        "is_placeholder",
-        "content_source",
-        "ai_model",
-        "made_in",
-        "picture_size",
-        "public_files",
-        "created_by",
-        "created",
-        "updated",
+    FACTS: ClassVar[list[str]] = [
+        str(name)
+        for _, options in fieldsets
+        for name in options["fields"]
+        if name not in PromptForm.Meta.fields
     ]
 
     class Media:
@@ -318,7 +309,16 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="texts by", ordering="content_source")
     def texts_by(self, page: Prompt) -> str:
-        return SOURCES[Prompt.ContentSource(page.content_source)]
+        """With what a template left behind in them."""
+        source = SOURCES[Prompt.ContentSource(page.content_source)]
+        leftover = publishing.doubts_of(page).get(publishing.Doubt.LEFTOVER)
+        html = '{} <span class="page-publishing page-warned">{}</span>'
+        return format_html(html, source, leftover) if leftover else source
+
+    @admin.display(description="warnings")
+    def doubts(self, page: Prompt) -> str:
+        """What Publish asks about."""
+        return publishing.why_not_publish(page) or "none"
 
     @admin.display(description="created", ordering="created")
     def made(self, page: Prompt) -> str:

@@ -34,12 +34,12 @@ def request_publishing(
     reasons: dict[int, str] = {}
     asked = []
     for page in _locked(pages):
-        confirmed = doubts_of(page) if despite_doubts else []
+        confirmed = list(doubts_of(page)) if despite_doubts else []
         reasons[page.pk] = reason = why_not_publish(page, confirmed)
         if reason or page.status == PUBLISHED or page.publish_at:
             continue
         page.publish_at, page.publish_by_id = now, person_id
-        page.publish_confirmed, page.publish_error = list(confirmed), ""
+        page.publish_confirmed, page.publish_error = confirmed, ""
         asked.append(page)
     _save(asked, "publish_at", "publish_by", "publish_confirmed", "publish_error")
     log(person_id, asked, "Publishing requested.")

@@ -24,7 +24,7 @@ from bulk_admin.adapter import (
     pictures,
     private,
 )
-from bulk_admin.wording import clean_tags, cut_at_word
+from bulk_admin.wording import clean_tags, cut_at_word, find_leftover
 from prompts.models import Prompt
 from prompts.services.page_files import PUBLIC_FOLDER, name_of, new_folder
 from prompts.services.tagging import tag_page
@@ -257,21 +257,32 @@ class Doubt(StrEnum):
 
     PLACEHOLDER = "placeholder"
     NOT_CHECKED = "not_checked"
-
-    @property
-    def sentence(self) -> str:
-        return {
-            Doubt.PLACEHOLDER: "Its picture is a placeholder.",
-            Doubt.NOT_CHECKED: "It was not checked by moderation.",
-        }[self]
+    LEFTOVER = "leftover"
 
 
-def doubts_of(page: Prompt) -> list[Doubt]:
+def doubts_of(page: Prompt) -> dict[Doubt, str]:
+    """Each with its sentence."""
     doubts = {
-        Doubt.PLACEHOLDER: page.is_placeholder,
-        Doubt.NOT_CHECKED: page.moderation == Prompt.Moderation.NOT_CHECKED,
+        Doubt.PLACEHOLDER: "Its picture is a placeholder." if page.is_placeholder else "",
+        Doubt.NOT_CHECKED: (
+            "It was not checked by moderation."
+            if page.moderation == Prompt.Moderation.NOT_CHECKED
+            else ""
+        ),
+        Doubt.LEFTOVER: _leftover(page),
     }
-    return [doubt for doubt, holds in doubts.items() if holds]
+    return {doubt: sentence for doubt, sentence in doubts.items() if sentence}
+
+
+def _leftover(page: Prompt) -> str:
+    texts = {
+        "prompt": page.prompt_text,
+        "title": page.title,
+        "description": page.description,
+        "alt text": page.alt_text,
+    }
+    found = ((name, find_leftover(text)) for name, text in texts.items())
+    return next((f"Its {name} still has “{left}”." for name, left in found if left), "")
 
 
 def why_never(page: Prompt) -> str:
@@ -284,6 +295,9 @@ def why_never(page: Prompt) -> str:
 
 
 def why_not_publish(page: Prompt, confirmed: Collection[str] = ()) -> str:
-    """The reason against publishing, or "". ``confirmed``: the doubts that somebody accepts."""
-    open_doubts = [doubt for doubt in doubts_of(page) if doubt not in confirmed]
-    return why_never(page) or (open_doubts[0].sentence if open_doubts else "")
+    """The reasons against publishing, or "". ``confirmed``: the doubts that somebody accepts.
+
+    Whoever accepts doubts has read them all, so all are named.
+    """
+    sentences = (text for doubt, text in doubts_of(page).items() if doubt not in confirmed)
+    return why_never(page) or " ".join(sentences)

@@ -110,6 +110,32 @@ def test_a_placeholder_is_named_in_the_list(client, editor):
     assert 'passed; <span class="page-warned">a placeholder</span>' in text_of(client.get(LIST))
 
 
+LEFT_OVER = {"prompt_text": "a {red|green} fox"}
+
+
+def test_a_left_over_is_named_in_the_list_and_on_the_form(client, editor):
+    [page] = drafts(LEFT_OVER)
+    sentence = "Its prompt still has “{red|green}”."
+    assert f'<span class="page-publishing page-warned">{sentence}</span>' in text_of(
+        client.get(LIST)
+    )
+    form = text_of(client.get(f"{LIST}{page.pk}/change/"))
+    assert f'<div class="readonly">{sentence}</div>' in form
+    assert sentence in text_of(client.get(page.get_absolute_url()))
+
+
+@pytest.mark.parametrize("confirmed", [{}, {"despite_warnings": "1"}])
+def test_a_left_over_is_published_only_when_confirmed(client, editor, confirmed):
+    pages = drafts(
+        {}, LEFT_OVER, {"title": "A {season} Fox"}, {**LEFT_OVER, "moderation": "flagged"}
+    )
+    run(client, "publish", pages, **confirmed)
+    run(client, "publish", [pages[1]], **confirmed)  # as the button of the form does
+    work()
+    left = "published" if confirmed else "draft"
+    assert statuses() == ["published", left, left, "draft"]
+
+
 @pytest.mark.parametrize(
     ("query", "titles"),
     [

@@ -142,6 +142,7 @@ def test_what_a_lost_bell_left_is_found_within_a_minute():
         ({"moderation": "flagged"}, "Moderation stopped it."),
         ({"is_placeholder": True}, "Its picture is a placeholder."),
         ({"moderation": "not_checked"}, "It was not checked by moderation."),
+        ({"title": "A {red|green} Fox"}, "Its title still has “{red|green}”."),
     ],
 )
 def test_what_speaks_against_it_is_asked_again_when_its_turn_comes(local_files, change, reason):

@@ -515,6 +515,15 @@ def test_markup_in_a_prompt_is_in_no_name_or_tag():
     [
         ({"is_placeholder": True}, "Its picture is a placeholder.", True),
         ({"moderation": "not_checked"}, "It was not checked by moderation.", True),
+        ({"prompt_text": "a {red|green} fox"}, "Its prompt still has “{red|green}”.", True),
+        ({"title": "A Fox in {season}"}, "Its title still has “{season}”.", True),
+        (
+            {"description": "It is [colour]. It sleeps."},
+            "Its description still has “[colour]”.",
+            True,
+        ),
+        ({"alt_text": "A {{ animal }}."}, "Its alt text still has “{{ animal }}”.", True),
+        ({"prompt_text": '{"subject": "a fox"}'}, "", True),
         ({"moderation": "flagged"}, "Moderation stopped it.", False),
         ({"image": ""}, "It has no picture.", False),
         ({}, "", True),
@@ -532,3 +541,14 @@ def test_each_doubt_is_confirmed_by_itself():
     page = make_page(1, status="draft", is_placeholder=True, moderation="not_checked")
     assert publishing.why_not_publish(page, ["placeholder"]) == "It was not checked by moderation."
     assert publishing.why_not_publish(page, ["not_checked"]) == "Its picture is a placeholder."
+
+
+def test_all_doubts_are_named_and_a_row_holds_them():
+    left = f"{{{'x' * 81}}}"
+    page = Prompt(image="pages/fox.png", is_placeholder=True, description=f"A {left} fox.")
+    reasons = publishing.why_not_publish(page)
+    assert reasons == (
+        "Its picture is a placeholder. It was not checked by moderation."
+        f" Its description still has “{left}”."
+    )
+    assert len(reasons) <= Prompt._meta.get_field("publish_error").max_length

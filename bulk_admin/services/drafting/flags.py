@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.urls import reverse
@@ -10,19 +9,12 @@ from django.urls import reverse
 from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
 from bulk_admin.services import page_adapter
-from bulk_admin.services.drafting.marks import HTML_TAGS, MARKS, OPTIONS, has_words, ratio_of
+from bulk_admin.services.drafting.marks import MARKS, OPTIONS, has_words, ratio_of
 from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.pricing.catalogue import size_of_ratio
 from bulk_admin.services.same_text import by_text, normal
+from bulk_admin.wording import find_leftover
 
-# {season}, {{ season }}, {red|blue}, [subject], <name>, __colour__: what a template leaves behind.
-LEFTOVER = re.compile(
-    r"\{\{?\s{0,3}[a-z][a-z0-9 _|-]{1,30}\}?\}"
-    r"|\[[a-z][a-z0-9 _-]{2,30}\]"
-    rf"|<(?!(?:{HTML_TAGS})\b)[a-z][a-z0-9 _-]{{2,30}}>"
-    r"|__[a-z][a-z0-9_-]{1,30}__",
-    re.IGNORECASE,
-)
 # What is most likely not meant to be bought; anything else only warns.
 STARTS_OFF = frozenset({"duplicate", "too_long", "no_words", "heading"})
 
@@ -62,8 +54,8 @@ def find_flags(
                     reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[key]]),
                 )
             )
-        if leftover := LEFTOVER.search(text):
-            flags.append(_flag("leftover", f"left-over {leftover[0]}"))
+        if leftover := find_leftover(text):
+            flags.append(_flag("leftover", f"left-over {leftover}"))
         flags += _marks(job, model, text)
         found.append(flags)
     return found

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bulk_admin.wording import BLOCK_TAGS, INLINE_TAGS
+
 MAX_HEADING = 200  # characters; a longer line is a prompt
 SHOWN = 60  # characters of what was found
 MAX_NESTED = 3  # marks within marks, "> - 1. a fox"; bounded, or a line of hyphens is quadratic
@@ -70,13 +72,6 @@ OPTION = re.compile(
 )
 RATIO = re.compile(rf"(?<!\S){DASHES}{ASPECT}", re.IGNORECASE)
 
-# Of the words that stand in angle brackets, these are HTML; any other may be an unfilled template.
-BLOCK_TAGS = (
-    "p|br|hr|li|ul|ol|div|h[1-6]|table|thead|tbody|tr|td|th|html|body|head|main|title|img|svg"
-    "|script|style|pre|blockquote|section|article|header|footer|figure"
-)
-INLINE_TAGS = "a|b|i|u|s|em|strong|span|code|font|mark|small|sub|sup"
-HTML_TAGS = f"{BLOCK_TAGS}|{INLINE_TAGS}"
 BLOCK_TAG = re.compile(rf"</?(?:{BLOCK_TAGS})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
 INLINE_TAG = re.compile(rf"</?(?:{INLINE_TAGS})(?:\s[^<>]{{0,500}})?>", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:[a-z]{2,8}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
