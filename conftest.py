@@ -9,17 +9,16 @@ which its tests may crash.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import django
 import pytest
 
-FOLDER = Path(tempfile.mkdtemp(prefix="promptfinder-tests-"))
+from bulk_admin.tests.support import run_folder
+
+FOLDER = run_folder.open_one()
 OURS = (
     "OPENAI_",
     "REPLICATE_",
@@ -95,10 +94,6 @@ def no_outgoing_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(no_outgoing_network)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 def needs_database(item: pytest.Item) -> bool:

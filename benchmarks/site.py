@@ -7,14 +7,12 @@ production.
 from __future__ import annotations
 
 import argparse
-import atexit
 import logging
 import os
-import shutil
 import signal
 import sys
-import tempfile
-from pathlib import Path
+
+from bulk_admin.tests.support import run_folder
 
 OURS = (
     "OPENAI_",
@@ -30,7 +28,7 @@ OURS = (
     "SECURE_",
 )
 DATABASES = ("sqlite", "postgres")
-FOLDER = Path(tempfile.mkdtemp(prefix="promptfinder-bench-"))
+FOLDER = run_folder.open_one()
 
 
 def _asked_for() -> str:
@@ -62,7 +60,6 @@ DATABASE = _asked_for()
 signal.signal(
     signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
 )  # with every ``finally``: nothing is left running
-atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]
 os.environ |= {
