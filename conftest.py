@@ -3,7 +3,8 @@
 It is set up when this file is imported, before Django reads its settings, so ``pytest`` alone is
 enough. ``TEST_DATABASE=postgres`` starts a PostgreSQL server for the run; ``TEST_DATABASE_URL``
 names one that runs; ``TEST_DATABASE=postgres-each`` starts one for each worker of pytest-xdist,
-which its tests may crash.
+which its tests may crash. ``TEST_DATABASE_FILE`` names a migrated SQLite file that the run may
+fill: with ``--reuse-db`` it need not migrate one.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ if DATABASE == "postgres-each":
     django_settings.DATABASES["default"]["OPTIONS"]["host"] = os.environ[
         "TEST_DATABASE_URL"
     ].partition("?host=")[2]
+if file := os.environ.get("TEST_DATABASE_FILE"):
+    django_settings.DATABASES["default"]["TEST"]["NAME"] = file
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A busy machine may take seconds to start a thread; workers' own processes keep to the real age.
 django_settings.BULK["PERMIT_AGE"] = 60.0

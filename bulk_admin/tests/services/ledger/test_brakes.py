@@ -169,6 +169,16 @@ def test_twenty_blocked_in_a_row_pause_the_job(account):
     assert state(job) == ("paused", "breaker")
 
 
+def test_failures_in_a_row_pause_a_job_that_went_well_before(account, settings):
+    settings.BULK |= {"BREAKER_AFTER": 4}
+    job = job_of(account)
+    buy(account, *[True] * 6, *[PromptBlocked("x")] * 3)
+    assert state(job) == ("processing", "")
+    buy(account, PromptBlocked("x"))
+    assert state(job) == ("paused", "breaker")
+    assert job.outcomes_failed < job.outcomes / 2
+
+
 def test_half_of_at_least_twenty_pause_the_job(account):
     job = job_of(account, 40)
     buy(account, *[PromptBlocked("x"), True] * 9, PromptBlocked("x"))

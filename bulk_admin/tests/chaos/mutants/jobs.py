@@ -1,0 +1,128 @@
+"""What staff do with a job and its pictures."""
+
+from __future__ import annotations
+
+from .mutant import SERVICES, TESTS, Mutant
+
+LIFECYCLE = SERVICES + "jobs/lifecycle.py"
+PICTURES = SERVICES + "jobs/pictures.py"
+BRAKES_TESTS = TESTS + "ledger/test_brakes.py"
+SETTLING_TESTS = TESTS + "ledger/test_settling.py"
+JOBS_TESTS = TESTS + "jobs/test_jobs.py"
+WHO_TESTS = TESTS + "ledger/test_who_asked.py"
+PUMP_TESTS = TESTS + "worker/test_pump.py"
+
+MUTANTS = [
+    Mutant(
+        "Resume leaves the counts of the brakes",
+        "bulk_admin/services/jobs/lifecycle.py",
+        "    brakes.clear(job)\n",
+        "",
+        BRAKES_TESTS,
+        "test_after_resume_three_more_are_tried",
+    ),
+    Mutant(
+        '"buy again" does not look for the bytes',
+        PICTURES,
+        "if call is not None and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):",
+        "if False:",
+        PUMP_TESTS,
+        "test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look",
+    ),
+    Mutant(
+        '"buy again" answers any attempt',
+        PICTURES,
+        "if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:",
+        "if image.status != ImageStatus.UNKNOWN:",
+        SETTLING_TESTS,
+        "test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew",
+    ),
+    Mutant(
+        "a re-roll pressed twice buys twice",
+        PICTURES,
+        "if newest != seen_variant or job.status",
+        "if job.status",
+        JOBS_TESTS,
+        "test_a_reroll_stands_at_the_end_of_its_group_and_a_stale_button_buys_nothing",
+    ),
+    Mutant(
+        "a retry buys what was paid for",
+        PICTURES,
+        "job.images.filter(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)",
+        "job.images.filter(status=ImageStatus.FAILED)",
+        JOBS_TESTS,
+        "test_retry_takes_only_what_a_retry_can_help",
+    ),
+    Mutant(
+        "Generate pressed twice starts twice",
+        LIFECYCLE,
+        "    if job.status != JobStatus.DRAFT:\n        return False",
+        "    pass",
+        JOBS_TESTS,
+        "test_generate_pressed_twice_is_one_job",
+    ),
+    Mutant(
+        "Generate buys at a price that its button did not show",
+        LIFECYCLE,
+        "if seen_revision is not None and job.revision != seen_revision:",
+        "if False:",
+        JOBS_TESTS,
+        "test_generate_starts_only_what_its_button_was_shown_for",
+    ),
+    Mutant(
+        "half a dollar is taken for fifty",
+        "bulk_admin/money.py",
+        "(?:,[0-9]{3}){1,3})",
+        "(?:,[0-9]{2,3}){1,3})",
+        "bulk_admin/tests/test_money.py",
+        "test_what_could_mean_two_amounts_or_none_is_refused_at_once",
+    ),
+    Mutant(
+        "an order waits for another person's cap",
+        LIFECYCLE,
+        "JobStatus.PROCESSING if is_capped or job.status",
+        "JobStatus.PROCESSING if job.status",
+        WHO_TESTS,
+        "test_anothers_order_goes_on_in_a_job_that_a_persons_cap_paused",
+    ),
+    Mutant(
+        "a draft is generated at its maker's cost",
+        LIFECYCLE,
+        'asked = {"requested_by": by,',
+        'asked = {"requested_by": job.created_by,',
+        WHO_TESTS,
+        "test_generate_on_anothers_draft_is_booked_on_who_pressed",
+    ),
+    Mutant(
+        "what is bought again is booked on who asked the first time",
+        PICTURES,
+        '        "requested_by": by,\n',
+        "",
+        WHO_TESTS,
+        "test_a_press_on_anothers_job_meets_the_cap_of_who_pressed",
+    ),
+    Mutant(
+        "a re-roll is booked on who asked for the first picture",
+        PICTURES,
+        "requested_by=by, page_requested_by=for_pages",
+        "requested_by=parent.requested_by, page_requested_by=for_pages",
+        WHO_TESTS,
+        "test_anothers_order_goes_on_in_a_job_that_a_persons_cap_paused",
+    ),
+    Mutant(
+        "a deleted row of a draft is taken off what was ordered",
+        SERVICES + "queue/job_row.py",
+        "return status not in (None, ImageStatus.DRAFT)",
+        "return status is not None",
+        TESTS + "jobs/test_deleting.py",
+        "test_the_counters_are_right_after_a_picture_of_any_status_was_deleted",
+    ),
+    Mutant(
+        "nobody's name is written down",
+        SERVICES + "history.py",
+        "if by is None:",
+        "if True:",
+        TESTS + "jobs/test_history.py",
+        "test_a_discarded_draft_leaves_a_line",
+    ),
+]
