@@ -113,15 +113,14 @@ def _tell_ours(run: Run, server: Running, stored: int, calls: list[float], watch
 
 
 def one_task_each(run: Run) -> int:
-    from django_q.tasks import async_task
-
     from benchmarks.one_task_each import TASK
+    from bulk_admin.background import run_soon
 
     with provider(limit=run.limit, latency=run.latency, window=run.window) as server:
-        with worker(2, command="qcluster", env={"Q_WORKERS": str(run.workers)}) as watch:
+        with worker(2, command="bulk_worker", env={"Q_WORKERS": str(run.workers)}) as watch:
             began = time.time()
             for number in range(min(run.wanted, 200)):
-                async_task(TASK, number, server.base_url, group="benchmark")
+                run_soon(TASK, number, server.base_url, group="benchmark")
             made, _ = _wait(
                 server,
                 run,

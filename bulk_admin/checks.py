@@ -4,7 +4,7 @@ starts.
 
 from __future__ import annotations
 
-import os
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,13 +14,17 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
+from django.utils import timezone
+from django_q.models import Schedule
 
+from bulk_admin.background import CLUSTER
 from bulk_admin.conf import DEFAULTS, conf
 from bulk_admin.models import ProviderAccount
 from bulk_admin.services.image_providers import PROVIDERS
 from bulk_admin.storages import is_set_up
 
 QUEUE_TAG = "queue"
+UNSERVED = dt.timedelta(hours=1)
 B2_NEEDED = (
     "B2_ENDPOINT_URL",
     "B2_REGION",
@@ -69,90 +73,6 @@ def _of_a_kind(name: str, value: object) -> list[CheckMessage]:
 
 
 @register(QUEUE_TAG)
-def check_queue(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Django-Q only rings the doorbell; these numbers were measured to be what that needs."""
-    queue: dict[str, Any] = getattr(settings, "Q_CLUSTER", {})
-    if queue.get("sync"):
-        return [
-            Error(
-                "Q_CLUSTER runs tasks inside the request.",
-                hint="Remove sync: a pump works for minutes.",
-                id="bulk_admin.E002",
-            )
-        ]
-    return [*_broker(queue), *_times(queue), *_hoarding(queue), *_clusters(queue)]
-
-
-def _broker(queue: dict[str, Any]) -> list[CheckMessage]:
-    others = [
-        name
-        for name in (
-            "redis",
-            "django_redis",
-            "disque_nodes",
-            "iron_mq",
-            "sqs",
-            "mongo",
-            "broker_class",
-        )
-        if queue.get(name)
-    ]
-    if queue.get("orm") in settings.DATABASES and not others:
-        return []
-    hint = (
-        'Set "orm" to the database\'s alias and no other broker: a doorbell is rung inside the'
-        " transaction that makes the work."
-    )
-    return [Error("Q_CLUSTER does not use the ORM broker.", hint=hint, id="bulk_admin.E001")]
-
-
-def _times(queue: dict[str, Any]) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
-    timeout, retry = queue.get("timeout"), queue.get("retry", 60)
-    longest = conf.SLICE + conf.SLOW_CALL_DEADLINE + conf.STORAGE_DEADLINE
-    if timeout is not None and timeout <= longest:
-        hint = (
-            f"Set it above SLICE + SLOW_CALL_DEADLINE + STORAGE_DEADLINE of BULK = {longest:g} s."
-        )
-        found.append(
-            Error(
-                f"Q_CLUSTER timeout ({timeout} s) ends a pump that is still at work.",
-                hint=hint,
-                id="bulk_admin.E003",
-            )
-        )
-    if timeout is None or retry <= timeout:
-        hint = "Set timeout, and retry above it."
-        found.append(
-            Error(
-                f"Q_CLUSTER retry ({retry} s) hands a task out again that may still run.",
-                hint=hint,
-                id="bulk_admin.E004",
-            )
-        )
-    return found
-
-
-def _hoarding(queue: dict[str, Any]) -> list[CheckMessage]:
-    wrong = [name for name in ("queue_limit", "bulk") if queue.get(name) != 1]
-    hint = "Set both to 1: a worker that holds several doorbells keeps other hosts idle."
-    return [Error(f"Q_CLUSTER {name} is not 1.", hint=hint, id="bulk_admin.E005") for name in wrong]
-
-
-def _clusters(queue: dict[str, Any]) -> list[CheckMessage]:
-    taken_out_by_django_q = "cluster_name" in queue and queue["cluster_name"] == os.environ.get(
-        "Q_CLUSTER_NAME"
-    )
-    if "ALT_CLUSTERS" in queue or taken_out_by_django_q:
-        return []
-    hint = (
-        'Add "ALT_CLUSTERS": {}. Without it every process dies of a KeyError where Q_CLUSTER_NAME'
-        " is set."
-    )
-    return [Error("Q_CLUSTER has no ALT_CLUSTERS.", hint=hint, id="bulk_admin.E006")]
-
-
-@register(QUEUE_TAG)
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     hint = "Remove the option: the worker forks, and a pool's connections do not survive that."
     pooled = [
@@ -190,6 +110,37 @@ def check_accounts(
             id="bulk_admin.E009",
         )
         for name in sorted(used - set(PROVIDERS))
+    ]
+
+
+@register(Tags.database)
+def check_schedules(
+    app_configs: Sequence[AppConfig] | None,
+    *,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Reads rows, as ``check_accounts`` does. A worker of the cluster would have run the schedule;
+    a laptop's is off at night.
+    """
+    if settings.DEBUG or DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    overdue = Schedule.objects.filter(
+        cluster__isnull=False, next_run__lt=timezone.now() - UNSERVED
+    ).exclude(repeats=0)
+    try:
+        names = sorted(set(overdue.values_list("cluster", flat=True)))
+    except DatabaseError:  # not migrated yet
+        return []
+    start = {CLUSTER: "manage.py bulk_worker"}
+    return [
+        Warning(
+            f"Schedules name the cluster {name!r}, which no worker has served for an hour.",
+            hint=f"Start {start.get(name, f'manage.py qcluster --name {name}')}, or correct the"
+            " schedules.",
+            id="bulk_admin.W007",
+        )
+        for name in names
     ]
 
 

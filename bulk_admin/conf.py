@@ -27,6 +27,8 @@ class Conf:
     OPENAI_MODERATION_MODEL: str = "omni-moderation-latest"
     REPLICATE_BASE_URL: str = "https://api.replicate.com/v1"
 
+    WORKERS: int = 2  # processes of a worker: one runs the pump, another the other tasks
+
     # Bounds. 0 turns a brake off.
     MAX_IN_FLIGHT: int = 300  # calls at once, per host
     NO_USE_AFTER: int = 3  # billed outcomes in a row that brought no usable picture

@@ -1,7 +1,8 @@
-"""What Django-Q calls: one line each."""
+"""What Django-Q calls: a line or two each."""
 
 from __future__ import annotations
 
+from bulk_admin import background
 from bulk_admin.services.storage import deleting
 from bulk_admin.services.worker import pump as pump_service
 from bulk_admin.services.worker import rescue
@@ -14,6 +15,7 @@ def pump() -> None:
 def tick() -> None:
     """Every minute: rescue what dead workers held, and ring if work is due."""
     rescue.tick()
+    background.forget_results()
 
 
 def delete_files(picture_keys: list[str], tries: int = 0) -> None:

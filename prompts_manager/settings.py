@@ -251,26 +251,9 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 
 # --- queue ------------------------------------------------------------------------------------
-# Django-Q only rings the doorbell: the rows are the queue (docs/architecture.md). bulk_admin.checks
-# computes what these numbers must exceed.
-Q_CLUSTER = {
-    "name": "promptfinder",
-    "orm": "default",
-    "workers": env.int("Q_WORKERS", default=2),
-    "queue_limit": 1,
-    "bulk": 1,
-    "timeout": 900,
-    "retry": 1020,
-    "max_attempts": 1,
-    "ack_failures": True,
-    "catch_up": False,
-    "poll": 0.5,
-    "recycle": 25,
-    "max_rss": 600_000,
-    "save_limit": 250,
-    "cached": False,
-    "ALT_CLUSTERS": {},
-}
+# The name signs what waits in the queue. Every task runs in the generator's own cluster
+# (bulk_admin.background), which needs nothing of this.
+Q_CLUSTER = {"name": "promptfinder", "orm": "default", "timeout": 60, "retry": 90}
 
 # --- the generator ----------------------------------------------------------------------------
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
@@ -286,6 +269,7 @@ BULK: dict[str, Any] = {
         "OPENAI_MODERATION_MODEL", default=Conf.OPENAI_MODERATION_MODEL
     ),
     "REPLICATE_BASE_URL": env.str("REPLICATE_BASE_URL", default=Conf.REPLICATE_BASE_URL),
+    "WORKERS": env.int("Q_WORKERS", default=Conf.WORKERS),
     "MAX_IN_FLIGHT": env.int("BULK_MAX_IN_FLIGHT", default=Conf.MAX_IN_FLIGHT),
     "NO_USE_AFTER": env.int("BULK_NO_USE_AFTER", default=Conf.NO_USE_AFTER),
     "BREAKER_AFTER": env.int("BULK_BREAKER_AFTER", default=Conf.BREAKER_AFTER),

@@ -11,14 +11,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django_q.models import Schedule
 
-from bulk_admin import credentials
+from bulk_admin import background, credentials
 from bulk_admin.conf import conf
 from bulk_admin.models import CallKind, CallState, Pool, ProviderAccount, ProviderCall
 from bulk_admin.models.accounts import AccountQuerySet, pool_limits
 from bulk_admin.services.database import Clock
 from bulk_admin.services.image_providers import Credentials, provider_class, provider_label
-from bulk_admin.services.queue.doorbell import ring
+from bulk_admin.services.queue.doorbell import OUR_TASKS, TICK, ring
 
 TEXT_LIMIT = {"limit_per_minute": 500, "max_in_flight": 20}
 PLACEHOLDER = {
@@ -197,15 +198,6 @@ def on_person_deleted(sender: type[Any], instance: Any, **kwargs: Any) -> None:
     close_accounts_of(instance)
 
 
-def ensure_schedule() -> None:
-    from django_q.models import Schedule  # its models load after this module
-
-    Schedule.objects.get_or_create(
-        name="bulk-tick",
-        defaults={"func": "bulk_admin.tasks.tick", "schedule_type": Schedule.MINUTES, "minutes": 1},
-    )
-
-
 def set_up_after_migrate(**kwargs: Any) -> None:
     """Receiver of post_migrate."""
     from django.db import connection
@@ -213,4 +205,5 @@ def set_up_after_migrate(**kwargs: Any) -> None:
     tables = connection.introspection.table_names()
     if ProviderAccount._meta.db_table in tables and "django_q_schedule" in tables:
         ensure_platform_accounts()
-        ensure_schedule()
+        background.move_here(OUR_TASKS)
+        background.ensure_schedule("bulk-tick", TICK, schedule_type=Schedule.MINUTES, minutes=1)

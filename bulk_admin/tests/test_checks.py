@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.core.checks import Error, Warning, run_checks
+from django.utils import timezone
+from django_q.models import Schedule
 
 from bulk_admin import checks
 from bulk_admin.conf import DEFAULTS, conf, pump_lock
@@ -78,46 +82,6 @@ def test_the_lock_of_a_host_s_pump_hangs_on_the_database(settings, monkeypatch):
     assert str(pump_lock()) == "/run/pump.lock"
 
 
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"orm": None}, "bulk_admin.E001"),
-        ({"orm": "no such database"}, "bulk_admin.E001"),
-        ({"redis": {"host": "127.0.0.1"}}, "bulk_admin.E001"),
-        ({"sync": True}, "bulk_admin.E002"),
-        ({"timeout": 570}, "bulk_admin.E003"),
-        ({"retry": 900}, "bulk_admin.E004"),
-        ({"timeout": None}, "bulk_admin.E004"),
-        ({"queue_limit": 4}, "bulk_admin.E005"),
-        ({"bulk": 10}, "bulk_admin.E005"),
-    ],
-)
-def test_a_queue_setting_that_loses_or_repeats_work_is_an_error(settings, change, complaint):
-    settings.Q_CLUSTER = {**settings.Q_CLUSTER, **change}
-    [message] = checks.check_queue(None)
-    assert isinstance(message, Error)
-    assert message.id == complaint
-    assert message.hint
-
-
-def test_a_time_out_just_above_the_longest_pump_is_enough(settings):
-    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "timeout": 571}
-    assert found(checks.check_queue) == []
-    settings.BULK = settings.BULK | {"SLOW_CALL_DEADLINE": 301.0}
-    assert found(checks.check_queue) == ["bulk_admin.E003"]
-
-
-def test_alt_clusters_must_be_there(settings, monkeypatch):
-    settings.Q_CLUSTER = {
-        name: value for name, value in settings.Q_CLUSTER.items() if name != "ALT_CLUSTERS"
-    }
-    assert found(checks.check_queue) == ["bulk_admin.E006"]
-    # Django-Q takes the key out where the environment names another cluster.
-    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "cluster_name": "second"}
-    monkeypatch.setenv("Q_CLUSTER_NAME", "second")
-    assert found(checks.check_queue) == []
-
-
 def test_a_connection_pool_is_an_error(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {"pool": True})
     assert found(checks.check_database) == ["bulk_admin.E007"]
@@ -183,3 +147,26 @@ def test_an_account_of_a_provider_that_does_not_exist_is_found_where_a_database_
     assert (message.id, isinstance(message, Error)) == ("bulk_admin.E009", True)
     assert "'dreamworks'" in message.msg
     assert "openai, openai_compatible, placeholder, replicate" in message.hint
+
+
+@pytest.mark.django_db
+def test_a_cluster_that_nobody_has_served_for_an_hour_is_warned_of(settings):
+    def told():
+        return [message.msg for message in checks.check_schedules(None, databases=["default"])]
+
+    def due(minutes_ago, **of):
+        moment = timezone.now() - dt.timedelta(minutes=minutes_ago)
+        Schedule.objects.filter(**of).update(next_run=moment)
+
+    settings.DEBUG = False
+    due(59, cluster="bulk")
+    Schedule.objects.create(func="math.sqrt", name="the site's own", schedule_type="I", minutes=1)
+    due(61, cluster=None)
+    assert told() == []
+    due(61, name="bulk-tick")
+    (message,) = told()
+    assert "'bulk'" in message
+    Schedule.objects.filter(name="the site's own").update(cluster="mistyped")
+    assert len(told()) == 2
+    settings.DEBUG = True
+    assert told() == [] == checks.check_schedules(None)

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_q.tasks import async_task
+from django.db import connection
+from django_q.models import Schedule
+
+from bulk_admin import background
 
 PUBLISH_DUE = "prompts.tasks.publish_due"
 
@@ -16,7 +19,7 @@ def ring() -> None:
 
     One too many is harmless.
     """
-    async_task(PUBLISH_DUE, group="publish")
+    background.run_soon(PUBLISH_DUE, group="publish")
 
 
 def ensure_schedule(**kwargs: Any) -> None:
@@ -24,11 +27,9 @@ def ensure_schedule(**kwargs: Any) -> None:
 
     Setting up again undoes no edit.
     """
-    from django.db import connection
-    from django_q.models import Schedule  # its models load after this module
 
     if Schedule._meta.db_table in connection.introspection.table_names():
-        Schedule.objects.get_or_create(
-            name="publish-due",
-            defaults={"func": PUBLISH_DUE, "schedule_type": Schedule.MINUTES, "minutes": 1},
+        background.move_here("prompts.tasks.")
+        background.ensure_schedule(
+            "publish-due", PUBLISH_DUE, schedule_type=Schedule.MINUTES, minutes=1
         )

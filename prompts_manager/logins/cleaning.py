@@ -7,8 +7,12 @@ from typing import Any
 from axes.handlers.proxy import AxesProxyHandler
 from django.core.management import call_command
 from django.db import connection
+from django_q.models import Schedule
+
+from bulk_admin import background
 
 NAME = "clean-logins"
+CLEAN = "prompts_manager.logins.tasks.clean"
 KEPT_DAYS = 180
 
 
@@ -21,13 +25,6 @@ def clean() -> None:
 
 def ensure_schedule(**kwargs: Any) -> None:
     """Receiver of post_migrate; an edited schedule stays as it is."""
-    from django_q.models import Schedule  # its models load after this module
-
     if Schedule._meta.db_table in connection.introspection.table_names():
-        Schedule.objects.get_or_create(
-            name=NAME,
-            defaults={
-                "func": "prompts_manager.logins.tasks.clean",
-                "schedule_type": Schedule.DAILY,
-            },
-        )
+        background.move_here(CLEAN)
+        background.ensure_schedule(NAME, CLEAN, schedule_type=Schedule.DAILY)

@@ -1,4 +1,6 @@
-"""``qcluster`` made safe: a stop that reaches every process, and no wedge when a process dies."""
+"""Django-Q's ``qcluster`` for our own cluster, made safe: a stop that reaches every process, and no
+wedge when a process dies.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,11 @@ from django_q import cluster
 from django_q.scheduler import scheduler
 from django_q.signals import post_spawn
 
+from bulk_admin import background
 from bulk_admin.conf import conf
 from bulk_admin.management.parents import end_with_parent
 from bulk_admin.services.accounts import ensure_platform_accounts
-from bulk_admin.services.queue.doorbell import pull_back_schedules, ring
+from bulk_admin.services.queue.doorbell import OUR_TASKS, pull_back_schedules, ring
 from bulk_admin.services.worker import draining
 
 logger = logging.getLogger(__name__)
@@ -156,10 +159,12 @@ class Command(BaseCommand):
     help = "Start the workers that make pictures and pages."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        queue = background.serve()
         cluster.Sentinel = SafeSentinel
         cluster.scheduler = run_schedules
         post_spawn.connect(_drain_on_sigterm, dispatch_uid="bulk_worker")
         ensure_platform_accounts()  # a key may have been put into the environment since migrate
+        background.move_here(OUR_TASKS)  # what processes of an older release have queued
         ring()  # whatever waited while no worker ran
         connections.close_all()  # none is for a child to inherit
-        SafeCluster().run()
+        SafeCluster(queue).run()

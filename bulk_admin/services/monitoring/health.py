@@ -16,9 +16,9 @@ from enum import StrEnum
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min, Q, Sum
-from django_q.models import Task
 
 from bulk_admin import storages
+from bulk_admin.background import ended_tasks
 from bulk_admin.codes import Code
 from bulk_admin.conf import conf
 from bulk_admin.models import (
@@ -32,10 +32,10 @@ from bulk_admin.models import (
 )
 from bulk_admin.services.database import database_now, guards_in_force
 from bulk_admin.services.monitoring import workers
+from bulk_admin.services.queue.doorbell import TICK
 from bulk_admin.services.worker.rescue import work_is_waiting
 
 logger = logging.getLogger(__name__)
-TICK = "bulk_admin.tasks.tick"
 AHEAD = dt.timedelta(minutes=1)
 LATE_TICK = 180.0  # it is due every minute
 LATE_LOOK = 180.0  # at a held call: a tick wakes a worker for it
@@ -216,7 +216,7 @@ def _bells(part: Part, now: dt.datetime) -> None:
 
 def _tick(part: Part, now: dt.datetime) -> None:
     # One that has yet to come was written by a clock that was ahead.
-    ticks = Task.objects.filter(func=TICK, success=True, stopped__lte=now + AHEAD)
+    ticks = ended_tasks().filter(func=TICK, success=True, stopped__lte=now + AHEAD)
     last = ticks.aggregate(last=Max("stopped"))["last"]
     if last is None:
         part.add(

@@ -10,11 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Min, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django_q.models import OrmQ, Task
 
+from bulk_admin.background import ended_tasks, try_again_after, waiting_tasks
 from bulk_admin.conf import conf
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderCall, Worker
 from bulk_admin.services.queue.doorbell import TICK_EVERY
@@ -26,8 +25,8 @@ def first_with_signs(rows: QuerySet[Any]) -> Any:
     """
     return rows.annotate(
         beat=Subquery(Worker.objects.order_by("-beat_at").values("beat_at")[:1]),
-        task_ended=Subquery(Task.objects.order_by("-stopped").values("stopped")[:1]),
-        bell=Subquery(OrmQ.objects.order_by("lock").values("lock")[:1]),
+        task_ended=Subquery(ended_tasks().order_by("-stopped").values("stopped")[:1]),
+        bell=Subquery(waiting_tasks().order_by("lock").values("lock")[:1]),
         poll_at=Subquery(
             ProviderCall.objects.filter(state=CallState.HELD)
             .order_by("poll_at")
@@ -71,7 +70,7 @@ def work_waits_in_vain(now: dt.datetime) -> bool:
     )
 
 
-# --- the bells: Django-Q locks one that is taken ``retry`` seconds into the future -------------
+# --- the bells: Django-Q locks one that is taken into the future -------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +80,11 @@ class UntakenBells:
 
 
 def untaken_bells(now: dt.datetime) -> UntakenBells:
-    found = OrmQ.objects.filter(lock__lte=now).aggregate(oldest=Min("lock"), n=Count("pk"))
+    found = waiting_tasks().filter(lock__lte=now).aggregate(oldest=Min("lock"), n=Count("pk"))
     return UntakenBells(found["n"], found["oldest"])
 
 
 def rung_at(lock: dt.datetime, now: dt.datetime) -> dt.datetime:
     """When a bell with this lock was put in."""
     is_taken = lock > now
-    return lock - dt.timedelta(seconds=settings.Q_CLUSTER["retry"]) if is_taken else lock
+    return lock - dt.timedelta(seconds=try_again_after()) if is_taken else lock

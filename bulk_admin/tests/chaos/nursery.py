@@ -58,6 +58,10 @@ def _become(wanted: dict[str, Any], settings: Any) -> None:
         own = name.removeprefix("BULK_")
         if own in settings.BULK:
             settings.BULK[own] = type(settings.BULK[own])(value)
+    if wanted["command"] == "qcluster":  # Django-Q's own processes, which nothing makes safe
+        from bulk_admin import background
+
+        background.serve()
 
 
 def _tell(number: int, frame: Any) -> None:

@@ -19,8 +19,8 @@ from typing import Any
 import psutil
 from django.db import Error as DatabaseError
 from django.db import connection
-from django_q.tasks import async_task
 
+from bulk_admin.background import run_soon
 from bulk_admin.models import (
     ACTIVE_JOBS,
     BulkGenerationJob,
@@ -451,7 +451,7 @@ class Stage:
         """
         if time.monotonic() - self.minute > MINUTE:
             self.minute = time.monotonic()
-            async_task("bulk_admin.tasks.tick")
+            run_soon("bulk_admin.tasks.tick", group="tick")
 
     def look_for_what_came_late(self) -> None:
         """As "buy again" and "accept as lost" would, for every call that is still unknown."""

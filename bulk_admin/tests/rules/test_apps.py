@@ -23,6 +23,7 @@ from bulk_admin.tests.rules.test_layering import (
 PUBLIC = (
     "bulk_admin.adapter",
     "bulk_admin.admin.bulk_actions.kit",
+    "bulk_admin.background",
     "bulk_admin.serving",
     "bulk_admin.storages",
     "bulk_admin.wording",

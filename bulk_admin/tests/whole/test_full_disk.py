@@ -5,8 +5,8 @@ from __future__ import annotations
 import psutil
 import pytest
 from django.db import connection
-from django_q.tasks import async_task
 
+from bulk_admin.background import run_soon
 from bulk_admin.models import UnstoredImage
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.testing.factories import make_account, make_job
@@ -57,7 +57,7 @@ def test_pictures_wait_in_the_outbox_until_the_disk_has_room(worker_process):
             lambda: UnstoredImage.objects.count() == PICTURES, what="all pictures are in the outbox"
         )
         limit_files(worker, psutil.RLIM_INFINITY)
-        async_task("bulk_admin.tasks.tick")
+        run_soon("bulk_admin.tasks.tick", group="tick")
         processes.wait_until(lambda: not UnstoredImage.objects.exists(), what="the outbox is empty")
         job.refresh_from_db()
         assert job.status == "completed"

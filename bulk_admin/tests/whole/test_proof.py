@@ -240,17 +240,6 @@ def test_sigterm_to_every_process_with_a_hundred_calls_in_flight_leaves_nothing_
     assert audit() == []
 
 
-@pytest.mark.process
-def test_plain_qcluster_does_the_work_too(server, worker_process):
-    job = job_at(server, 3)
-    from bulk_admin.services.queue.doorbell import ring
-
-    ring()
-    worker_process(command="qcluster", env=QUICK)
-    processes.wait_until(lambda: not_running(job), what="the job has ended")
-    assert job.images.filter(status=ImageStatus.COMPLETED).count() == 3
-
-
 def not_running(job) -> bool:
     job.refresh_from_db()
     return job.status in ("completed", "failed", "cancelled")

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 
+from bulk_admin.background import CLUSTER
 from bulk_admin.models import CallState, ProviderAccount, UnstoredImage
 from bulk_admin.testing.factories import (
     make_account,
@@ -43,6 +44,7 @@ def tell_tick(seconds_ago: int) -> None:
         started=stopped,
         stopped=stopped,
         success=True,
+        cluster=CLUSTER,
     )
 
 
@@ -100,9 +102,10 @@ def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
 
 
 def test_a_doorbell_that_nobody_takes_is_503_and_one_in_work_is_not(client):
-    OrmQ.objects.create(
-        key="promptfinder", payload="x", lock=timezone.now() - dt.timedelta(seconds=300)
-    )
+    old = timezone.now() - dt.timedelta(seconds=300)
+    OrmQ.objects.create(key="site", payload="x", lock=old)  # the site's own
+    assert bad(told(client)) == set()
+    OrmQ.objects.create(key=CLUSTER, payload="x", lock=old)
     assert bad(told(client, 503)) == {"Tasks not picked up"}
     OrmQ.objects.update(lock=timezone.now() + dt.timedelta(seconds=300))
     assert bad(told(client)) == set()

@@ -6,10 +6,10 @@ import datetime as dt
 import uuid
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 
+from bulk_admin.background import CLUSTER, try_again_after
 from bulk_admin.codes import Code
 from bulk_admin.models import CallState, JobStatus, Worker
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
@@ -28,7 +28,7 @@ from bulk_admin.testing.factories import (
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = dt.timedelta(days=2)
-RETRY = dt.timedelta(seconds=settings.Q_CLUSTER["retry"])
+RETRY = dt.timedelta(seconds=try_again_after())
 
 
 def ago(seconds):
@@ -50,7 +50,7 @@ def told_by_health():
     return fact.state == health.State.BAD
 
 
-def end_a_task(stopped):
+def end_a_task(stopped, cluster=CLUSTER):
     Task.objects.create(
         id=uuid.uuid4().hex,
         name="tick",
@@ -58,6 +58,7 @@ def end_a_task(stopped):
         started=stopped,
         stopped=stopped,
         success=True,
+        cluster=cluster,
     )
 
 
@@ -136,6 +137,14 @@ def test_a_worker_that_works_through_a_long_queue_is_there():
     OrmQ.objects.update(lock=ago(61))
     end_a_task(ago(5))
     assert not is_told(job)
+
+
+def test_a_worker_of_the_site_s_own_cluster_is_no_sign_of_ours():
+    job = reroll()
+    OrmQ.objects.update(lock=ago(61))
+    OrmQ.objects.create(key="site", payload="x", lock=ago(1))
+    end_a_task(ago(5), cluster="site")
+    assert is_told(job)
 
 
 def test_a_worker_that_looked_and_found_nothing_it_may_do_is_there_from_tick_to_tick():

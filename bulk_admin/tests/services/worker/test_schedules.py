@@ -6,9 +6,11 @@ import datetime as dt
 
 import pytest
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 
+from bulk_admin import background
 from bulk_admin.management.commands import bulk_worker
 from bulk_admin.services.worker import rescue
 
@@ -32,11 +34,12 @@ def queued() -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)  # the look at the schedules closes its connection
-def test_the_guard_of_the_workers_runs_the_tick_again(tick):
+def test_the_guard_of_the_workers_runs_the_tick_again(tick, monkeypatch):
+    monkeypatch.setattr(Conf, "CLUSTER_NAME", background.CLUSTER)
     put_off(tick, AHEAD)
-    scheduler()
+    scheduler(broker=background.Queue(background.CLUSTER))
     assert tick.name not in queued()  # the fault: stock waits for 400 days
-    bulk_worker.run_schedules()
+    bulk_worker.run_schedules(background.Queue(background.CLUSTER))
     assert queued().count(tick.name) == 1
     tick.refresh_from_db()
     assert tick.next_run <= timezone.now() + dt.timedelta(minutes=1)
@@ -47,6 +50,15 @@ def test_a_rescue_pulls_the_tick_back(tick):
     rescue.run()
     tick.refresh_from_db()
     assert tick.next_run <= timezone.now()
+
+
+def test_a_schedule_of_the_site_s_own_cluster_is_left_alone():
+    often = {"schedule_type": Schedule.MINUTES, "minutes": 1}
+    others = Schedule.objects.create(func="math.sqrt", args="4", **often)
+    due = put_off(others, AHEAD)
+    rescue.run()
+    others.refresh_from_db()
+    assert others.next_run == due
 
 
 @pytest.mark.parametrize("delta", [dt.timedelta(seconds=59), dt.timedelta(seconds=-5)])
