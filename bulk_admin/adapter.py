@@ -5,6 +5,7 @@ made of, the tools that open a picture, private storage, and what a step of a wo
 from __future__ import annotations
 
 from bulk_admin.failpoints import reach
+from bulk_admin.selectors.page_link import JobLink, job_of
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.page_adapter import (
     PageAdapter,
@@ -22,6 +23,7 @@ from bulk_admin.services.writing.moderation import Verdict
 
 __all__ = [
     "Content",
+    "JobLink",
     "PageAdapter",
     "PageDraft",
     "PageInfo",
@@ -32,6 +34,7 @@ __all__ = [
     "database_now",
     "draining",
     "for_everybody",
+    "job_of",
     "pictures",
     "private",
     "reach",

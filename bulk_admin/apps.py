@@ -19,11 +19,13 @@ class BulkAdminConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  # registers the system checks
+        from .conf import model_of_pages
         from .services.accounts import on_person_deleted, set_up_after_migrate
         from .services.database import guard_transactions
         from .services.queue.page_queue import on_page_deleted
 
         connection_created.connect(guard_transactions)
         post_migrate.connect(set_up_after_migrate, sender=self)
-        pre_delete.connect(on_page_deleted, sender="prompts.Prompt")
+        if model := model_of_pages():
+            pre_delete.connect(on_page_deleted, sender=model)
         pre_delete.connect(on_person_deleted, sender=settings.AUTH_USER_MODEL)

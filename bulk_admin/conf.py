@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from bulk_admin.services.page_adapter import PageAdapter
 
 
 class Conf:
@@ -83,3 +89,28 @@ def pump_lock() -> Path:
     where = "|".join(str(database.get(part, "")) for part in ("HOST", "PORT", "NAME"))
     fingerprint = hashlib.sha256(where.encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"bulk-pump-{fingerprint}.lock"
+
+
+def page_adapter() -> PageAdapter:
+    """What the site makes its pages with. Raises ImproperlyConfigured, ImportError."""
+    if not conf.PAGES:
+        raise ImproperlyConfigured(
+            'BULK names no page adapter: write BULK = {"PAGES": "yourapp.bulk.YourPages"}.'
+        )
+    return _adapter(conf.PAGES)
+
+
+@lru_cache(maxsize=8)
+def _adapter(path: str) -> PageAdapter:
+    made: PageAdapter = import_string(path)()
+    return made
+
+
+def model_of_pages() -> str:
+    """``app_label.ModelName`` of the pages; "" where there is no adapter that says it, which the
+    system checks report.
+    """
+    try:
+        return page_adapter().model
+    except (ImproperlyConfigured, ImportError):
+        return ""

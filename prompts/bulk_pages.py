@@ -34,7 +34,7 @@ class PromptPages(PageAdapter):
                 files=stored,
                 verdict=draft.verdict,
                 category_id=chosen.get("category"),
-                extra_tags=[tag.strip() for tag in chosen.get("tags", "").split(",")],
+                extra_tags=[tag.strip() for tag in (chosen.get("tags") or "").split(",")],
                 visibility=chosen.get("visibility") or Prompt.Visibility.PUBLIC,
                 ai_generator=draft.generator,
                 ai_model=draft.model,

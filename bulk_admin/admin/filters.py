@@ -92,9 +92,9 @@ class ImagePageFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case "yes":
-                return queryset.filter(prompt_page__isnull=False)
+                return queryset.filter(page_id__isnull=False)
             case "no":
-                return queryset.filter(prompt_page__isnull=True)
+                return queryset.filter(page_id__isnull=True)
             case "blocked" | "failed":
                 return queryset.filter(page_status=self.value())
         return queryset

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
@@ -37,6 +38,14 @@ TONES = {
 LONGEST = 160
 
 
+class PictureList(ChangeList):
+    """Its rows know what the site says of their pages."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = image_list.with_pages(self.result_list)
+
+
 @admin.register(GeneratedImage)
 class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
     list_display = ("thumbnail", "prompt", "state", "kept", "of_job", "booked", "page")
@@ -52,7 +61,7 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
         "job__created",
         ErrorFilter,
     )
-    list_select_related = ("job", "prompt_page")
+    list_select_related = ("job",)
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("prompt_text", "job__name")
@@ -117,7 +126,10 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
         unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")
-        return super().get_queryset(request).select_related("job", "prompt_page").defer(*unread)
+        return super().get_queryset(request).select_related("job").defer(*unread)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PictureList
 
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
         return image_list.for_bulk_actions(ids)
@@ -177,11 +189,10 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
 
     @admin.display(description="page")
     def page(self, image: GeneratedImage) -> str:
-        if image.prompt_page_id and image.prompt_page:
-            return format_html(
-                '<a href="{}">{}</a>',
-                reverse("admin:prompts_prompt_change", args=[image.prompt_page_id]),
-                image.prompt_page.title,
+        if image.page_id:
+            page = image_list.page_of(image)
+            return (
+                format_html('<a href="{}">{}</a>', page.url, page.title) if page.url else page.title
             )
         if image.page_status == PageStatus.NONE:
             return "–"

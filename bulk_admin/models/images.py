@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from bulk_admin.conf import page_adapter
+
 from .jobs import BulkGenerationJob
 from .statuses import IMAGE_MOVES, PAGE_MOVES, ImageStatus, PageStatus, StatusQuerySet
 from .workers import Worker
@@ -105,8 +107,12 @@ class GeneratedImage(models.Model):
     content = models.JSONField(
         default=dict, blank=True, help_text="The saved title, description, tags and alt text."
     )
-    prompt_page = models.OneToOneField(
-        "prompts.Prompt", models.SET_NULL, null=True, blank=True, related_name="generated_image"
+    page_id = models.CharField(
+        max_length=64,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="The key of its page in the site's own model, as text.",
     )
 
     objects = ImageQuerySet.as_manager()
@@ -149,13 +155,23 @@ class GeneratedImage(models.Model):
                 name="completed_has_picture",
             ),
             models.CheckConstraint(
-                condition=~Q(page_status=PageStatus.CREATED) | Q(prompt_page__isnull=False),
+                condition=~Q(page_status=PageStatus.CREATED) | Q(page_id__isnull=False),
                 name="created_has_page",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.position}.{self.variant} {self.prompt_text[:60]}"
+
+    @property
+    def prompt_page(self) -> models.Model | None:
+        """The site's page, or None: it has none, or the site deleted it behind our back. A query
+        each time; ``page_adapter.describe`` asks once for many.
+        """
+        if self.page_id is None:
+            return None
+        pages = page_adapter().page_model._base_manager
+        return pages.filter(pk=self.page_id).first()
 
     def file_url(self, kind: str) -> str:
         """Address, for staff only, of its ``original`` or of the ``300`` or ``600`` thumbnail.

@@ -6,6 +6,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -57,9 +58,12 @@ class BulkGenerationJob(models.Model):
     source_text = models.TextField(
         blank=True, help_text="The pasted text, for going back to the form."
     )
-    category = models.ForeignKey("prompts.Category", models.SET_NULL, null=True, blank=True)
-    page_tags = models.CharField(max_length=300, blank=True)
-    page_visibility = models.CharField(max_length=10, default="public")
+    page_options = models.JSONField(
+        default=dict,
+        blank=True,
+        encoder=DjangoJSONEncoder,
+        help_text="What was chosen for its pages, by the names of the page adapter's options.",
+    )
     page_for_every_kept = models.BooleanField(default=False)
     create_pages_when_done = models.BooleanField(default=False)
     budget_cap = models.BigIntegerField(null=True, blank=True)

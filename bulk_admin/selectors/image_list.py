@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 
 from bulk_admin.models import GeneratedImage
+from bulk_admin.services import page_adapter
+from bulk_admin.services.page_adapter import GONE, PageInfo
 
 
 def for_bulk_actions(ids: Sequence[str]) -> QuerySet[GeneratedImage]:
@@ -15,6 +17,22 @@ def for_bulk_actions(ids: Sequence[str]) -> QuerySet[GeneratedImage]:
         .select_related("job__account")
         .defer("job__source_text", "content", "moderation")
     )
+
+
+def with_pages(images: Iterable[GeneratedImage]) -> list[GeneratedImage]:
+    """With what ``page_of`` tells of each, asked for all at once."""
+    rows = list(images)
+    pages = page_adapter.describe(image.page_id for image in rows if image.page_id)
+    for image in rows:
+        image.page_info = pages.get(image.page_id or "", GONE)  # type: ignore[attr-defined]
+    return rows
+
+
+def page_of(image: GeneratedImage) -> PageInfo:
+    """Of a picture that has a page; GONE when the site knows it no more."""
+    (known,) = [image] if hasattr(image, "page_info") else with_pages([image])
+    page: PageInfo = known.page_info
+    return page
 
 
 def read_again(ids: Sequence[int]) -> dict[int, GeneratedImage]:

@@ -30,9 +30,11 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.selectors import tiles
+from bulk_admin.services import page_adapter
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.ledger import pacing
 from bulk_admin.services.monitoring import workers
+from bulk_admin.services.page_adapter import GONE, PageInfo
 
 PACE_WINDOW = dt.timedelta(seconds=120)
 
@@ -136,7 +138,7 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
             kept=Count("pk", filter=done & Q(selected=True)),
             dropped=Count("pk", filter=done & Q(selected=False)),
             needs_attention=Count("pk", filter=tiles.NEEDS_ATTENTION),
-            with_page=Count("pk", filter=Q(prompt_page__isnull=False)),
+            with_page=Count("pk", filter=Q(page_id__isnull=False)),
             retryable=Count("pk", filter=RETRYABLE),
             for_pages=Count("pk", filter=FOR_PAGES & ~SIBLING),
             siblings=Count("pk", filter=FOR_PAGES & SIBLING),
@@ -149,7 +151,7 @@ FOR_PAGES = Q(
     status=ImageStatus.COMPLETED,
     selected=True,
     page_status=PageStatus.NONE,
-    prompt_page__isnull=True,
+    page_id__isnull=True,
 )
 SIBLING = Q(page_error_code=Code.SAME_PROMPT)
 
@@ -190,7 +192,7 @@ def is_placeholder(job: BulkGenerationJob) -> bool:
 class JobSummary:
     failures: Sequence[Mapping[str, object]]
     page_failures: Sequence[Mapping[str, object]]
-    pages: list[GeneratedImage]
+    pages: list[tuple[str, PageInfo]]
 
 
 def job_summary(job: BulkGenerationJob) -> JobSummary:
@@ -205,17 +207,15 @@ def job_summary(job: BulkGenerationJob) -> JobSummary:
         .order_by()
         .values("page_status", "page_error")
     )
-    pages = (
-        job.images.filter(prompt_page__isnull=False)
-        .select_related("prompt_page")
-        .only("position", "variant", "prompt_page__title", "prompt_page__status")
-    )
+    made = job.images.filter(page_id__isnull=False).order_by("position", "variant")
+    ids = [image.page_id or "" for image in made.only("page_id")]
+    known = page_adapter.describe(ids)
     return JobSummary(
         failures=list(
             bad.annotate(count=Count("pk"), message=Min("error_message")).order_by("-count")
         ),
         page_failures=list(stopped.annotate(count=Count("pk")).order_by("-count")),
-        pages=list(pages.order_by("position", "variant")),
+        pages=[(page_id, known.get(page_id, GONE)) for page_id in ids],
     )
 
 

@@ -10,18 +10,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from django import forms
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
-from django.utils.module_loading import import_string
 
-from bulk_admin.conf import conf
+from bulk_admin.conf import conf, page_adapter
 from bulk_admin.services.database import is_broken_off
 from bulk_admin.services.same_text import by_text
 from bulk_admin.services.storage import pictures
@@ -110,6 +108,9 @@ class PageInfo:
     title: str
     status: str = ""
     url: str = ""
+
+
+GONE = PageInfo("This page is gone", "deleted")
 
 
 class _HasKey(Protocol):
@@ -204,22 +205,6 @@ class PageAdapter:
         return apps.get_model(self.model)
 
 
-@lru_cache(maxsize=8)
-def _adapter(path: str) -> PageAdapter:
-    made: PageAdapter = import_string(path)()
-    return made
-
-
-def adapter() -> PageAdapter:
-    """The site's adapter. Raises ImproperlyConfigured, ImportError."""
-    path = conf.PAGES
-    if not path:
-        raise ImproperlyConfigured(
-            'BULK names no page adapter: write BULK = {"PAGES": "yourapp.bulk.YourPages"}.'
-        )
-    return _adapter(path)
-
-
 # --- what the site's code may get wrong -----------------------------------------------------------
 
 
@@ -244,26 +229,37 @@ def made_page(draft: PageDraft, stored: Any) -> str:
     transaction, which must be rolled back when this raises PageNotCreated.
     """
     with sites_code():
-        page = adapter().create(draft, stored)
+        page = page_adapter().create(draft, stored)
         if page is None or page.pk is None:
             raise PageNotCreated("The site made no page.")
         return str(page.pk)
 
 
 def style_note() -> str:
-    return _answer(lambda: adapter().style_note(), "")
+    return _answer(_in_a_step(lambda: page_adapter().style_note()), "")
 
 
 def pages_of_prompts(prompts: Iterable[str]) -> dict[str, Any]:
-    return _answer(lambda: adapter().pages_of_prompts(prompts), {})
+    return _answer(_in_a_step(lambda: page_adapter().pages_of_prompts(prompts)), {})
 
 
 def describe(ids: Iterable[str]) -> dict[str, PageInfo]:
-    return _answer(lambda: adapter().describe(ids), {})
+    return _answer(lambda: page_adapter().describe(ids), {})
+
+
+def options() -> dict[str, forms.Field]:
+    return _answer(lambda: page_adapter().options(), {})
 
 
 def url(page_id: str) -> str:
-    return _answer(lambda: adapter().url(page_id), "")
+    return _answer(lambda: page_adapter().url(page_id), "")
+
+
+def _in_a_step(ask: Callable[[], T]) -> Callable[[], T]:
+    """Asked inside a transaction of ours, which PostgreSQL gives up after the site's error unless
+    a savepoint stands before it.
+    """
+    return transaction.atomic(ask) if connection.in_atomic_block else ask
 
 
 def _answer(ask: Callable[[], T], otherwise: T) -> T:
@@ -271,10 +267,7 @@ def _answer(ask: Callable[[], T], otherwise: T) -> T:
     no job and no page of ours. The log has the reason.
     """
     try:
-        if not connection.in_atomic_block:
-            return ask()
-        with transaction.atomic():  # PostgreSQL refuses everything after an error, but not this
-            return ask()
+        return ask()
     except Exception as error:
         if is_broken_off(error):
             raise

@@ -206,8 +206,8 @@ def make_image(
         }
     if status == ImageStatus.GENERATING:
         fields = {"owner": fields.get("owner") or make_worker(), "attempt": 1, **fields}
-    if fields.get("page_status") == PageStatus.CREATED and "prompt_page" not in fields:
-        fields["prompt_page"] = make_page(prompt_text=fields["prompt_text"])
+    if fields.get("page_status") == PageStatus.CREATED and "page_id" not in fields:
+        fields["page_id"] = str(make_page(prompt_text=fields["prompt_text"]).pk)
     BulkGenerationJob.objects.filter(pk=job.pk).update(revision=F("revision") + 1)
     job.refresh_from_db(fields=["revision"])
     image = GeneratedImage.objects.create(job=job, status=status, revision=job.revision, **fields)

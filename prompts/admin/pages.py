@@ -20,13 +20,14 @@ from django.http import (
     HttpResponseBase,
     HttpResponseRedirect,
 )
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_safe
 
 from bulk_admin import serving
+from bulk_admin.adapter import job_of
 from bulk_admin.admin.bulk_actions.kit import BulkActionsMixin
 from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
@@ -382,16 +383,5 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="made in")
     def made_in(self, page: Prompt) -> str:
-        """The job, known only by its link to the page: this app does not depend on the
-        generator.
-        """
-        job: Any = getattr(getattr(page, "generated_image", None), "job", None)
-        if job is None:
-            return "no job"
-        try:
-            url = reverse(
-                f"admin:{job._meta.app_label}_{job._meta.model_name}_change", args=[job.pk]
-            )
-        except NoReverseMatch:
-            return str(job)
-        return format_html('<a href="{}">{}</a>', url, job)
+        job = job_of(page.pk)
+        return format_html('<a href="{}">{}</a>', job.url, job.name) if job else "no job"

@@ -224,7 +224,7 @@ def test_pages_are_not_added_by_hand(client, admin_client):
 def test_the_form_leads_back_to_the_job(admin_client):
     page, other = make_page(1), make_page(2)
     job = make_job()
-    make_image(job, page_status="created", prompt_page=page)
+    make_image(job, page_status="created", page_id=page.pk)
     address = f"/admin/bulk_admin/bulkgenerationjob/{job.pk}/change/"
     assert address in text_of(admin_client.get(f"{LIST}{page.pk}/change/"))
     assert address not in text_of(admin_client.get(f"{LIST}{other.pk}/change/"))

@@ -95,7 +95,7 @@ class CreatePages(ImageAction):
             return "It has no picture."
         if not image.selected:
             return "It is dropped: keep it first."
-        if image.prompt_page_id:
+        if image.page_id is not None:
             return "It has a page."
         if image.page_status == PageStatus.BLOCKED:
             return "Moderation blocked it."

@@ -14,6 +14,7 @@ from bulk_admin.formats import duration
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus, PageStatus
 from bulk_admin.money import usd, usd_total
 from bulk_admin.selectors import job_page
+from bulk_admin.services import page_adapter
 from bulk_admin.services.pricing import estimate
 
 STATES = {
@@ -66,6 +67,7 @@ class Tile:
     page_step: str = ""
     newest_variant: int = 1
     page_retry: bool = False
+    page_url: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -210,6 +212,7 @@ def make_tile(
         page_step=_page_step(image),
         newest_variant=newest_variant,
         page_retry=image.page_status == PageStatus.FAILED,
+        page_url=page_adapter.url(image.page_id) if image.page_id else "",
     )
 
 

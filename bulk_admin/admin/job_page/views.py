@@ -18,6 +18,7 @@ from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob
 from bulk_admin.numbers import ids_in
 from bulk_admin.selectors import job_page, tiles
+from bulk_admin.services.drafting import page_options
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
@@ -204,5 +205,6 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
             "every_kept": every_kept,
             "preview": page_queue.preview(job.pk, image_ids, every_kept=every_kept),
             "is_placeholder": job_page.is_placeholder(job),
+            "page_options": page_options.in_words(job.page_options),
         }
     return TemplateResponse(request, f"{HERE}/_confirm_{action}.html", context)

@@ -11,6 +11,7 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
 from bulk_admin.admin.fields import UsdField
+from bulk_admin.services.drafting import page_options
 from bulk_admin.services.drafting.intake import (
     MAX_BYTES,
     Intake,
@@ -21,14 +22,13 @@ from bulk_admin.services.drafting.intake import (
     parse_text,
 )
 from bulk_admin.services.drafting.settings import NAMES, JobSettings
-from prompts.models import Category, Prompt
 
 from . import layout
 from .choices import ChoicesForm
 from .widgets import RadioCards
 
 # Settings whose field on the form has another name than the job's.
-FIELDS = {"account_id": "account", "model_name": "model", "category_id": "category"}
+FIELDS = {"account_id": "account", "model_name": "model"}
 SHOWN_PROBLEMS = 20
 
 
@@ -88,18 +88,6 @@ class NewJobForm(ChoicesForm):
     prompt_suffix = forms.CharField(
         label="After every prompt", required=False, max_length=500, widget=_text(2)
     )
-    category = forms.ModelChoiceField(
-        Category.objects.all(), required=False, empty_label="No category"
-    )
-    page_tags = forms.CharField(
-        label="Tags for every page",
-        required=False,
-        max_length=300,
-        help_text="Separate with commas. Each page also gets tags of its own.",
-    )
-    page_visibility = forms.ChoiceField(
-        label="Visibility", choices=Prompt.Visibility.choices, initial=Prompt.Visibility.PUBLIC
-    )
     page_for_every_kept = forms.BooleanField(
         label="A page for every kept picture",
         required=False,
@@ -121,6 +109,8 @@ class NewJobForm(ChoicesForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.page_fields = page_options.fields()
+        self.fields |= self.page_fields
         # A NUL is reported with its line, like everything else that is wrong in a paste.
         self.fields["prompts"].validators = [
             each
@@ -215,16 +205,16 @@ class NewJobForm(ChoicesForm):
 
     def _settings(self, data: Mapping[str, Any]) -> dict[str, Any]:
         said = {name: data.get(FIELDS.get(name, name)) for name in NAMES}
-        account, category = said["account_id"], said["category_id"]
+        account = said["account_id"]
         return {
             **said,
             "account_id": int(account) if account else None,
-            "category_id": getattr(category, "pk", category),
+            "page_options": page_options.chosen(data),
         }
 
     @property
     def helper(self) -> FormHelper:
-        return layout.whole_form()
+        return layout.whole_form(list(self.page_fields))
 
     @property
     def options_helper(self) -> FormHelper:
@@ -233,4 +223,5 @@ class NewJobForm(ChoicesForm):
 
 def initial_of(settings: JobSettings) -> dict[str, Any]:
     """What the form starts with to say these settings."""
-    return {FIELDS.get(name, name): value for name, value in asdict(settings).items()}
+    said = {FIELDS.get(name, name): value for name, value in asdict(settings).items()}
+    return {**said, **page_options.as_initial(settings.page_options)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -10,7 +11,9 @@ from crispy_forms.layout import Div, Field, Fieldset, Layout
 from bulk_admin.services.drafting.settings import OPTIONAL
 
 
-def whole_form() -> FormHelper:
+def whole_form(page_options: Sequence[str]) -> FormHelper:
+    """``page_options``: the fields that the site adds for a job's pages."""
+    pairs = [page_options[n : n + 2] for n in range(0, len(page_options), 2)]
     return _helper(
         Fieldset("", Field("prompts"), Field("file"), css_class="first"),
         Fieldset("Pictures", "account", _options(), "images_per_prompt"),
@@ -22,8 +25,7 @@ def whole_form() -> FormHelper:
         ),
         Fieldset(
             "Pages",
-            Div("category", "page_visibility", css_class="pair"),
-            "page_tags",
+            *(Div(*pair, css_class="pair") if len(pair) == 2 else pair[0] for pair in pairs),
             "page_for_every_kept",
             "create_pages_when_done",
         ),

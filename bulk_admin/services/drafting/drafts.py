@@ -24,6 +24,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.drafting import page_options
 from bulk_admin.services.drafting.flags import find_flags, starts_on
 from bulk_admin.services.drafting.intake import Row, clean
 from bulk_admin.services.drafting.marks import MARKS, OPTIONS, ratio_of
@@ -96,6 +97,7 @@ def _choose(job: BulkGenerationJob, settings: JobSettings) -> None:
         raise DraftRefused("That account does not exist: choose another one.")
     for name, value in asdict(settings).items():
         setattr(job, name, storable(value).strip() if isinstance(value, str) else value)
+    job.page_options = page_options.storable(settings.page_options)
     job.account, job.provider = account, account.provider
 
 

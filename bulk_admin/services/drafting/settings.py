@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
 from bulk_admin.services.image_providers import ImageOptions
@@ -29,9 +30,7 @@ class JobSettings:
     character_description: str = ""
     prompt_prefix: str = ""
     prompt_suffix: str = ""
-    category_id: int | None = None
-    page_tags: str = ""
-    page_visibility: str = "public"
+    page_options: dict[str, Any] = field(default_factory=dict)
     page_for_every_kept: bool = False
     create_pages_when_done: bool = False
     budget_cap: int | None = None

@@ -269,7 +269,7 @@ def why_not_delete(image: GeneratedImage, *, is_under_way: bool = False) -> str:
         return f"Its outcome is unknown: {DECIDE_FIRST}"
     if is_under_way:
         return "A call for it is under way: wait until it has ended."
-    if image.prompt_page_id is not None or image.page_status not in (
+    if image.page_id is not None or image.page_status not in (
         PageStatus.NONE,
         PageStatus.BLOCKED,
         PageStatus.FAILED,

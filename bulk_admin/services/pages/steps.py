@@ -30,6 +30,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.drafting import page_options
 from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.page_adapter import PageNotCreated, PageSource, made_page
 from bulk_admin.services.pages.work import PageWork
@@ -147,11 +148,7 @@ def _source(image: Any) -> PageSource:
     return PageSource(
         source_ref=f"image-{image.pk}",
         prompt=image.prompt_text,
-        options={
-            "category": job.category_id,
-            "tags": job.page_tags,
-            "visibility": job.page_visibility,
-        },
+        options=page_options.completed(job.page_options),
         generator=image.model_label or job.model_name,
         model=job.model_name,
         is_placeholder=provider_class(job.provider).is_placeholder,
@@ -272,7 +269,7 @@ def _finish_one(
             job,
             image,
             PageStatus.CREATED,
-            prompt_page=page,
+            page_id=page,
             page_error_code="",
             page_error="",
             **saved,

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bulk_admin import codes
 from bulk_admin.codes import Code, Reach
-from bulk_admin.conf import conf
+from bulk_admin.conf import conf, page_adapter
 from bulk_admin.failpoints import reach
 from bulk_admin.models import Billed as BilledState
 from bulk_admin.models import CallState
@@ -26,7 +26,6 @@ from bulk_admin.services.page_adapter import (
     PageDraft,
     PageNotCreated,
     PageSource,
-    adapter,
     sites_code,
 )
 from bulk_admin.services.storage import private
@@ -117,7 +116,7 @@ class PageWork:
 
     def _check(self) -> Verdict:
         with sites_code():
-            verdict = adapter().moderate(self.source.prompt, self._original)
+            verdict = page_adapter().moderate(self.source.prompt, self._original)
         if verdict is not None:
             return verdict
         if not self.needs_check:
@@ -135,8 +134,8 @@ class PageWork:
     def _free_text(self) -> Content | None:
         """The site's own texts, or those by rule; None when a text is to be bought."""
         with sites_code():
-            written = adapter().write(self.source.prompt, self._original)
-        if written is not None or (self.access is not None and adapter().can_write_texts):
+            written = page_adapter().write(self.source.prompt, self._original)
+        if written is not None or (self.access is not None and page_adapter().can_write_texts):
             return written
         return Content.from_prompt(self.source.prompt)
 
@@ -144,11 +143,11 @@ class PageWork:
         with sites_code():
             draft = PageDraft(
                 **vars(self.source),
-                content=adapter().clean(Content.from_json(self.content)),
+                content=page_adapter().clean(Content.from_json(self.content)),
                 verdict=self.verdict,
                 original=self._original,
             )
-            self.stored = adapter().store(draft)
+            self.stored = page_adapter().store(draft)
         self.draft = draft
 
     @property

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
+
 from bulk_admin.codes import Code
 from bulk_admin.formats import counted
 from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
@@ -15,7 +17,6 @@ from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
-from prompts.models import Prompt
 
 WITHOUT_PAGE = (PageStatus.NONE, PageStatus.FAILED)
 
@@ -169,21 +170,21 @@ def retry_pages(job_id: uuid.UUID, *, by: Any) -> int:
     return create_pages(job_id, list(failed), by=by).queued if failed else 0
 
 
-def forget_page(page_id: int) -> None:
+def forget_page(page_id: str) -> None:
     """A page is about to be deleted: its picture may have a new one."""
-    image = GeneratedImage.objects.filter(prompt_page_id=page_id).only("job_id").first()
+    image = GeneratedImage.objects.filter(page_id=page_id).only("job_id").first()
     if image is None:
         return
     job = lock_job(image.job_id)
     job.revision += 1
     forgotten = job.images.filter(pk=image.pk).move(
-        PageStatus.NONE, field="page_status", revision=job.revision, prompt_page=None
+        PageStatus.NONE, field="page_status", revision=job.revision, page_id=None
     )
     count_pages(job, PageStatus.CREATED, PageStatus.NONE, forgotten)
     save(job, database_now())
 
 
-def on_page_deleted(sender: type[Prompt], instance: Prompt, **kwargs: Any) -> None:
-    """Receiver of pre_delete: prompts knows nothing of jobs."""
+def on_page_deleted(sender: type[Model], instance: Model, **kwargs: Any) -> None:
+    """Receiver of pre_delete of the site's page model."""
     if instance.pk is not None:
-        forget_page(instance.pk)
+        forget_page(str(instance.pk))

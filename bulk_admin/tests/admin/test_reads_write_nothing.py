@@ -77,7 +77,7 @@ def world(superuser: Any) -> dict[str, list[Any]]:
     ]
     done = jobs[-1]
     made = make_image(done, ImageStatus.COMPLETED, page_status=PageStatus.CREATED, stored=True)
-    Prompt.objects.filter(pk=made.prompt_page_id).update(image="pages/fox.webp")
+    Prompt.objects.filter(pk=made.page_id).update(image="pages/fox.webp")
     make_image(done, ImageStatus.FAILED)
     call = make_call(made, CallState.DELIVERED)
     make_call(done.images.get(position=1), CallState.UNKNOWN)
@@ -104,7 +104,7 @@ def world(superuser: Any) -> dict[str, list[Any]]:
         "pool_id": [account.pools.get(kind="image").pk],
         "job_id": [job.pk for job in jobs],
         "image_id": [made.pk],
-        "page_id": [made.prompt_page_id],
+        "page_id": [made.page_id],
         "name": ["fox.webp"],
         "id": [superuser.pk],
     }

@@ -56,7 +56,7 @@ def test_an_image_moves_only_as_the_table_says():
 
 
 def test_a_page_moves_only_as_the_table_says():
-    image = make_image(make_job(1), prompt_page=make_page())
+    image = make_image(make_job(1), page_id=make_page().pk)
     for before, after in itertools.product(PageStatus.values, repeat=2):
         GeneratedImage.objects.filter(pk=image.pk).update(page_status=before)
         moved = GeneratedImage.objects.filter(pk=image.pk).move(after, field="page_status")

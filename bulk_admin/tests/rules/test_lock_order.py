@@ -21,7 +21,7 @@ DELETE = "/admin/prompts/prompt/bulk/delete/"
 
 
 def page_of(job):
-    return make_image(job, page_status=PageStatus.CREATED, prompt_page=make_page()).prompt_page_id
+    return make_image(job, page_status=PageStatus.CREATED, page_id=make_page().pk).page_id
 
 
 @pytest.mark.django_db(transaction=True)

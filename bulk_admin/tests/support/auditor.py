@@ -169,13 +169,11 @@ def _picture_of(call: ProviderCall, image: GeneratedImage) -> bytes:
 def audit_pages() -> list[str]:
     """No page twice, none without its picture's row, and each file of theirs where it belongs."""
     made = dict(
-        GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list(
-            "prompt_page", "pk"
-        )
+        GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list("page_id", "pk")
     )
     findings = []
     for page in Prompt.objects.exclude(source_ref=""):
-        if made.pop(page.pk, None) is None:
+        if made.pop(str(page.pk), None) is None:
             findings.append(f"page {page.pk} ({page.source_ref}) is no picture's")
         for key in (page.image, *(variant["key"] for variant in page.variants)):
             if not ObjectStore("private").exists(page.draft_folder + page_files.name_of(key)):

@@ -184,8 +184,9 @@ def test_an_error_of_a_page(job, words):
 @given(any_text, any_text)
 def test_what_is_typed_and_pasted(placeholder_account, words, prompt):
     plain = settings_of(make_job(0, account=placeholder_account))
-    names = ("name", "prompt_prefix", "prompt_suffix", "page_tags")
+    names = ("name", "prompt_prefix", "prompt_suffix")
     fields: dict[str, Any] = dict.fromkeys(names, words[:100])
+    fields["page_options"] = {"tags": words[:100]}
     draft = drafts.create_draft(
         replace(plain, **fields), [Row(f"fox {prompt}", 1)], by=make_user(), source_text=words
     )

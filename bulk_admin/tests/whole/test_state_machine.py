@@ -432,10 +432,11 @@ class Story(RuleBasedStateMachine):
     def no_page_twice_and_none_without_its_row(self) -> None:
         made = set(
             GeneratedImage.objects.filter(page_status=PageStatus.CREATED).values_list(
-                "prompt_page", flat=True
+                "page_id", flat=True
             )
         )
-        assert set(Prompt.objects.exclude(source_ref="").values_list("pk", flat=True)) == made
+        pages = Prompt.objects.exclude(source_ref="").values_list("pk", flat=True)
+        assert set(map(str, pages)) == made
 
     @invariant()
     def a_text_is_bought_three_times_at_most(self) -> None:
@@ -469,7 +470,7 @@ SHOWN = (
     "page_status",
     "page_error_code",
     "cost",
-    "prompt_page",
+    "page_id",
 )
 TEXT_ERRORS = {
     "unknown": ServiceError("No answer.", code=Code.UNKNOWN, billed="unknown"),

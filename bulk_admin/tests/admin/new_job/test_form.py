@@ -65,7 +65,7 @@ def test_a_filled_form_makes_a_draft_and_leads_to_its_sheet(page, staff, placeho
     response = page.post(ADD, filled(placeholder_account, budget_cap="2.50", page_tags="sea"))
     job = BulkGenerationJob.objects.get()
     assert response.url == reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk])
-    assert (job.status, job.created_by, job.budget_cap, job.page_tags) == (
+    assert (job.status, job.created_by, job.budget_cap, job.page_options["tags"]) == (
         JobStatus.DRAFT,
         staff,
         2_500_000,

@@ -347,9 +347,10 @@ def test_a_person_who_is_gone_leaves_the_draft(settings_of):
 
 
 def test_a_job_gives_back_the_settings_that_it_was_made_of(draft, settings_of):
-    job = draft("a fox", output_format="png", page_tags="fox, snow", budget_cap=5_000_000)
+    tags = {"tags": "fox, snow"}
+    job = draft("a fox", output_format="png", page_options=tags, budget_cap=5_000_000)
     assert job_settings.settings_of(job) == settings_of(
-        output_format="png", page_tags="fox, snow", budget_cap=5_000_000
+        output_format="png", page_options=tags, budget_cap=5_000_000
     )
 
 
@@ -357,4 +358,6 @@ def test_every_setting_has_its_field_on_the_job_and_on_the_form(superuser):
     columns = {field.attname for field in BulkGenerationJob._meta.concrete_fields}
     assert set(job_settings.NAMES) <= columns
     form = NewJobForm(person=superuser, on=database_now().date())
-    assert {FIELDS.get(name, name) for name in job_settings.NAMES} <= set(form.fields)
+    own = set(job_settings.NAMES) - {"page_options"}
+    assert {FIELDS.get(name, name) for name in own} <= set(form.fields)
+    assert {"page_category", "page_visibility", "page_tags"} <= set(form.fields)

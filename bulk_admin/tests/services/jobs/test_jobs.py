@@ -215,7 +215,7 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
     plain, asked, published = (
         make_image(job),
         make_image(job, "unknown", attempt=1, error_code="unknown"),
-        make_image(job, page_status="created", prompt_page=make_page()),
+        make_image(job, page_status="created", page_id=make_page().pk),
     )
     make_call(asked, CallState.UNKNOWN)
     result = pictures.delete_images(job.pk, [plain.pk, asked.pk, published.pk], by=None)
