@@ -334,12 +334,7 @@ class Code(StrEnum):
     )
     NOT_YOURS = (
         "not_yours",
-        About(
-            sentence=(
-                "The job's account is private: only its owner can spend with it. Choose another"
-                " account."
-            )
-        ),
+        About(sentence="The job's account is private: only its owner can spend with it."),
     )
     EMPTY = ("empty", About(sentence="No prompt is ticked: tick at least one."))
     TOO_LONG = "too_long"

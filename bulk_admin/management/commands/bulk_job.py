@@ -91,6 +91,15 @@ def act(job: BulkGenerationJob, action: str, user: str) -> str:
     Raises CommandError when the job cannot come to the state that was asked for.
     """
     by = person(job, user)
+    try:
+        return _act(job, action, by)
+    except lifecycle.NotYours as refusal:
+        raise CommandError(
+            f"{refusal.message} Say with --user who that is.", returncode=BAD_INPUT
+        ) from refusal
+
+
+def _act(job: BulkGenerationJob, action: str, by: Any) -> str:
     if action == "pause":
         return (
             "Paused: nothing more is bought."

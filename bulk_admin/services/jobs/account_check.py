@@ -87,6 +87,6 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
 
 def _go_on(account_id: int, by: Any) -> int:
     return sum(
-        lifecycle.resume(job_id, by=by)
+        lifecycle.go_on(job_id, by=by)
         for job_id in waiting_jobs(account_id).order_by("pk").values_list("pk", flat=True)
     )

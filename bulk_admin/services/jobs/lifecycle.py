@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from django.contrib.admin.models import DELETION
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from bulk_admin import codes
@@ -58,6 +59,29 @@ class SheetChanged(CannotStart):
         super().__init__(Code.CHANGED, Code.CHANGED.about.sentence)
 
 
+class NotYours(CannotStart, PermissionDenied):
+    """The job's account is private, and somebody else's."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.NOT_YOURS, Code.NOT_YOURS.about.sentence)
+
+
+def lock_to_buy(job_id: uuid.UUID, by: Any) -> BulkGenerationJob:
+    """Lock a job for which ``by`` orders pictures. Raises NotYours, whatever permissions they have.
+
+    Every order goes through here: the web, the command line, and what is built on these services.
+    """
+    job = lock_job(job_id)
+    check_is_theirs(job, by)
+    return job
+
+
+def check_is_theirs(job: BulkGenerationJob, by: Any) -> None:
+    """Raise NotYours unless ``by`` may spend with the job's account."""
+    if not job.account.is_usable_by(by):
+        raise NotYours
+
+
 def check_can_buy(account: ProviderAccount, model_name: str, on: dt.date) -> None:
     """Raise CannotStart when nothing could be bought: account off or without a key, model retired
     or unknown, no storage for the pictures.
@@ -100,16 +124,14 @@ def generate(job_id: uuid.UUID, *, by: Any, seen_revision: int | None = None) ->
     ``by`` asked for all of it, and for its pages where they are made at the end.
 
     False when it was no draft any more (pressed twice). Raises CannotStart, and then nothing
-    changes; SheetChanged when ``seen_revision``, the draft's as its price was shown, is not its
-    revision now.
+    changes: NotYours when the account is another person's; SheetChanged when ``seen_revision``, the
+    draft's as its price was shown, is not its revision now.
     """
-    job = lock_job(job_id)
+    job = lock_to_buy(job_id, by)
     if job.status != JobStatus.DRAFT:
         return False
     if seen_revision is not None and job.revision != seen_revision:
         raise SheetChanged
-    if not job.account.is_usable_by(by):
-        raise CannotStart(Code.NOT_YOURS, Code.NOT_YOURS.about.sentence)
     now = database_now()
     check_can_buy(job.account, job.model_name, now.date())
     rows = list(job.images.filter(included=True).order_by("position"))
@@ -208,7 +230,16 @@ def resume(job_id: uuid.UUID, *, by: Any) -> bool:
     """Go on with a paused job, for whoever asked for each picture; False when it was not paused.
 
     After a fault of its account the account is tried again: a key that is still bad pauses the job
-    once more. The counts of the brakes begin again.
+    once more. The counts of the brakes begin again. Raises NotYours.
+    """
+    check_is_theirs(BulkGenerationJob.objects.select_related("account").get(pk=job_id), by)
+    return go_on(job_id, by=by)
+
+
+@whole_step
+def go_on(job_id: uuid.UUID, *, by: Any) -> bool:
+    """Resume a job whose account ``by`` has repaired, which may be another person's: what goes on
+    was ordered by its owner.
     """
     found = BulkGenerationJob.objects.only("account_id", "status_reason").get(pk=job_id)
     if found.status_reason in codes.ACCOUNT_FAULTS:

@@ -35,7 +35,9 @@ from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.jobs.lifecycle import (
     DECIDE_FIRST,
     at_revision,
+    check_is_theirs,
     copy_of,
+    lock_to_buy,
     reopen,
     stop_looking,
 )
@@ -69,9 +71,9 @@ def retry_failed(job_id: uuid.UUID, image_ids: Iterable[int] | None = None, *, b
     """Queue again, as asked for by ``by``, the failures that a retry can help, of these images or
     of all; the count.
 
-    With ids, what was cancelled before it was bought is queued too.
+    With ids, what was cancelled before it was bought is queued too. Raises NotYours.
     """
-    job = lock_job(job_id)
+    job = lock_to_buy(job_id, by)
     job.revision += 1
     failed = job.images.filter(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
     again = _queue_again(job, failed, image_ids, by)
@@ -115,9 +117,9 @@ def reroll(
     one stays.
 
     None when the group has a variant that the pressed button did not know: it was pressed twice.
-    Raises PromptRefused.
+    Raises PromptRefused, NotYours.
     """
-    job = lock_job(job_id)
+    job = lock_to_buy(job_id, by)
     parent = job.images.get(pk=image_id)
     newest = job.images.filter(position=parent.position).aggregate(newest=Max("variant"))["newest"]
     if newest != seen_variant or job.status == JobStatus.DRAFT:
@@ -150,10 +152,11 @@ def _accepted(job: BulkGenerationJob, prompt: str) -> str:
 
 def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int, by: Any) -> Decided:
     """Buy a picture again whose outcome is unknown; both calls are booked. QUEUED, ADOPTED or
-    STALE.
+    STALE. Raises NotYours.
     """
 
     def queue(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
+        check_is_theirs(job, by)
         job.images.filter(pk=image.pk).move(
             ImageStatus.QUEUED, revision=job.revision, **_asked_again(by)
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from bulk_admin.codes import Code
-from bulk_admin.models import ImageStatus, JobStatus, PageStatus, Spend
-from bulk_admin.services.jobs import lifecycle
+from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus, Spend
+from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs.account_check import check_account
 from bulk_admin.services.ledger.opening import open_call
 from bulk_admin.services.ledger.permits import Stop
 from bulk_admin.testing.factories import (
@@ -109,14 +113,57 @@ def test_nobody_else_starts_a_draft_with_it(client, draft, person):
     assert (draft.status, draft.queued) == (JobStatus.DRAFT, 0)
 
 
-def test_the_service_refuses_too_and_takes_its_owner(anna, draft):
-    for person in (colleague(), None):
-        with pytest.raises(lifecycle.CannotStart) as refused:
-            lifecycle.generate(draft.pk, by=person)
-        assert refused.value.code == Code.NOT_YOURS
+def orders(job):
+    """Each service that orders pictures, by name."""
+    failed, unknown = (job.images.get(status=status) for status in ("failed", "unknown"))
+    return {
+        "resume": lambda by: lifecycle.resume(job.pk, by=by),
+        "retry": lambda by: pictures.retry_failed(job.pk, by=by),
+        "retry one": lambda by: pictures.retry_failed(job.pk, [failed.pk], by=by),
+        "reroll": lambda by: pictures.reroll(job.pk, failed.pk, seen_variant=1, by=by),
+        "buy again": lambda by: pictures.buy_again(job.pk, unknown.pk, seen_attempt=1, by=by),
+    }
+
+
+@pytest.mark.parametrize("name", ["resume", "retry", "retry one", "reroll", "buy again"])
+@pytest.mark.parametrize("person", [colleague, superuser, lambda: None])
+def test_a_service_refuses_whoever_calls_it_and_takes_its_owner(anna, job, name, person):
+    before = BulkGenerationJob.objects.values().get(pk=job.pk)
+    with pytest.raises(lifecycle.NotYours) as refused:
+        orders(job)[name](person())
+    assert refused.value.code == Code.NOT_YOURS
+    assert BulkGenerationJob.objects.values().get(pk=job.pk) == before
+    assert orders(job)[name](anna)
+
+
+@pytest.mark.parametrize("person", [colleague, superuser, lambda: None])
+def test_generate_refuses_whoever_calls_it_and_takes_its_owner(anna, draft, person):
+    with pytest.raises(lifecycle.NotYours):
+        lifecycle.generate(draft.pk, by=person())
     draft.refresh_from_db()
     assert draft.status == JobStatus.DRAFT
     assert lifecycle.generate(draft.pk, by=anna)
+
+
+@pytest.mark.parametrize("action", ["resume", "retry"])
+def test_the_command_line_refuses_who_is_not_its_owner(anna, job, action):
+    superuser()
+    with pytest.raises(CommandError, match="only its owner can spend with it") as refused:
+        call_command("bulk_job", str(job.pk), action)
+    assert refused.value.returncode == 2
+    assert "--user" in str(refused.value)
+    job.refresh_from_db()
+    assert (job.status, job.queued) == (JobStatus.PAUSED, 1)
+    call_command("bulk_job", str(job.pk), action, "--user", "anna", stderr=io.StringIO())
+    job.refresh_from_db()
+    assert (job.status, job.queued) != (JobStatus.PAUSED, 1)
+
+
+def test_who_repairs_its_key_lets_go_on_what_its_owner_ordered(hers, job):
+    BulkGenerationJob.objects.filter(pk=job.pk).update(status_reason=Code.BAD_KEY)
+    check_account(hers.pk, by=superuser())
+    job.refresh_from_db()
+    assert job.status == JobStatus.PROCESSING
 
 
 @pytest.mark.parametrize("page", ["bulkgenerationjob", "generatedimage"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from .mutant import SERVICES, TESTS, Mutant
 
-LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 ACCOUNTS = SERVICES + "accounts.py"
+LIFECYCLE = SERVICES + "jobs/lifecycle.py"
+PICTURES = SERVICES + "jobs/pictures.py"
 OWNERS_TESTS = TESTS + "test_account_owners.py"
+PRIVATE_TESTS = "bulk_admin/tests/admin/test_private_accounts.py"
 
 MUTANTS = [
     Mutant(
@@ -38,23 +40,71 @@ MUTANTS = [
         "bulk_admin/admin/permissions.py",
         " and job.account.is_usable_by(user)",
         "",
-        "bulk_admin/tests/admin/test_private_accounts.py",
+        PRIVATE_TESTS,
         "test_a_job_whose_account_lost_its_owner_says_what_can_be_done",
+    ),
+    Mutant(
+        "a service orders on anybody's private account",
+        LIFECYCLE,
+        "    if not job.account.is_usable_by(by):\n        raise NotYours",
+        "    pass",
+        PRIVATE_TESTS,
+        "test_a_service_refuses_whoever_calls_it_and_takes_its_owner",
     ),
     Mutant(
         "a colleague starts a job on a private account",
         LIFECYCLE,
-        "if not job.account.is_usable_by(by):",
-        "if False:",
-        "bulk_admin/tests/admin/test_private_accounts.py",
-        "test_the_service_refuses_too_and_takes_its_owner",
+        "    job = lock_to_buy(job_id, by)\n    if job.status",
+        "    job = lock_job(job_id)\n    if job.status",
+        PRIVATE_TESTS,
+        "test_generate_refuses_whoever_calls_it_and_takes_its_owner",
+    ),
+    Mutant(
+        "a colleague resumes a job on a private account",
+        LIFECYCLE,
+        "    check_is_theirs(BulkGenerationJob.",
+        "    (BulkGenerationJob.",
+        PRIVATE_TESTS,
+        "test_a_service_refuses_whoever_calls_it_and_takes_its_owner",
+    ),
+    Mutant(
+        "a colleague retries on a private account",
+        PICTURES,
+        "    job = lock_to_buy(job_id, by)\n    job.revision",
+        "    job = lock_job(job_id)\n    job.revision",
+        PRIVATE_TESTS,
+        "test_a_service_refuses_whoever_calls_it_and_takes_its_owner",
+    ),
+    Mutant(
+        "a colleague re-rolls on a private account",
+        PICTURES,
+        "    job = lock_to_buy(job_id, by)\n    parent",
+        "    job = lock_job(job_id)\n    parent",
+        PRIVATE_TESTS,
+        "test_a_service_refuses_whoever_calls_it_and_takes_its_owner",
+    ),
+    Mutant(
+        "a colleague buys again on a private account",
+        PICTURES,
+        "        check_is_theirs(job, by)\n",
+        "",
+        PRIVATE_TESTS,
+        "test_a_service_refuses_whoever_calls_it_and_takes_its_owner",
+    ),
+    Mutant(
+        "the command line stumbles over a private account",
+        "bulk_admin/management/commands/bulk_job.py",
+        "    except lifecycle.NotYours as refusal:",
+        "    except lifecycle.SheetChanged as refusal:",
+        PRIVATE_TESTS,
+        "test_the_command_line_refuses_who_is_not_its_owner",
     ),
     Mutant(
         "a private account without an owner is everybody's",
         "bulk_admin/models/accounts.py",
         "(person is not None and self.owner_id == person.pk)",
         "self.owner_id is None or (person is not None and self.owner_id == person.pk)",
-        "bulk_admin/tests/admin/test_private_accounts.py",
+        PRIVATE_TESTS,
         "test_a_job_whose_account_lost_its_owner_says_what_can_be_done",
     ),
 ]
