@@ -19,8 +19,10 @@ from django_q.models import Schedule
 
 from bulk_admin.background import CLUSTER
 from bulk_admin.conf import DEFAULTS, conf
-from bulk_admin.models import ProviderAccount
+from bulk_admin.models import ImageModel, ProviderAccount
+from bulk_admin.services.drafting.settings import OPTIONAL
 from bulk_admin.services.image_providers import PROVIDERS
+from bulk_admin.services.pricing import rules
 from bulk_admin.storages import is_set_up
 
 QUEUE_TAG = "queue"
@@ -141,6 +143,30 @@ def check_schedules(
             id="bulk_admin.W007",
         )
         for name in names
+    ]
+
+
+@register(Tags.database)
+def check_catalogue(
+    app_configs: Sequence[AppConfig] | None,
+    *,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """The form refuses such a name; a fixture or a script does not. It would turn a setting off, in
+    silence.
+    """
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        models = list(ImageModel.objects.values_list("name", "takes"))
+    except DatabaseError:  # not migrated yet
+        return []
+    hint = "Correct “Takes” on the model's page in the catalogue."
+    return [
+        Warning(f"What {name} takes: {problem}", hint=hint, id="bulk_admin.W004")
+        for name, takes in models
+        if (problem := rules.names(takes, OPTIONAL))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from bulk_admin.models import ImageModel, ModelPrice
 from bulk_admin.progress import Pill
+from bulk_admin.services.drafting.settings import OPTIONAL
 from bulk_admin.services.image_providers import provider_choices
 from bulk_admin.services.pricing import rules
 from bulk_admin.services.pricing.estimate import UnknownPrice, price_of_image
@@ -81,7 +83,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         return _sound(self.cleaned_data["backgrounds"], [], rules.texts)
 
     def clean_takes(self) -> Any:
-        return _sound(self.cleaned_data["takes"], [], rules.texts)
+        return _sound(self.cleaned_data["takes"], [], partial(rules.names, known=OPTIONAL))
 
     def clean_size_rule(self) -> Any:
         return _sound(self.cleaned_data["size_rule"], {}, rules.size_rule)

@@ -11,7 +11,7 @@ from django_q.models import Schedule
 
 from bulk_admin import checks
 from bulk_admin.conf import DEFAULTS, conf, pump_lock
-from bulk_admin.testing.factories import make_account
+from bulk_admin.testing.factories import make_account, make_model
 
 B2 = {
     "B2_ENDPOINT_URL": "https://s3.example.com",
@@ -170,3 +170,13 @@ def test_a_cluster_that_nobody_has_served_for_an_hour_is_warned_of(settings):
     assert len(told()) == 2
     settings.DEBUG = True
     assert told() == [] == checks.check_schedules(None)
+
+
+@pytest.mark.django_db
+def test_a_setting_that_a_model_takes_by_a_wrong_name_is_found_where_a_database_is_named():
+    assert checks.check_catalogue(None, databases=["default"]) == []
+    model = make_model("openai", takes=["sed"])
+    assert checks.check_catalogue(None) == []
+    [message] = checks.check_catalogue(None, databases=["default"])
+    assert (message.id, isinstance(message, Warning)) == ("bulk_admin.W004", True)
+    assert message.msg == f"What {model.name} takes: “sed” is none of: seed."

@@ -111,6 +111,14 @@ def texts(value: Any) -> str:
     return ""
 
 
+def names(value: Any, known: Iterable[str]) -> str:
+    """Of a list of names that the code reads: one that it does not know would do nothing."""
+    if problem := texts(value):
+        return problem
+    unknown = [each for each in value if each not in known]
+    return f"{_shown(unknown[0])} is none of: {', '.join(sorted(known))}." if unknown else ""
+
+
 def _keys(rule: Any, name: str, known: Iterable[str], *, needed: Iterable[str]) -> str:
     if not isinstance(rule, dict):
         return f"{name} is a JSON object, or {{}}."

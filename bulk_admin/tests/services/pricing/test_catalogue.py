@@ -303,11 +303,13 @@ def posted(model, **changes):
         ("size_rule", '{"multiple": 16}', "needs longest"),
         ("token_rule", '{"rule": "patches"}', "needs factors too"),
         ("qualities", '"low"', "JSON list"),
+        ("takes", '["sed"]', "“sed” is none of: seed."),
+        ("takes", '["Seed"]', "“Seed” is none of: seed."),
+        ("takes", '["seed", ""]', "“” is none of: seed."),
+        ("takes", '"seed"', "JSON list"),
     ],
 )
-def test_the_form_refuses_what_the_price_function_could_not_read(
-    client, superuser, name, text, complaint
-):
+def test_the_form_refuses_what_the_code_could_not_read(client, superuser, name, text, complaint):
     client.force_login(superuser)
     model = make_model("openai_compatible", label="Flat")
     response = client.post(
@@ -315,6 +317,16 @@ def test_the_form_refuses_what_the_price_function_could_not_read(
     )
     assert response.status_code == 200
     assert complaint in html.unescape(response.content.decode())
+
+
+def test_the_form_takes_the_settings_that_there_are(client, superuser):
+    client.force_login(superuser)
+    model = make_model("openai_compatible", label="Flat")
+    response = client.post(
+        f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, takes='["seed"]')
+    )
+    assert response.status_code == 302
+    assert ImageModel.objects.get(pk=model.pk).takes == ["seed"]
 
 
 def test_an_emptied_field_is_an_empty_one_and_not_null(client, superuser):
