@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from bulk_admin.models import ImageModel, ImageStatus, JobStatus, PageStatus
-from bulk_admin.testing.factories import make_call, make_image, make_job
+from bulk_admin.testing.factories import make_call, make_image, make_job, recount
 from e2e.conftest import log_in
+from prompts.tests.making import make_page
 
 WIDTHS = (390, 600, 768, 800, 1000, 1024, 1280, 1440)
 OURS = "/admin/bulk_admin"
@@ -123,3 +125,63 @@ def test_a_list_of_jobs_or_pictures_fits_a_laptop_whole(
         )
         == 0
     )
+
+
+def test_a_tablet_shows_which_pages_publish_asks_about(new_context, superuser, live_server):
+    """Their columns lie inside the list, beside its filter."""
+    title = "A Lighthouse at Dusk " * 3
+    make_page(1, status="draft", title=title, is_placeholder=True, image="", variants=[])
+    context = new_context(viewport={"width": 768, "height": 900})
+    log_in(context, superuser, live_server.url)
+    page = context.new_page()
+    page.goto("/admin/prompts/prompt/")
+    results = page.locator(".results").bounding_box()
+    edge = results["x"] + results["width"]
+    for column in ("named", "state", "checked"):
+        cell = page.locator(f"#result_list tbody .field-{column}").bounding_box()
+        assert cell["x"] + cell["width"] <= edge, column
+
+
+OVERLAPPING = """
+[...document.querySelectorAll('.drafts li')].flatMap((one, at, all) => {
+  const words = document.createRange()
+  words.selectNodeContents(one)
+  const shown = words.getBoundingClientRect()
+  return all.filter((other) => {
+    const its = other.getBoundingClientRect()
+    const number = its.left - parseFloat(getComputedStyle(other).fontSize) * 2
+    const isBeside = its.top < shown.bottom && its.bottom > shown.top && its.left > shown.left
+    return isBeside && shown.right > number
+  }).map((other) => `${one.textContent} over ${other.textContent}`)
+})
+"""
+
+
+def test_the_columns_of_created_pages_do_not_overlap(staff_page, staff, placeholder_account):
+    who = {"account": placeholder_account, "created_by": staff}
+    job = make_job(30, JobStatus.COMPLETED, stored=True, **who)
+    for n, image in enumerate(job.images.all()):
+        title = "x" * 120 if n == 3 else "An Old Lighthouse at Dusk Above the Bay"
+        image.prompt_page = make_page(n, status="draft", title=title)
+        image.page_status = PageStatus.CREATED
+        image.save()
+    recount(job)
+    staff_page.goto(job.get_absolute_url())
+    staff_page.locator("#pages-made-head").click()
+    for width in WIDTHS:
+        staff_page.set_viewport_size({"width": width, "height": 900})
+        assert staff_page.evaluate(OVERLAPPING) == []
+
+
+@pytest.mark.parametrize("status", [JobStatus.DRAFT, JobStatus.COMPLETED])
+def test_a_picture_in_the_list_leads_to_its_place(staff_page, staff, placeholder_account, status):
+    job = make_job(
+        40, status, account=placeholder_account, created_by=staff, stored=status != JobStatus.DRAFT
+    )
+    last = job.images.last()
+    staff_page.goto(f"{OURS}/generatedimage/?q={last.prompt_text}")
+    staff_page.locator("#result_list tbody .field-prompt a").last.click()
+
+    place = staff_page.locator(":target")
+    expect(place).to_be_in_viewport()
+    assert place.get_attribute("id").endswith(f"-{last.pk}")

@@ -68,7 +68,6 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
     search_help_text = "Words of a prompt, or the name of a job"
     ordering = ("-job__created", "position", "variant")
     bulk_actions = images.ALL
-    change_list_template = "admin/bulk_admin/change_list.html"
     fields = readonly_fields = (
         "thumbnail",
         "prompt_text",
@@ -162,7 +161,8 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
             if len(image.prompt_text) <= LONGEST
             else f"{image.prompt_text[:LONGEST]}…"
         )
-        address = f"{image.job.get_absolute_url()}#tile-{image.pk}"
+        place = "row" if image.status == ImageStatus.DRAFT else "tile"  # a draft has a sheet
+        address = f"{image.job.get_absolute_url()}#{place}-{image.pk}"
         return format_html('<a href="{}">{}</a>', address, text)
 
     @admin.display(description="status", ordering="status")

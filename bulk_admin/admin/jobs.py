@@ -48,7 +48,6 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     search_fields = ("name",)  # the box is shown for it; get_search_results looks into prompts too
     search_help_text = "Name of a job, or words of a prompt"
     bulk_actions = job_actions.ALL
-    change_list_template = "admin/bulk_admin/change_list.html"
 
     # --- permissions ---------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from bulk_admin.formats import duration
 from bulk_admin.models import (
     Billed,
     CallState,
@@ -22,6 +23,8 @@ from bulk_admin.models import (
 from bulk_admin.money import usd, usd_total
 from bulk_admin.progress import Pill
 from bulk_admin.selectors import spending
+from bulk_admin.services.database import database_now
+from bulk_admin.services.monitoring import workers
 
 from .filters import AccountLabelFilter
 from .options import ModelAdmin, ReadOnly
@@ -207,9 +210,24 @@ class UnstoredImageAdmin(ReadOnly, ModelAdmin[UnstoredImage]):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly, ModelAdmin[Worker]):
-    list_display = ("__str__", "seen", "started_at", "draining", "in_flight")
+    """Those that hold work: an idle one has no row, so a sentence says whether one is there."""
+
+    list_display = ("__str__", "seen", "started_at", "does", "in_flight")
     ordering = ("-beat_at",)
     actions = None
+    change_list_template = "admin/bulk_admin/worker/change_list.html"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        now, seen = database_now(), workers.last_seen()
+        ago = duration((now - seen).total_seconds()) if seen else ""
+        context = {"title": "Workers", "ago": ago, "is_up": workers.is_up(seen, now)}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
+
+    @admin.display(description="does", ordering="draining")
+    def does(self, worker: Worker) -> str:
+        return "finishes its work and stops" if worker.draining else "works"
 
     @admin.display(description="last seen", ordering="beat_at")
     def seen(self, worker: Worker) -> str:

@@ -23,6 +23,7 @@ class Worker(models.Model):
     in_flight = models.PositiveIntegerField(default=0)
 
     class Meta:
+        verbose_name = "busy worker"  # an idle one has no row
         indexes = [models.Index(fields=["-beat_at"], name="worker_beat")]
 
     def __str__(self) -> str:

@@ -14,8 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db.models import F
 from django.utils import timezone
+from django_q.models import Task
 
 from bulk_admin.adapter import Content
+from bulk_admin.background import CLUSTER
 from bulk_admin.models import (
     OPEN_PAGES,
     Billed,
@@ -260,6 +262,19 @@ def make_page(**fields: Any) -> Prompt:
 def make_worker(**fields: Any) -> Worker:
     return Worker.objects.create(
         **{"host": "test", "pid": next(numbers), "beat_at": timezone.now(), **fields}
+    )
+
+
+def end_a_task(stopped: dt.datetime, cluster: str = CLUSTER) -> None:
+    """As a worker's tick does."""
+    Task.objects.create(
+        id=uuid.uuid4().hex,
+        name="tick",
+        func="bulk_admin.tasks.tick",
+        started=stopped,
+        stopped=stopped,
+        success=True,
+        cluster=cluster,
     )
 
 

@@ -107,7 +107,11 @@ def test_no_text_becomes_markup_in_admin(client, editor, text):
 
 def test_a_placeholder_is_named_in_the_list(client, editor):
     make_page(1, is_placeholder=True)
-    assert 'passed; <span class="page-warned">a placeholder</span>' in text_of(client.get(LIST))
+    listed = text_of(client.get(LIST))
+    assert 'passed; <span class="page-warned">a placeholder</span>' in listed
+    form = text_of(client.get(f"{LIST}{Prompt.objects.get().pk}/change/"))
+    assert '<span class="page-warned">a placeholder</span>' in form
+    assert "icon-yes" not in listed + form  # admin's tick would be green
 
 
 LEFT_OVER = {"prompt_text": "a {red|green} fox"}

@@ -108,12 +108,14 @@ class Frame:
 
 
 class BulkActionsMixin:
-    """Mixin of a ModelAdmin: ``bulk_actions`` become its actions, each with its own two pages.
+    """Mixin of a ModelAdmin: ``bulk_actions`` become its actions, each with its own two pages, and
+    its list has room for its columns on a tablet.
 
     ``get_urls`` must include ``bulk_urls()``.
     """
 
     bulk_actions: tuple[BulkAction[Any], ...] = ()
+    change_list_template: Any = "admin/bulk_admin/change_list.html"
     opts: Any
     admin_site: Any
 

@@ -15,16 +15,12 @@ from .job_view import job_view
 
 def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, Any]:
     images = all_tiles(job)
-    newest: dict[int, int] = {}
-    for image in images:
-        newest[image.position] = max(newest.get(image.position, 1), image.variant)
     prices = tiles.Prices(job)
     view = job_view(user, job, job_page.conditions(job), prices)
     groups: dict[int, list[tiles.Tile]] = {}
     for tile in tiles.make_tiles(
         images,
         prices,
-        newest,
         can_act=view.can_act,
         can_spend=view.can_spend,
         can_manage=permissions.can_manage_account(user, job),
@@ -56,7 +52,6 @@ def answer_context(
         "tiles": tiles.make_tiles(
             changes.images,
             prices,
-            newest,
             can_act=view.can_act,
             can_spend=view.can_spend,
             can_manage=permissions.can_manage_account(user, job),

@@ -65,7 +65,6 @@ class Tile:
     price: str = ""
     buttons: list[Button] = field(default_factory=list)
     page_step: str = ""
-    newest_variant: int = 1
     page_retry: bool = False
     page_url: str = ""
 
@@ -76,16 +75,13 @@ class Tile:
     @property
     def name(self) -> str:
         """For labels: "prompt 12" or "prompt 12, variant 2"."""
-        variant = f", variant {self.image.variant}" if self.newest_variant > 1 else ""
+        variant = f", variant {self.image.variant}" if self.image.variant > 1 else ""
         return f"prompt {self.image.position}{variant}"
 
     @property
     def place(self) -> str:
-        return (
-            f"{self.image.position}.{self.image.variant}"
-            if self.newest_variant > 1
-            else str(self.image.position)
-        )
+        """As the ledger writes it; another variant does not change it."""
+        return f"{self.image.position}.{self.image.variant}"
 
     @property
     def figures(self) -> str:
@@ -161,7 +157,6 @@ class Prices:
 def make_tiles(
     images: Iterable[GeneratedImage],
     prices: Prices,
-    newest: Mapping[int, int],
     *,
     can_act: bool = True,
     can_spend: bool = True,
@@ -171,7 +166,6 @@ def make_tiles(
         make_tile(
             image,
             prices,
-            newest.get(image.position, image.variant),
             can_act=can_act,
             can_spend=can_spend,
             can_manage=can_manage,
@@ -183,7 +177,6 @@ def make_tiles(
 def make_tile(
     image: GeneratedImage,
     prices: Prices,
-    newest_variant: int,
     *,
     can_act: bool = True,
     can_spend: bool = True,
@@ -210,7 +203,6 @@ def make_tile(
         price=price,
         buttons=buttons,
         page_step=_page_step(image),
-        newest_variant=newest_variant,
         page_retry=image.page_status == PageStatus.FAILED,
         page_url=page_adapter.url(image.page_id) if image.page_id else "",
     )

@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet, Subquery
+from django.db.models import Count, Max, Min, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from bulk_admin.background import ended_tasks, try_again_after, waiting_tasks
@@ -33,6 +33,22 @@ def first_with_signs(rows: QuerySet[Any]) -> Any:
             .values("poll_at")[:1]
         ),
     ).first()
+
+
+def last_seen() -> dt.datetime | None:
+    """When any worker gave its last sign, be it of having nothing to do; None if none ever did."""
+    beats = Worker.objects.aggregate(last=Max("beat_at"))["last"]
+    ends = ended_tasks().aggregate(last=Max("stopped"))["last"]
+    return max((moment for moment in (beats, ends) if moment), default=None)
+
+
+def is_up(seen: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether a worker that was last ``seen`` then is still there: an idle one ends a tick a
+    minute.
+    """
+    return seen is not None and now - seen <= TICK_EVERY + dt.timedelta(
+        seconds=conf.NO_WORKER_AFTER
+    )
 
 
 def no_worker(job: BulkGenerationJob, signs: Any, now: dt.datetime) -> bool:

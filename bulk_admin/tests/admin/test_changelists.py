@@ -4,6 +4,7 @@ shows.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -22,7 +23,14 @@ from bulk_admin.models import (
     Spend,
     Worker,
 )
-from bulk_admin.testing.factories import make_call, make_image, make_job, make_user
+from bulk_admin.testing.factories import (
+    end_a_task,
+    make_call,
+    make_image,
+    make_job,
+    make_user,
+    make_worker,
+)
 
 JOBS = "/admin/bulk_admin/bulkgenerationjob/"
 IMAGES = "/admin/bulk_admin/generatedimage/"
@@ -425,6 +433,31 @@ def test_the_queue_s_own_pages_are_for_superusers_alone(client, superuser, name)
     assert "Django Q" not in client.get("/admin/").content.decode()
     client.force_login(superuser)
     assert client.get(f"/admin/django_q/{name}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        (None, "No worker was ever seen"),
+        (40, "A worker is up; it was last seen 4"),
+        (3600, "No worker has been seen for 60 min"),
+    ],
+)
+def test_the_list_of_workers_tells_of_an_idle_one(admin_client, seconds, sentence):
+    """It has no row; a task of it has ended."""
+    if seconds is not None:
+        end_a_task(timezone.now() - dt.timedelta(seconds=seconds))
+    body = admin_client.get("/admin/bulk_admin/worker/").content.decode()
+    assert sentence in body
+    assert "0 busy workers" in body
+
+
+def test_the_list_of_workers_says_in_words_what_a_busy_one_does(admin_client):
+    make_worker(in_flight=3)
+    body = admin_client.get("/admin/bulk_admin/worker/").content.decode()
+    assert "A worker is up" in body and "1 busy worker" in body
+    assert '<td class="field-does">works</td>' in body
+    assert "icon-no" not in body
 
 
 def test_the_front_page_shows_what_runs_and_says_when_no_worker_does(client, staff):

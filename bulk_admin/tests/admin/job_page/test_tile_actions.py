@@ -48,6 +48,18 @@ def select(client, staff):
     )
 
 
+def test_another_variant_does_not_rename_the_first_one(press, client):
+    """Only what changed is sent, so a name that depended on it would wait for a reload."""
+    job = make_job(1, JobStatus.COMPLETED)
+    first = job.images.get()
+    before = client.get(job.get_absolute_url()).content.decode()
+    assert press(job, "reroll", first, seen_variant="1").status_code == 200
+    after = client.get(job.get_absolute_url()).content.decode()
+    for name in ('<span class="num">1.1 ·', 'aria-label="Prompt 1"'):
+        assert name in before and name in after
+    assert '<span class="num">1.2' in after and 'aria-label="Prompt 1, variant 2"' in after
+
+
 def test_keep_and_drop_send_the_wanted_state(select):
     job = make_job(3, JobStatus.COMPLETED)
     first, second, _ = job.images.all()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 
 import pytest
 from django.utils import timezone
-from django_q.models import OrmQ, Task
+from django_q.models import OrmQ
 
-from bulk_admin.background import CLUSTER, try_again_after
+from bulk_admin.background import try_again_after
 from bulk_admin.codes import Code
 from bulk_admin.models import CallState, JobStatus, Worker
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
@@ -18,6 +17,7 @@ from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.monitoring import health
 from bulk_admin.services.queue import page_queue
 from bulk_admin.testing.factories import (
+    end_a_task,
     make_account,
     make_call,
     make_image,
@@ -48,18 +48,6 @@ def told_by_health():
     (fact,) = [fact for fact in queue.facts if fact.name == "Queued work"]
     assert fact.value.startswith("yes")
     return fact.state == health.State.BAD
-
-
-def end_a_task(stopped, cluster=CLUSTER):
-    Task.objects.create(
-        id=uuid.uuid4().hex,
-        name="tick",
-        func="bulk_admin.tasks.tick",
-        started=stopped,
-        stopped=stopped,
-        success=True,
-        cluster=cluster,
-    )
 
 
 def old_job(status=JobStatus.COMPLETED, **fields):
