@@ -9,6 +9,7 @@ LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 PICTURES = SERVICES + "jobs/pictures.py"
 OWNERS_TESTS = TESTS + "test_account_owners.py"
 PRIVATE_TESTS = "bulk_admin/tests/admin/test_private_accounts.py"
+SETTLING = SERVICES + "ledger/settling.py"
 
 MUTANTS = [
     Mutant(
@@ -106,5 +107,61 @@ MUTANTS = [
         "self.owner_id is None or (person is not None and self.owner_id == person.pk)",
         PRIVATE_TESTS,
         "test_a_job_whose_account_lost_its_owner_says_what_can_be_done",
+    ),
+    Mutant(
+        "an account whose owner was deleted is only switched off",
+        SERVICES + "ledger/pacing.py",
+        "    if account.is_orphaned:",
+        "    if False:",
+        OWNERS_TESTS,
+        "test_nothing_more_is_bought_with_it",
+    ),
+    Mutant(
+        "an account whose owner was deleted is everybody's to choose",
+        "bulk_admin/models/accounts.py",
+        "return self.filter(Q(is_platform=True) | Q(owner=person))",
+        "return self.filter(Q(owner=None) | Q(owner=person))",
+        OWNERS_TESTS,
+        "test_it_is_offered_to_nobody_and_is_no_account_of_the_platform",
+    ),
+    Mutant(
+        "a deleted person's key stays",
+        ACCOUNTS,
+        "    own.update(is_enabled=False)\n    _erase_unused_keys(own)",
+        "    own.update(is_enabled=False)",
+        OWNERS_TESTS,
+        "test_who_has_a_key_and_jobs_can_be_deleted_and_the_account_keeps_its_label",
+    ),
+    Mutant(
+        "a key stays after the last call that needed it",
+        SETTLING,
+        "if call.account is not None and call.account.is_orphaned:",
+        "if False:",
+        OWNERS_TESTS,
+        "test_with_calls_under_way_the_key_is_erased_when_the_last_one_is_settled",
+    ),
+    Mutant(
+        "a key that was left behind stays for ever",
+        SERVICES + "worker/rescue.py",
+        "        erase_orphaned_keys,\n",
+        "",
+        OWNERS_TESTS,
+        "test_the_rescue_erases_a_key_that_was_left_behind_and_no_other",
+    ),
+    Mutant(
+        "page texts are bought with a private key",
+        ACCOUNTS,
+        "platform.writes_texts and account.is_platform:",
+        "platform.writes_texts:",
+        OWNERS_TESTS,
+        "test_texts_are_bought_only_from_the_platform",
+    ),
+    Mutant(
+        "everybody reads how a private account is called",
+        "bulk_admin/models/accounts.py",
+        "return self.label if is_shown else PRIVATE_LABEL",
+        "return self.label",
+        PRIVATE_TESTS,
+        "test_a_label_is_shown_to_nobody_else",
     ),
 ]

@@ -11,6 +11,7 @@ SETTLING_TESTS = TESTS + "ledger/test_settling.py"
 JOBS_TESTS = TESTS + "jobs/test_jobs.py"
 WHO_TESTS = TESTS + "ledger/test_who_asked.py"
 PUMP_TESTS = TESTS + "worker/test_pump.py"
+HISTORY_TESTS = TESTS + "jobs/test_history.py"
 
 MUTANTS = [
     Mutant(
@@ -124,5 +125,55 @@ MUTANTS = [
         "if True:",
         TESTS + "jobs/test_history.py",
         "test_a_discarded_draft_leaves_a_line",
+    ),
+    Mutant(
+        "an action is done although its line cannot be written",
+        SERVICES + "history.py",
+        "def record(row: Model, by: Any, what: str, *, flag: int = CHANGE) -> None:",
+        "def record(*given, **named):\n    try:\n        _record(*given, **named)\n"
+        "    except Exception:\n        pass\n\n\n"
+        "def _record(row: Model, by: Any, what: str, *, flag: int = CHANGE) -> None:",
+        HISTORY_TESTS,
+        "test_an_action_whose_line_cannot_be_written_is_not_done",
+    ),
+    Mutant(
+        "an order leaves no line",
+        LIFECYCLE,
+        "    history.record(job, by, f\"Ordered {counted(job.total, 'picture')}.\")\n",
+        "",
+        HISTORY_TESTS,
+        "test_generate_leaves_a_line",
+    ),
+    Mutant(
+        "a deleted job leaves no line",
+        LIFECYCLE,
+        '    history.record(job, by, f"Deleted the job with {pictures}.", flag=DELETION)\n',
+        "",
+        HISTORY_TESTS,
+        "test_every_paid_or_destroying_action_leaves_a_line",
+    ),
+    Mutant(
+        "a retry leaves no line",
+        PICTURES,
+        "        history.record(job, by, f\"Queued {counted(again, 'picture')} again.\")\n",
+        "",
+        HISTORY_TESTS,
+        "test_every_paid_or_destroying_action_leaves_a_line",
+    ),
+    Mutant(
+        "a picture that is bought again leaves no line",
+        PICTURES,
+        '        history.record(job, by, f"Bought picture {_place(image)} again.")\n',
+        "",
+        HISTORY_TESTS,
+        "test_an_unknown_picture_that_is_bought_again_leaves_a_line",
+    ),
+    Mutant(
+        "an order of pages leaves no line",
+        SERVICES + "queue/page_queue.py",
+        "        history.record(job, by, f\"Ordered {counted(len(choice.chosen), 'page')}.\")\n",
+        "        pass\n",
+        HISTORY_TESTS,
+        "test_every_paid_or_destroying_action_leaves_a_line",
     ),
 ]

@@ -9,6 +9,8 @@ PUBLISH_TESTS = "prompts/tests/test_publish_worker.py"
 WHO_TESTS = TESTS + "ledger/test_who_asked.py"
 PAGES_TESTS = TESTS + "pages/test_pages.py"
 FENCE_TESTS = TESTS + "pages/test_page_fence.py"
+PUBLISH_QUEUE = "prompts/services/publish_queue.py"
+WORK = SERVICES + "pages/work.py"
 
 MUTANTS = [
     Mutant(
@@ -132,5 +134,117 @@ MUTANTS = [
         "_waiting()",
         WHO_TESTS,
         "test_a_capped_persons_texts_fail_and_anothers_of_the_same_job_are_written",
+    ),
+    Mutant(
+        "a page is public before its files are",
+        PUBLISH_WORKER,
+        "        if is_public:\n",
+        "        if False:\n",
+        PUBLISH_TESTS,
+        "test_a_page_is_shown_once_its_files_are_public",
+    ),
+    Mutant(
+        "a page without its picture is published",
+        PUBLISH_WORKER,
+        "_publish(page, with_files=is_public, fault=MISSING)",
+        "_publish(page, with_files=is_public)",
+        PUBLISH_TESTS,
+        "test_a_picture_that_is_nowhere_is_named_and_the_page_stays_a_draft",
+    ),
+    Mutant(
+        "the worker accepts doubts that nobody did",
+        PUBLISH_WORKER,
+        "why_not_publish(page, page.publish_confirmed)",
+        'why_not_publish(page, ["placeholder", "not_checked", "leftover"])',
+        PUBLISH_TESTS,
+        "test_what_speaks_against_it_is_asked_again_when_its_turn_comes",
+    ),
+    Mutant(
+        "pressing Publish accepts every doubt",
+        PUBLISH_QUEUE,
+        "list(doubts_of(page)) if despite_doubts else []",
+        "list(doubts_of(page))",
+        PUBLISH_TESTS,
+        "test_an_accepted_doubt_is_kept_with_the_page",
+    ),
+    Mutant(
+        "an accepted doubt is forgotten",
+        PUBLISH_QUEUE,
+        'page.publish_error = confirmed, ""',
+        'page.publish_error = [], ""',
+        PUBLISH_TESTS,
+        "test_an_accepted_doubt_is_kept_with_the_page",
+    ),
+    Mutant(
+        "publishing has nobody's name on it",
+        PUBLISH_WORKER,
+        '        log(page.publish_by_id, [page], "Published.")\n',
+        "",
+        PUBLISH_TESTS,
+        "test_publishing_has_the_name_of_who_pressed_on_it",
+    ),
+    Mutant(
+        "an unpublished page's picture stays on the public web",
+        PUBLISH_WORKER,
+        "page_files.delete_public(_keys_of_its_own(page), until)",
+        "pass",
+        PUBLISH_TESTS,
+        "test_an_unpublished_page_leaves_the_site_at_once_and_the_public_web_after",
+    ),
+    Mutant(
+        "taking a page back deletes another one's picture",
+        PUBLISH_WORKER,
+        "return [] if others.exists() else page_files.keys_of(page)",
+        "return page_files.keys_of(page)",
+        PUBLISH_TESTS,
+        "test_a_picture_that_another_published_page_shows_stays",
+    ),
+    Mutant(
+        "no picture is checked",
+        WORK,
+        "        if not self.needs_check:",
+        "        if True:",
+        PAGES_TESTS,
+        "test_a_flagged_picture_makes_no_page_and_says_why",
+    ),
+    Mutant(
+        "without a key a page counts as checked",
+        WORK,
+        "            return Verdict.not_checked()",
+        "            return Verdict.skipped()",
+        PAGES_TESTS,
+        "test_without_a_key_the_page_says_that_it_was_not_checked_and_was_written_by_rule",
+    ),
+    Mutant(
+        "a page is made of a flagged picture",
+        "prompts/services/publishing.py",
+        '    if new.verdict.status == "flagged":',
+        "    if False:",
+        "prompts/tests/test_publishing.py",
+        "test_a_page_that_would_not_be_whole_is_refused",
+    ),
+    Mutant(
+        "a score over its threshold passes",
+        SERVICES + "writing/moderation.py",
+        "return score >= THRESHOLDS[name] if name in THRESHOLDS else is_said",
+        "return is_said",
+        TESTS + "writing/test_moderation.py",
+        "test_each_category_has_its_own_threshold",
+    ),
+    Mutant(
+        "what the provider says about children is not believed",
+        SERVICES + "writing/moderation.py",
+        "        | said & NEVER\n",
+        "",
+        TESTS + "writing/test_moderation.py",
+        "test_where_children_are_concerned_the_provider_is_believed",
+    ),
+    Mutant(
+        "an answer without scores is a verdict",
+        SERVICES + "writing/moderation.py",
+        "if not 0 < len(scores) <= MOST_CATEGORIES or",
+        "if len(scores) > MOST_CATEGORIES or",
+        TESTS + "writing/test_moderation.py",
+        "test_an_answer_without_scores_is_no_verdict",
     ),
 ]

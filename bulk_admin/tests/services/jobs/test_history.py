@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import DatabaseError, connection, transaction
 
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus
+from bulk_admin.models import GeneratedImage as Picture
 from bulk_admin.services.drafting import drafts
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.queue import page_queue
@@ -91,3 +93,66 @@ def test_nobody_has_no_line():
     job = make_job(1)
     assert lifecycle.pause(job.pk, by=None)
     assert lines(job) == []
+
+
+# --- no line, no action ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_log(db):
+    """The database takes no line of the history any more."""
+    table = LogEntry._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            begin, end = "", "BEGIN SELECT RAISE(ABORT, 'full'); END"
+        else:
+            begin, end = "FOR EACH ROW", "EXECUTE FUNCTION refuse_line()"
+            cursor.execute(
+                "CREATE FUNCTION refuse_line() RETURNS trigger LANGUAGE plpgsql"
+                " AS $$ BEGIN RAISE EXCEPTION 'full'; END $$"
+            )
+        cursor.execute(f"CREATE TRIGGER full_log BEFORE INSERT ON {table} {begin} {end}")
+
+
+def everything() -> list[object]:
+    return [list(model.objects.order_by("pk").values()) for model in (BulkGenerationJob, Picture)]
+
+
+ACTIONS = {
+    "generate": lambda draft, job, by: lifecycle.generate(draft.pk, by=by),
+    "discard": lambda draft, job, by: drafts.discard(draft.pk, by=by),
+    "resume": lambda draft, job, by: lifecycle.resume(job.pk, by=by),
+    "cancel": lambda draft, job, by: lifecycle.cancel(job.pk, by=by),
+    "retry": lambda draft, job, by: pictures.retry_failed(job.pk, by=by),
+    "reroll": lambda draft, job, by: pictures.reroll(job.pk, one(job), seen_variant=1, by=by),
+    "buy again": lambda draft, job, by: pictures.buy_again(job.pk, odd(job), seen_attempt=1, by=by),
+    "lost": lambda draft, job, by: pictures.accept_as_lost(job.pk, odd(job), seen_attempt=1, by=by),
+    "pages": lambda draft, job, by: page_queue.create_pages(job.pk, by=by),
+    "delete one": lambda draft, job, by: pictures.delete_images(job.pk, [one(job)], by=by),
+    "delete": lambda draft, job, by: lifecycle.delete_job(ended().pk, by=by),
+}
+
+
+def one(job) -> int:
+    return job.images.get(status=ImageStatus.COMPLETED).pk
+
+
+def odd(job) -> int:
+    return job.images.get(status=ImageStatus.UNKNOWN).pk
+
+
+def ended() -> BulkGenerationJob:
+    return BulkGenerationJob.objects.get(status=JobStatus.CANCELLED)
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_whose_line_cannot_be_written_is_not_done(anna, full_log, name):
+    draft, job = make_job(2, JobStatus.DRAFT), make_job(0, JobStatus.PAUSED)
+    make_job(0, JobStatus.CANCELLED)
+    make_image(job)
+    make_image(job, ImageStatus.FAILED, error_code="overloaded")
+    make_image(job, ImageStatus.UNKNOWN, attempt=1)
+    before = everything()
+    with pytest.raises(DatabaseError, match="full"), transaction.atomic():
+        ACTIONS[name](draft, job, anna)
+    assert everything() == before

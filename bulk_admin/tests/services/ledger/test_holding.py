@@ -15,6 +15,7 @@ from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import holding, opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit, Stop, Wait
+from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import rescue
@@ -153,6 +154,8 @@ def test_rescue_leaves_it_alone_when_its_worker_is_dead_and_forgotten(job, call,
     ProviderCall.objects.filter(pk=call.pk).update(sent_at=long_ago)
     rescue.run()
     rescue.run()
+    died = Outcome(state=CallState.UNKNOWN, billed=Billed.UNKNOWN)
+    assert settle(call.pk, died, only_of_dead_owner=True) == Settled.ALIVE
     assert not Worker.objects.exists()
     assert ProviderCall.objects.get().state == CallState.HELD
     assert audit() == []
