@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 
 from bulk_admin.numbers import whole
 
@@ -88,14 +89,14 @@ class PromptFinderAdminSite(AdminSite):
         )
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from bulk_admin.admin.health import health_page
-
         view_on_site = path(
             "r/<path:content_type_id>/<path:object_id>/",
             self.admin_view(require_safe(self.view_on_site)),
             name="view_on_site",
         )
-        health = path("health/", self.admin_view(health_page), name="health")
+        # Where Health was, and monitors still ask for it.
+        to_health = RedirectView.as_view(pattern_name="admin:bulk_admin_bulkgenerationjob_health")
+        health = path("health/", self.admin_view(require_safe(to_health)), name="health")
         name = view_on_site.name
         others = [each for each in super().get_urls() if getattr(each, "name", "") != name]
         return [health, view_on_site, *others]

@@ -9,13 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount
 from bulk_admin.money import usd_total
@@ -238,9 +239,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         messages.add_message(
             request, messages.ERROR if result.code else messages.SUCCESS, result.message
         )
-        return HttpResponseRedirect(
-            reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])
-        )
+        return HttpResponseRedirect(admin_url("bulk_admin_provideraccount_change", account.pk))
 
     def end_cooldown_view(
         self, request: HttpRequest, account_id: int, pool_id: int
@@ -256,9 +255,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
             messages.success(request, f"The cooldown has ended: {pool.buys} are bought again.")
         else:
             messages.info(request, f"There is no cooldown of {pool.buys}.")
-        return HttpResponseRedirect(
-            reverse("admin:bulk_admin_provideraccount_change", args=[account_id])
-        )
+        return HttpResponseRedirect(admin_url("bulk_admin_provideraccount_change", account_id))
 
     # --- what is shown ---------------------------------------------------------------------------
 

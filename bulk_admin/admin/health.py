@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
@@ -13,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from bulk_admin.addresses import admin_site
 from bulk_admin.progress import Pill
 from bulk_admin.services.monitoring import health
 
@@ -59,7 +59,7 @@ def _context(request: HttpRequest, parts: list[health.Part], is_bad: bool) -> di
     ]
     may_check = request.user.has_perm("bulk_admin.manage_accounts")
     return {
-        **admin.site.each_context(request),
+        **admin_site().each_context(request),
         "title": "Health",
         "parts": rows,
         "is_bad": is_bad,

@@ -9,9 +9,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils.html import format_html, format_html_join
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.money import usd_total
@@ -22,9 +23,10 @@ from . import permissions
 from .bulk_actions import jobs as job_actions
 from .bulk_actions.kit import BulkActionsMixin
 from .filters import JobPagesFilter, JobStatusFilter
+from .health import health_page
 from .job_page import urls
 from .new_job import views as new_job
-from .options import ModelAdmin
+from .options import ModelAdmin, route
 from .review_sheet import views as review_sheet
 
 
@@ -73,6 +75,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
             *review_sheet.urls(self),
             *self.bulk_urls(),
             *urls.job_urls(self),
+            route(self, "health/", health_page, "health"),
         ]
         return [*ours, *super().get_urls()]  # admin ends in a catch-all
 
@@ -91,7 +94,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         job = self.get_object(request, object_id)
         if job is None:
             messages.warning(request, "This job does not exist. Perhaps it was deleted.")
-            return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_changelist"))
+            return HttpResponseRedirect(admin_url("bulk_admin_bulkgenerationjob_changelist"))
         if job.status == JobStatus.DRAFT:
             return review_sheet.page(request, self, job)
         return urls.job_page(request, self, job)
@@ -171,4 +174,4 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
 
 
 def _thumb(image_id: int) -> str:
-    return reverse("admin:bulk_admin_generatedimage_file", args=[image_id, "300"])
+    return admin_url("bulk_admin_generatedimage_file", image_id, "300")

@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.formats import duration
 from bulk_admin.models import (
     Billed,
@@ -200,7 +200,7 @@ class UnstoredImageAdmin(ReadOnly, ModelAdmin[UnstoredImage]):
     @admin.display(description="job, picture")
     def of_job(self, unstored: UnstoredImage) -> str:
         call = unstored.call
-        address = reverse("admin:bulk_admin_bulkgenerationjob_change", args=[call.job_ref])
+        address = admin_url("bulk_admin_bulkgenerationjob_change", call.job_ref)
         return format_html('<a href="{}">{}</a> · {}', address, call.job_label, call.place)
 
     @admin.display(description="size", ordering="size")

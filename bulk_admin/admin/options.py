@@ -10,6 +10,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 
+from .door import through_the_door
+
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
 else:
@@ -19,6 +21,10 @@ else:
 
         def __class_getitem__(cls, model: type[Model]) -> type:
             return cls
+
+        @property
+        def urls(self) -> list[URLPattern]:
+            return [through_the_door(pattern) for pattern in self.get_urls()]
 
     class StackedInline(admin.StackedInline):
         def __class_getitem__(cls, models: Any) -> type:

@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.conf import page_adapter
 
 from .jobs import BulkGenerationJob
@@ -178,7 +178,7 @@ class GeneratedImage(models.Model):
 
         It names the bytes, so that a browser may keep what it got there.
         """
-        address = reverse("admin:bulk_admin_generatedimage_file", args=[self.pk, kind])
+        address = admin_url("bulk_admin_generatedimage_file", self.pk, kind)
         return f"{address}?v={self.picture_version}" if self.picture_key else address
 
     @property

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
+
+from bulk_admin.addresses import admin_url
 
 from .accounts import ProviderAccount
 from .statuses import ACTIVE_JOBS, JOB_MOVES, JobStatus, StatusQuerySet
@@ -131,7 +132,7 @@ class BulkGenerationJob(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("admin:bulk_admin_bulkgenerationjob_change", args=[self.pk])
+        return admin_url("bulk_admin_bulkgenerationjob_change", self.pk)
 
     @property
     def generating(self) -> int:

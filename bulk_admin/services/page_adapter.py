@@ -17,8 +17,9 @@ from django import forms
 from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Model
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.conf import conf, page_adapter
 from bulk_admin.services.database import is_broken_off
 from bulk_admin.services.same_text import by_text
@@ -195,7 +196,7 @@ class PageAdapter:
             return ""
         meta = self.page_model._meta
         try:
-            return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[page_id])
+            return admin_url(f"{meta.app_label}_{meta.model_name}_change", page_id)
         except NoReverseMatch:
             return ""
 

@@ -19,9 +19,10 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.admin.permissions import Person
 from bulk_admin.formats import counted
 
@@ -262,7 +263,7 @@ class BulkActionsMixin:
         return Frame(f"{self._list_url()}bulk/{action.name}/", self._list_url())
 
     def _list_url(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return admin_url(f"{self.opts.app_label}_{self.opts.model_name}_changelist")
 
 
 def why_failed(step: Callable[[], object]) -> str:

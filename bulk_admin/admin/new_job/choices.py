@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.urls import reverse
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.models import ImageModel
 from bulk_admin.selectors.offers import (
     AccountChoice,
@@ -65,7 +65,7 @@ class ChoicesForm(forms.Form):
     def _follow_choices(self) -> None:
         """Another account or model fetches what it offers; the text stays where it is."""
         fetch = {
-            "hx-post": reverse("admin:bulk_admin_bulkgenerationjob_options"),
+            "hx-post": admin_url("bulk_admin_bulkgenerationjob_options"),
             "hx-params": "not prompts,file",
             "hx-target": "#model-options",
         }

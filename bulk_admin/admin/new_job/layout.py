@@ -51,6 +51,7 @@ def _options() -> Div:
 
 def _helper(*layout: Any) -> FormHelper:
     helper = FormHelper()
+    helper.template_pack = "adminpack"  # whatever the project has chosen for its own forms
     helper.form_tag = False
     helper.disable_csrf = True  # the page's own form carries the token
     helper.layout = Layout(*layout)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from bulk_admin.admin import permissions
+from bulk_admin.admin.door import is_htmx
 from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
@@ -216,6 +217,6 @@ def _to_sheet(request: HttpRequest, job: BulkGenerationJob) -> HttpResponse:
         messages.warning(
             request, f"{counted(job.skipped, 'bad line was', 'bad lines were')} left out."
         )
-    if getattr(request, "htmx", False):
+    if is_htmx(request):
         return HttpResponseClientRedirect(job.get_absolute_url())
     return HttpResponseRedirect(job.get_absolute_url())

@@ -7,6 +7,8 @@ from math import gcd
 from typing import Any
 
 from django import forms
+from django.forms.renderers import TemplatesSetting
+from django.utils.safestring import SafeString
 
 from bulk_admin.services.image_providers.base import parse_size
 
@@ -32,6 +34,11 @@ class RadioCards(forms.RadioSelect):
     template_name = "adminpack/widgets/cards.html"
     option_template_name = "adminpack/widgets/card.html"
     describe: Callable[[str], Mapping[str, Any]] = staticmethod(lambda value: {})
+
+    def _render(self, template_name: str, context: Any, renderer: Any = None) -> SafeString:
+        """By the project's templates, where ours are, whatever renders its other forms."""
+        drawn: SafeString = super()._render(template_name, context, TemplatesSetting())  # type: ignore[misc]
+        return drawn
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return super().create_option(name, value, *args, **kwargs) | dict(self.describe(str(value)))

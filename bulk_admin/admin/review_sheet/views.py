@@ -10,13 +10,15 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from bulk_admin.addresses import admin_url
 from bulk_admin.admin import permissions
 from bulk_admin.admin.bill import Bill, bill_of
+from bulk_admin.admin.door import is_htmx
 from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
 from bulk_admin.numbers import ids_in, whole
@@ -149,7 +151,7 @@ def generate(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         messages.warning(request, error.message)
     except lifecycle.CannotStart as error:
         messages.error(request, error.message)
-    return HttpResponseRedirect(reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk]))
+    return HttpResponseRedirect(admin_url("bulk_admin_bulkgenerationjob_change", job.pk))
 
 
 @require_POST
@@ -159,19 +161,15 @@ def discard(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         return _left(job_id)
     drafts.discard(job.pk, by=request.user)
     messages.success(request, f"The draft {job.name} was discarded. Nothing was bought.")
-    address = reverse("admin:bulk_admin_bulkgenerationjob_changelist")
+    address = admin_url("bulk_admin_bulkgenerationjob_changelist")
     return (
-        HttpResponseClientRedirect(address)
-        if getattr(request, "htmx", False)
-        else HttpResponseRedirect(address)
+        HttpResponseClientRedirect(address) if is_htmx(request) else HttpResponseRedirect(address)
     )
 
 
 @require_safe
 def back_to_form(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    return HttpResponseRedirect(
-        f"{reverse('admin:bulk_admin_bulkgenerationjob_add')}?draft={job_id}"
-    )
+    return HttpResponseRedirect(f"{admin_url('bulk_admin_bulkgenerationjob_add')}?draft={job_id}")
 
 
 # --- what the views share ----------------------------------------------------------------------
@@ -194,9 +192,7 @@ def _draft(request: HttpRequest, job_id: uuid.UUID) -> BulkGenerationJob | None:
 
 def _left(job_id: uuid.UUID) -> HttpResponse:
     """Generate was pressed elsewhere: the job has a page now."""
-    return HttpResponseClientRedirect(
-        reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job_id])
-    )
+    return HttpResponseClientRedirect(admin_url("bulk_admin_bulkgenerationjob_change", job_id))
 
 
 def _differing(job: BulkGenerationJob, before: dict[int, Any]) -> set[int]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.urls import reverse
-
+from bulk_admin.addresses import admin_url
 from bulk_admin.formats import times
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ImageStatus
 from bulk_admin.services import page_adapter
@@ -51,7 +50,7 @@ def find_flags(
                 _flag(
                     "earlier",
                     "made before",
-                    reverse("admin:bulk_admin_bulkgenerationjob_change", args=[earlier[key]]),
+                    admin_url("bulk_admin_bulkgenerationjob_change", earlier[key]),
                 )
             )
         if leftover := find_leftover(text):

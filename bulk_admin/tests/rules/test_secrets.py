@@ -105,7 +105,7 @@ def test_neither_the_key_nor_the_prompt_leaks(server, log, client, superuser, se
     client.force_login(superuser)
     pages = [
         job.get_absolute_url(),
-        reverse("admin:health"),
+        reverse("admin:bulk_admin_bulkgenerationjob_health"),
         reverse("admin:bulk_admin_provideraccount_change", args=[account.pk]),
     ]
     pages += [

@@ -28,6 +28,8 @@ from bulk_admin.testing.loopback.s3_server import S3Server
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
 
+HEALTH = "admin:bulk_admin_bulkgenerationjob_health"
+
 
 @pytest.fixture(autouse=True)
 def a_tick_just_now(db):
@@ -49,7 +51,7 @@ def tell_tick(seconds_ago: int) -> None:
 
 
 def told(client, status=200):
-    answer = client.get(reverse("admin:health"), headers=JSON)
+    answer = client.get(reverse(HEALTH), headers=JSON)
     assert answer.status_code == status, answer.content
     return {
         part["part"]: {fact["name"]: fact for fact in part["facts"]}
@@ -77,19 +79,19 @@ def test_when_all_is_well_it_is_200_and_names_every_part(client):
 
 
 def test_the_page_is_html_for_people_and_linked_from_the_index(client):
-    answer = client.get(reverse("admin:health"))
+    answer = client.get(reverse(HEALTH))
     assert answer.status_code == 200
     assert "Nothing needs attention." in answer.content.decode()
-    assert reverse("admin:health") in client.get(reverse("admin:index")).content.decode()
+    assert reverse(HEALTH) in client.get(reverse("admin:index")).content.decode()
 
 
 def test_who_may_not_see_jobs_may_not_see_it(client):
     client.force_login(make_user("plain"))
-    assert client.get(reverse("admin:health")).status_code == 403
+    assert client.get(reverse(HEALTH)).status_code == 403
     client.force_login(make_user("viewer", "bulk_admin.view_bulkgenerationjob"))
-    assert client.get(reverse("admin:health")).status_code == 200
+    assert client.get(reverse(HEALTH)).status_code == 200
     client.logout()
-    assert client.get(reverse("admin:health")).status_code == 302
+    assert client.get(reverse(HEALTH)).status_code == 302
 
 
 def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
@@ -152,9 +154,9 @@ def test_a_stopped_account_is_503_and_a_switched_off_one_is_not(client):
 def test_an_account_s_row_leads_to_its_page_who_may_mend_it(client):
     account = make_account(stop_code="bad_key")
     link = f'href="{reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])}"'
-    assert link in client.get(reverse("admin:health")).content.decode()
+    assert link in client.get(reverse(HEALTH)).content.decode()
     client.force_login(make_user("viewer", "bulk_admin.view_bulkgenerationjob"))
-    assert link not in client.get(reverse("admin:health")).content.decode()
+    assert link not in client.get(reverse(HEALTH)).content.decode()
 
 
 def test_every_cooldown_is_shown_with_its_day_and_needs_nobody(client):
@@ -186,7 +188,7 @@ def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leav
         assert server.keys("pages") == server.keys("originals") == []
         server.front.outage = True
         server.front.calls.clear()
-        answer = client.get(reverse("admin:health"), headers=JSON)
+        answer = client.get(reverse(HEALTH), headers=JSON)
         assert answer.status_code == 503
         assert server.url not in answer.content.decode()
         assert [call[0] for call in server.front.calls] == ["PUT", "PUT"]
@@ -196,7 +198,7 @@ def test_no_key_is_on_the_page(client):
     account = make_account("openai", base_url="http://127.0.0.1:9/v1")
     account.set_key("sk-test-0123456789-secret")
     account.save()
-    assert "sk-test" not in client.get(reverse("admin:health")).content.decode()
+    assert "sk-test" not in client.get(reverse(HEALTH)).content.decode()
 
 
 def test_healthz_tells_a_stranger_one_word(client):
@@ -208,7 +210,7 @@ def test_healthz_tells_a_stranger_one_word(client):
 def test_a_tick_of_a_clock_that_was_ahead_is_no_sign_of_a_worker(client, superuser):
     tell_tick(-86_400)
     client.force_login(superuser)
-    facts = client.get(reverse("admin:health"), headers=JSON).content.decode()
+    facts = client.get(reverse(HEALTH), headers=JSON).content.decode()
     assert "-86400 s ago" not in facts
 
 

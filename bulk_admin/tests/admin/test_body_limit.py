@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bulk_admin.middleware import MAX_BODY
+from bulk_admin.admin.door import MAX_BODY
 
 FORM = "/admin/bulk_admin/bulkgenerationjob/add/"
 
