@@ -52,7 +52,7 @@ class Prompt(models.Model):
 
     class Moderation(models.TextChoices):
         NOT_CHECKED = "not_checked", "not checked"
-        SKIPPED = "skipped", "skipped: the provider filters itself"
+        SKIPPED = "skipped", "skipped: its account asks for no check"
         PASSED = "passed", "passed"
         FLAGGED = "flagged", "flagged"
 

@@ -61,6 +61,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "month_cap",
             "person_day_cap",
             "buy_again_unasked",
+            "skips_moderation",
             "options",
         )
         labels = {
@@ -71,6 +72,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "images_per_minute": "Images per minute",
             "max_in_flight": "Concurrent requests",
             "buy_again_unasked": "Retry unknown outcomes automatically",
+            "skips_moderation": "Skip moderation",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -100,6 +100,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
             "Money",
             {"fields": ("day_cap", "month_cap", "person_day_cap", "spending", "buy_again_unasked")},
         ),
+        ("Pages", {"fields": ("skips_moderation",)}),
         ("For the provider module", {"classes": ("collapse",), "fields": ("options",)}),
     )
 

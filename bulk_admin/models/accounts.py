@@ -102,6 +102,14 @@ class ProviderAccount(models.Model):
             "Buy a picture again automatically when no answer came back. Both calls are booked."
         ),
     )
+    skips_moderation = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=(
+            "Make pages of its pictures without asking moderation, which is free. Only for a"
+            " provider that refuses such prompts and pictures itself."
+        ),
+    )
     is_enabled = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
     stop_code = models.CharField(

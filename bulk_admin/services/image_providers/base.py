@@ -171,7 +171,6 @@ class ImageProvider(ABC):
     name: ClassVar[str]  # stored in rows: never renamed
     requires_key: ClassVar[bool] = True
     takes_base_url: ClassVar[bool] = False
-    requires_nsfw_check: ClassVar[bool] = True  # False: the provider refuses such pictures itself
     is_placeholder: ClassVar[bool] = False
     bills_nothing: ClassVar[bool] = False
     lists_models: ClassVar[bool] = False

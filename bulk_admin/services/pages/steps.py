@@ -176,7 +176,7 @@ def _page_work(
         content=image.content,
         access=access,
         moderation_model=conf.OPENAI_MODERATION_MODEL,
-        needs_check=provider_class(job.provider).requires_nsfw_check,
+        skips_moderation=job.account.skips_moderation,
         save=save,
     )
 

@@ -79,7 +79,7 @@ class PageWork:
     content: dict[str, Any]
     access: OpenAIAccess | None
     moderation_model: str
-    needs_check: bool
+    skips_moderation: bool
     save: Callable[[PageWork], list[PageWork]]  # the works that are saved with it
     kind: ClassVar[str] = "page"
     started: float = field(default_factory=time.monotonic)
@@ -119,7 +119,7 @@ class PageWork:
             verdict = page_adapter().moderate(self.source.prompt, self._original)
         if verdict is not None:
             return verdict
-        if not self.needs_check:
+        if self.skips_moderation:
             return Verdict.skipped()
         if self.access is None:
             return Verdict.not_checked()

@@ -41,7 +41,7 @@ NEVER = frozenset({"sexual/minors"})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``skipped``: the provider of the picture filters itself.
+    """``skipped``: the account that the picture was bought with asks for no check.
 
     ``not_checked``: there was no key to check with.
     """

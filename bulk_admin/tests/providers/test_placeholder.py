@@ -115,4 +115,4 @@ class TestPlaceholder(ProviderContract):
 
 def test_the_placeholder_says_what_it_is():
     kind = provider_class("placeholder")
-    assert kind.is_placeholder and not kind.requires_key and not kind.requires_nsfw_check
+    assert kind.is_placeholder and not kind.requires_key

@@ -115,7 +115,6 @@ def test_the_steps_to_a_new_provider_name_what_is_there():
         "name",
         "requires_key",
         "takes_base_url",
-        "requires_nsfw_check",
         "lists_models",
         "is_placeholder",
         "formats",

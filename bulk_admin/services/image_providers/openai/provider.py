@@ -19,7 +19,6 @@ NO_PROOF = "That is no proof that the organisation is verified: only the first p
 
 class OpenAIProvider(OpenAIProtocol):
     name = "openai"
-    requires_nsfw_check: ClassVar[bool] = False
     lists_models: ClassVar[bool] = True
     account_options: ClassVar[Mapping[str, Rule]] = DOWNLOAD_HOSTS
     formats: ClassVar[tuple[str, ...]] = ("png", "jpeg", "webp")

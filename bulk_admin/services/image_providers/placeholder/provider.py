@@ -65,7 +65,6 @@ PASSING = {"rate-limited", "overloaded"}
 class PlaceholderProvider(ImageProvider):
     name = "placeholder"
     requires_key: ClassVar[bool] = False
-    requires_nsfw_check: ClassVar[bool] = False
     is_placeholder: ClassVar[bool] = True
     bills_nothing: ClassVar[bool] = True
     formats: ClassVar[tuple[str, ...]] = tuple(FORMATS)

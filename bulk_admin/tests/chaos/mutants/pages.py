@@ -202,7 +202,7 @@ MUTANTS = [
     Mutant(
         "no picture is checked",
         WORK,
-        "        if not self.needs_check:",
+        "        if self.skips_moderation:",
         "        if True:",
         PAGES_TESTS,
         "test_a_flagged_picture_makes_no_page_and_says_why",

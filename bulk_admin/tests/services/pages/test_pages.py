@@ -10,7 +10,13 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from bulk_admin.models import GeneratedImage, PageStatus, ProviderAccount, ProviderCall
+from bulk_admin.models import (
+    GeneratedImage,
+    PageStatus,
+    ProviderAccount,
+    ProviderCall,
+)
+from bulk_admin.services.image_providers import PROVIDERS
 from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.pages import texts
 from bulk_admin.services.queue import page_queue
@@ -55,7 +61,7 @@ def text_account(server):
 
 
 def finished_job(prompts=2, provider="openai_compatible", **fields):
-    """A job whose pictures are in the storage, from a provider whose pictures must be checked."""
+    """A job whose pictures are in the storage."""
     job = make_job(
         prompts, status="completed", stored=True, account=make_account(provider), **fields
     )
@@ -94,8 +100,21 @@ def test_a_flagged_picture_makes_no_page_and_says_why(server, text_account):
     assert not ProviderCall.objects.filter(image=blocked).exists()
 
 
-def test_a_provider_that_filters_itself_is_recorded_as_skipped(server, text_account):
-    job = finished_job(1, provider="placeholder")
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+def test_every_providers_pictures_are_checked(server, text_account, provider):
+    job = finished_job(["a calm sea", "[flagged] something"], provider=provider)
+    page_queue.create_pages(job.pk, by=None)
+    pump.run()
+    assert [page.moderation for page in Prompt.objects.all()] == ["passed"]
+    assert len(server.till.calls("moderation")) == 2
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_only_a_switch_of_its_account_skips_the_check(server, request, has_key):
+    if has_key:
+        request.getfixturevalue("text_account")
+    job = finished_job(["[flagged] something"])
+    ProviderAccount.objects.filter(pk=job.account_id).update(skips_moderation=True)
     page_queue.create_pages(job.pk, by=None)
     pump.run()
     assert Prompt.objects.get().moderation == "skipped"
