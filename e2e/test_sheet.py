@@ -4,11 +4,13 @@ pressed.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import GeneratedImage, JobStatus
-from bulk_admin.testing.factories import make_job
+from bulk_admin.testing.factories import make_account, make_job
 from e2e.pages import NewJobPage, SheetPage
 
 
@@ -146,3 +148,23 @@ def test_a_fix_waits_for_an_edit_that_is_not_saved(marked):
 
     expect(marked.rows.get_by_role("alert")).to_contain_text("Row 1 is still being edited")
     expect(marked.editor()).to_have_value("A red fox")
+
+
+@pytest.mark.parametrize("width", [1440, 768, 390])
+def test_every_line_of_the_bill_is_shown_and_they_add_up(staff_page, staff, width):
+    account = make_account("openai")
+    job = make_job(2, JobStatus.DRAFT, created_by=staff, account=account, images_per_prompt=3)
+    GeneratedImage.objects.filter(job=job, position=2).update(quality="high")
+    staff_page.set_viewport_size({"width": width, "height": 900})
+    staff_page.goto(job.get_absolute_url())
+    bill = SheetPage(staff_page).bill
+    rows = bill.get_by_role("row").all()
+    assert all(row.is_visible() for row in rows)
+
+    shown = [
+        [float(one) for one in re.findall(r"\$([\d.]+)", line)]
+        for line in bill.locator("td:last-child").all_inner_texts()
+    ]
+    *lines, total = [(amounts[0], amounts[-1]) for amounts in shown if amounts]
+    assert len(lines) > 1
+    assert tuple(round(sum(ends), 4) for ends in zip(*lines, strict=True)) == total
