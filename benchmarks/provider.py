@@ -54,7 +54,7 @@ def _start_of(size: str) -> str:
 
 
 def marked(size: str, mark: str) -> str:
-    """A photo as base64, told apart by its mark; next to no work."""
+    """A photo as base64, recognisable by its mark; next to no work."""
     name = hashlib.sha256(mark.encode()).hexdigest().encode()
     end = chunk(b"tEXt", b"Comment\0" + name) + photo(size)[-PNG_END:]
     return _start_of(size) + base64.b64encode(end).decode()
@@ -82,8 +82,8 @@ class Running:
 
     def till(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/_till", timeout=30) as answer:
-            told: dict[str, Any] = json.load(answer)
-        return told
+            figures: dict[str, Any] = json.load(answer)
+        return figures
 
     def arrivals(self) -> list[float]:
         """When each billed picture's call came in, in order."""

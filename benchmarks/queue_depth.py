@@ -105,7 +105,7 @@ def pairs(pool: int, count: int) -> tuple[list[float], list[float]]:
 
 
 def measure(queued: int, jobs: int, history: int, count: int) -> float:
-    """The median milliseconds of a pair, with its row told."""
+    """The median milliseconds of a pair; prints its row."""
     # Above what is opened here, so nothing waits; far above, and each permit would count its way
     # through the history.
     account = account_at("http://127.0.0.1:9/v1", limit=2 * count)

@@ -49,7 +49,7 @@ class Run:
 
 
 def ours(run: Run) -> float:
-    """Made pictures; figures are told."""
+    """Makes the pictures and prints the figures."""
     with provider(limit=run.limit, latency=run.latency, window=run.window) as server:
         account = account_at(server.base_url, limit=run.limit, max_in_flight=max(run.limit, 8))
         with worker(env={"BULK_WINDOW": str(run.window), "BULK_MAX_IN_FLIGHT": "300"}) as watch:

@@ -1,5 +1,5 @@
-"""System checks: settings that would lose work, buy twice or hide pictures are told before anything
-starts.
+"""System checks: settings that would lose work, buy twice or hide pictures are reported before
+anything starts.
 """
 
 from __future__ import annotations

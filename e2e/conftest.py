@@ -112,7 +112,7 @@ def log_in(context: BrowserContext, user: Any, url: str) -> None:
 
 @pytest.fixture
 def page(new_context: Callable[..., BrowserContext]) -> Page:
-    """A page of somebody who is not logged in."""
+    """A page of someone who is not logged in."""
     return new_context().new_page()
 
 

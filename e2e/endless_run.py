@@ -36,9 +36,9 @@ def test_never_ends(number):
         )
         browser.new_page().goto("about:blank")
     with OpenAIServer():
-        told = Path(os.environ["TELL_IN"]) / f"{number}.new"
-        told.write_text(f"{os.getpid()}\n{folder}")
-        told.rename(told.with_suffix(".ready"))
+        note = Path(os.environ["TELL_IN"]) / f"{number}.new"
+        note.write_text(f"{os.getpid()}\n{folder}")
+        note.rename(note.with_suffix(".ready"))
         signal.pause()
 
 

@@ -12,7 +12,7 @@ PATIENCE = 120.0  # seconds; far more than any wait takes, for the machine may b
 
 
 def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
-    """For what the page does not show; the browser goes on meanwhile.
+    """For what the page does not show; the browser keeps running.
 
     AssertionError when it did not come in time.
     """

@@ -14,9 +14,9 @@ from bulk_admin.tests.support.processes import ROOT, wait_until
 
 def started(tmp_path, number):
     """The process id of the worker in which a test of the small run runs, and its folder."""
-    told = tmp_path / f"{number}.ready"
-    wait_until(told.exists, what=f"test {number} has started all it starts")
-    pid, folder = told.read_text().splitlines()
+    note = tmp_path / f"{number}.ready"
+    wait_until(note.exists, what=f"test {number} has started all it starts")
+    pid, folder = note.read_text().splitlines()
     return int(pid), Path(folder)
 
 

@@ -37,7 +37,7 @@ def can_create_pages_on_some(user: Person) -> bool:
 
 
 def can_spend(user: Person, job: BulkGenerationJob) -> bool:
-    """Nobody but its owner spends with a private account, whatever other rights they have."""
+    """Nobody but its owner spends with a private account, whatever other permissions they have."""
     return can_act(user, job) and has(user, "generate") and job.account.is_usable_by(user)
 
 

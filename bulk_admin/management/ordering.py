@@ -89,7 +89,7 @@ def choose_account(user: Any, name: str) -> AccountChoice:
         )
     if found.why_not:
         raise Refused(
-            f"The account {found.account.label} cannot be used: {found.why_not}. Mend that, or"
+            f"The account {found.account.label} cannot be used: {found.why_not}. Fix that, or"
             " choose another one."
         )
     return found

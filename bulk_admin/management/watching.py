@@ -31,7 +31,7 @@ def exit_code(job: BulkGenerationJob) -> int:
 
 
 def is_settled(job: BulkGenerationJob) -> bool:
-    """Nothing more happens unless somebody does something."""
+    """Nothing more happens until someone acts."""
     return (
         job.status in (*ENDED_JOBS, JobStatus.PAUSED) and not job.generating and not job.pages_open
     )
@@ -40,7 +40,7 @@ def is_settled(job: BulkGenerationJob) -> bool:
 def counts(job: BulkGenerationJob) -> str:
     ended = job.completed_count + job.failed_count + job.unknown_count + job.cancelled_count
     parts = [f"{job.status}: {ended} of {job.total}"]
-    told = {
+    numbers = {
         "running": job.generating,
         "failed": job.failed_count,
         "unknown": job.unknown_count,
@@ -50,7 +50,7 @@ def counts(job: BulkGenerationJob) -> str:
         "pages blocked": job.pages_blocked,
         "pages failed": job.pages_failed,
     }
-    return ", ".join([*parts, *(f"{n} {word}" for word, n in told.items() if n)])
+    return ", ".join([*parts, *(f"{n} {word}" for word, n in numbers.items() if n)])
 
 
 def reason(job: BulkGenerationJob) -> str:
@@ -59,7 +59,7 @@ def reason(job: BulkGenerationJob) -> str:
     return f"{remedy} The last one: {job.status_detail}" if job.status_detail else remedy
 
 
-def told(job: BulkGenerationJob) -> str:
+def summary(job: BulkGenerationJob) -> str:
     """How it stands, for people."""
     report = job_report(job)
     lines = [

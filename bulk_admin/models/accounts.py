@@ -28,8 +28,8 @@ class AccountQuerySet(models.QuerySet["ProviderAccount"]):
         return self.filter(Q(is_platform=True) | Q(owner=person))
 
     def known_to(self, person: Any) -> AccountQuerySet:
-        """Those whose labels a person may read: the others' private ones only with the right to
-        manage accounts.
+        """Those whose labels a person may read: the others' private ones only with the
+        permission to manage accounts.
         """
         if person.has_perm("bulk_admin.manage_accounts"):
             return self.all()

@@ -47,14 +47,14 @@ IMAGES_OF = {
 }
 
 
-def make_user(name: str = "", *rights: str, **fields: Any) -> Any:
-    """A member of staff with these rights, as "app.codename"; the password is "password"."""
+def make_user(name: str = "", *permissions: str, **fields: Any) -> Any:
+    """A member of staff with these permissions, as "app.codename"; the password is "password"."""
     fields = {"is_staff": True, **fields}
     user = get_user_model().objects.create_user(
         name or f"user{next(numbers)}", password="password", **fields
     )
-    for right in rights:
-        app, codename = right.split(".")
+    for permission in permissions:
+        app, codename = permission.split(".")
         user.user_permissions.add(
             Permission.objects.get(content_type__app_label=app, codename=codename)
         )

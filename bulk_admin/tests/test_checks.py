@@ -151,7 +151,7 @@ def test_an_account_of_a_provider_that_does_not_exist_is_found_where_a_database_
 
 @pytest.mark.django_db
 def test_a_cluster_that_nobody_has_served_for_an_hour_is_warned_of(settings):
-    def told():
+    def warnings():
         return [message.msg for message in checks.check_schedules(None, databases=["default"])]
 
     def due(minutes_ago, **of):
@@ -162,14 +162,14 @@ def test_a_cluster_that_nobody_has_served_for_an_hour_is_warned_of(settings):
     due(59, cluster="bulk")
     Schedule.objects.create(func="math.sqrt", name="the site's own", schedule_type="I", minutes=1)
     due(61, cluster=None)
-    assert told() == []
+    assert warnings() == []
     due(61, name="bulk-tick")
-    (message,) = told()
+    (message,) = warnings()
     assert "'bulk'" in message
     Schedule.objects.filter(name="the site's own").update(cluster="mistyped")
-    assert len(told()) == 2
+    assert len(warnings()) == 2
     settings.DEBUG = True
-    assert told() == [] == checks.check_schedules(None)
+    assert warnings() == [] == checks.check_schedules(None)
 
 
 @pytest.mark.django_db

@@ -41,20 +41,20 @@ def record(message="call settled", exc_info=None, **extra):
 
 def test_a_json_line_is_one_object_with_the_fields_beside_the_message():
     line = JsonLines().format(record(job="j-1", image=7, seconds=1.25, request_id="req_1"))
-    told = json.loads(line)
+    entry = json.loads(line)
     assert "\n" not in line
-    assert (told["message"], told["level"], told["logger"]) == (
+    assert (entry["message"], entry["level"], entry["logger"]) == (
         "call settled",
         "INFO",
         "bulk_admin.services.settling",
     )
-    assert (told["job"], told["image"], told["seconds"], told["request_id"]) == (
+    assert (entry["job"], entry["image"], entry["seconds"], entry["request_id"]) == (
         "j-1",
         7,
         1.25,
         "req_1",
     )
-    assert told["time"]
+    assert entry["time"]
 
 
 def loggers() -> set[str]:
@@ -88,12 +88,12 @@ def test_a_plain_line_without_fields_is_the_message():
 
 
 def test_what_django_hangs_on_a_record_is_no_field():
-    told = json.loads(
+    entry = json.loads(
         JsonLines().format(
             record("Not Found: /x", request=object(), status_code=404, server_time="now")
         )
     )
-    assert set(told) == {"time", "level", "logger", "message"}
+    assert set(entry) == {"time", "level", "logger", "message"}
 
 
 @pytest.mark.parametrize("lines", [JsonLines(), PlainLines("%(message)s")], ids=["json", "plain"])

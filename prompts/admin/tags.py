@@ -1,6 +1,6 @@
 """Tags: renamed, merged and deleted by who may change pages, for each of it changes pages.
 
-In place of taggit's own page, whose merging asks for no right.
+In place of taggit's own page, whose merging asks for no permission.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Tags = Sequence[Tag]
 
 class TagAction(BulkAction[Tag]):
     noun = "tag"
-    rights: tuple[str, ...]
+    permissions: tuple[str, ...]
 
     def may(self, person: Person, row: Tag) -> bool:
         return self.may_on_some(person)
 
     def may_on_some(self, person: Person) -> bool:
-        return person.has_perms(self.rights)
+        return person.has_perms(self.permissions)
 
 
 def _pages(tag: Any) -> str:
@@ -49,7 +49,7 @@ class Merge(TagAction):
     """Into the one that most pages have: the others go, and their pages have that one."""
 
     name, label, danger = "merge", "Merge into one", True
-    rights = ("prompts.change_prompt", "taggit.change_tag", "taggit.delete_tag")
+    permissions = ("prompts.change_prompt", "taggit.change_tag", "taggit.delete_tag")
     note = "All their pages get the tag that most of them have. The other tags are deleted."
 
     def preview(self, rows: Tags) -> list[Line]:
@@ -83,7 +83,7 @@ class Merge(TagAction):
 
 class Delete(TagAction):
     name, label, danger = "delete", "Delete", True
-    rights = ("prompts.change_prompt", "taggit.delete_tag")
+    permissions = ("prompts.change_prompt", "taggit.delete_tag")
     note = "The tags are taken off their pages, which stay as they are otherwise."
 
     def preview(self, rows: Tags) -> list[Line]:

@@ -173,7 +173,7 @@ def _slug(title: str, taken: set[str], attempt: int) -> str:
 
 
 def _insert(new: NewPage, slug: str) -> Prompt | None:
-    """The page, or None when somebody got the slug, or the source's page, first: look again.
+    """The page, or None when someone else got the slug, or the source's page, first: look again.
 
     A conflict is ignored rather than raised, so it needs no savepoint; it leaves no row with our
     ``source_ref`` and our time.
@@ -253,7 +253,7 @@ def _fields(new: NewPage) -> dict[str, Any]:
 
 
 class Doubt(StrEnum):
-    """What speaks against publishing unless somebody was warned and wants it."""
+    """What speaks against publishing unless a person was warned and wants it."""
 
     PLACEHOLDER = "placeholder"
     NOT_CHECKED = "not_checked"
@@ -295,7 +295,7 @@ def why_never(page: Prompt) -> str:
 
 
 def why_not_publish(page: Prompt, confirmed: Collection[str] = ()) -> str:
-    """The reasons against publishing, or "". ``confirmed``: the doubts that somebody accepts.
+    """The reasons against publishing, or "". ``confirmed``: the doubts that a person accepts.
 
     Whoever accepts doubts has read them all, so all are named.
     """

@@ -74,8 +74,8 @@ def _existing(slugs: dict[str, str]) -> dict[str, Tag]:
 
 
 def tag_slug(name: str) -> str:
-    """Its own for every name: "c++" and "c" are two tags, "soft-light" is the tag that somebody
-    wrote "Soft light".
+    """Its own for every name: "c++" and "c" are two tags, "soft-light" is the tag that was
+    written "Soft light".
     """
     slug = slugify(name, allow_unicode=True)
     return (

@@ -31,8 +31,8 @@ def test_nothing_public_tells_of_a_hidden_page(client, hidden, address):
         **hidden,
     )
     text = text_of(client.get(address))
-    for told in ("Secret", "secret-sett", "tag/badger", "setts", "Setts"):
-        assert told not in text
+    for secret in ("Secret", "secret-sett", "tag/badger", "setts", "Setts"):
+        assert secret not in text
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)

@@ -22,8 +22,8 @@ def pages():
     return [make_page(1, "fox", "snow"), make_page(2, "foxes", "fox"), make_page(3, "fox", "vixen")]
 
 
-def log_in(client, *rights):
-    user = make_user("tess", *rights)
+def log_in(client, *permissions):
+    user = make_user("tess", *permissions)
     client.force_login(user)
     return user
 
@@ -75,7 +75,7 @@ def test_one_tag_is_not_merged_and_a_second_press_finds_nothing(client, pages):
     "missing", ["taggit.change_tag", "taggit.delete_tag", "prompts.change_prompt"]
 )
 def test_who_lacks_one_of_the_rights_merges_nothing(client, pages, missing):
-    log_in(client, *(right for right in ALL if right != missing))
+    log_in(client, *(name for name in ALL if name != missing))
     assert merge(client, "foxes", "fox").status_code == 403
     assert [tags_of(page) for page in pages] == [
         ["fox", "snow"],

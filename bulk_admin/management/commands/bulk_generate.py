@@ -144,7 +144,7 @@ class Command(BaseCommand):
         self.stdout.write(
             json.dumps(job_report(job))
             if as_json
-            else watching.told(job)
+            else watching.summary(job)
             if wait
             else accepted(order)
         )

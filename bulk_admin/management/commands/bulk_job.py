@@ -57,7 +57,7 @@ class Command(BaseCommand):
             else find(job)
         )
         self.stdout.write(
-            json.dumps(job_report(found)) if options["json"] else watching.told(found)
+            json.dumps(job_report(found)) if options["json"] else watching.summary(found)
         )
         code = watching.exit_code(found) if wait else 0
         if code and not (code == watching.HALTED and action in ("pause", "cancel")):

@@ -95,7 +95,7 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         self.end_anyway()
 
     def drain_workers(self) -> None:
-        """To be told again and again: a worker that has only just been started still ignores it."""
+        """Sent again and again: a worker that has only just been started still ignores it."""
         for worker in list(self.pool):
             try:
                 os.kill(worker.pid, signal.SIGTERM)
@@ -107,8 +107,8 @@ class SafeSentinel(cluster.Sentinel):  # type: ignore[misc]  # django_q is untyp
         super().stop()
 
     def press_to_end(self) -> None:
-        """Stock tells its workers nothing, and waits for ever to hand "STOP" to one that was killed
-        meanwhile.
+        """Stock tells its workers nothing, and waits for ever to hand "STOP" to one that has been
+        killed.
         """
         end = time.monotonic() + conf.GRACE + 3
         while time.monotonic() < end:

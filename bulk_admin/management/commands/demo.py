@@ -54,7 +54,7 @@ class Command(BaseCommand):
                     start_new_session=True,
                 )
             try:
-                told = manage(
+                report = manage(
                     env,
                     "bulk_generate",
                     str(sample.FILE),
@@ -69,20 +69,20 @@ class Command(BaseCommand):
                 raise CommandError(f"The sample job did not end as it should: {error}") from error
             finally:
                 stop(worker)
-            self.summarise(json.loads(told), time.monotonic() - began)
+            self.summarise(json.loads(report), time.monotonic() - began)
 
-    def summarise(self, told: dict[str, Any], seconds: float) -> None:
+    def summarise(self, report: dict[str, Any], seconds: float) -> None:
         self.stdout.write(
-            f"\n  {told['completed']} of {told['total']} pictures, {told['failed']} failed,"
-            f" {told['unknown']} unknown"
+            f"\n  {report['completed']} of {report['total']} pictures, {report['failed']} failed,"
+            f" {report['unknown']} unknown"
         )
         self.stdout.write(
-            f"  {told['pages_created']} draft pages, {told['pages_blocked']} blocked,"
-            f" {told['pages_failed']} failed"
+            f"  {report['pages_created']} draft pages, {report['pages_blocked']} blocked,"
+            f" {report['pages_failed']} failed"
         )
         self.stdout.write(
-            f"  {usd(parse_usd(told['spent_usd']))} spent of"
-            f" {usd(parse_usd(told['estimated_usd']))} estimated, {seconds:.0f} seconds"
+            f"  {usd(parse_usd(report['spent_usd']))} spent of"
+            f" {usd(parse_usd(report['estimated_usd']))} estimated, {seconds:.0f} seconds"
         )
         self.stdout.write(
             "  It ran in a folder of its own, which is gone. `make run` shows the same in a"

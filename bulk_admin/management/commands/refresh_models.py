@@ -40,7 +40,7 @@ class Command(BaseCommand):
         except (ProviderError, KeyUnreadable) as error:
             self.stderr.write(f"{account.label}: {error}")
             return False
-        for line in told(found) or ["nothing new"]:
+        for line in lines_of(found) or ["nothing new"]:
             self.stdout.write(f"{account.label}: {line}")
         return True
 
@@ -59,7 +59,7 @@ def listing_accounts() -> list[ProviderAccount]:
     return list(first.values())
 
 
-def told(found: Refreshed) -> list[str]:
+def lines_of(found: Refreshed) -> list[str]:
     lines = [f"{name} ends on {day}" for name, day in sorted(found.retirement_days.items())]
     lines += [f"{name} is no longer listed: it may be retired" for name in sorted(found.not_listed)]
     if found.unknown:

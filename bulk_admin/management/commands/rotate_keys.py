@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 unreadable += 1
                 self.stderr.write(f"{account.label}: {error} Enter the key again.")
                 continue
-            # A key that was entered meanwhile is newer than the one that was read.
+            # A key that was entered in the meantime is newer than the one that was read.
             rotated += ProviderAccount.objects.filter(
                 pk=account.pk, encrypted_key=account.encrypted_key
             ).update(encrypted_key=fresh)

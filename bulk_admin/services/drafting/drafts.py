@@ -83,7 +83,7 @@ def replace_draft(
     """
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
-        raise DraftRefused("This job was started meanwhile: make a new one.")
+        raise DraftRefused("This job has been started in the meantime: make a new one.")
     job.source_text, job.skipped = storable(source_text), skipped
     _choose(job, settings)
     job.images.all().delete()
@@ -182,7 +182,7 @@ def edit_row(job_id: uuid.UUID, image_id: int, text: str) -> GeneratedImage:
     job = lock_job(job_id)
     text = clean(text)
     if job.status != JobStatus.DRAFT:
-        raise DraftRefused("This job was started meanwhile.")
+        raise DraftRefused("This job has been started in the meantime.")
     if not text:
         raise DraftRefused("The prompt is empty. Untick the row to leave it out.")
     if not job.images.filter(pk=image_id).update(prompt_text=text):
@@ -203,7 +203,7 @@ def fix_rows(job_id: uuid.UUID, code: str, image_ids: Iterable[int] | None = Non
     """
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
-        raise DraftRefused("This job was started meanwhile.")
+        raise DraftRefused("This job has been started in the meantime.")
     model = model_for(job.account, job.model_name, database_now().date())
     wanted = None if image_ids is None else set(image_ids)
     rows = list(job.images.order_by("position"))

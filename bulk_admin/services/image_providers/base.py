@@ -61,7 +61,7 @@ class ImageResult:
 
     ``content`` is never empty and is kept byte for byte, whatever it turns out to be. ``usage``
     holds token counts: text_input, image_input, image_output, text_output; empty when the provider
-    told none. Everything else is cleaned here.
+    reported none. Everything else is cleaned here.
     """
 
     content: bytes

@@ -1,4 +1,4 @@
-"""What can go wrong at a provider: one family, told apart once, at the edge.
+"""What can go wrong at a provider: one family, classified once, at the edge.
 
 ``code`` is stored on rows and keys every text and button; ``stops`` says how far the fault reaches:
 one ``image``, every picture of the ``job``, or everything that the ``account`` buys.

@@ -281,7 +281,7 @@ def aspect_ratio(width: int, height: int) -> str:
 def _failed(run: Mapping[str, Any], remote_id: str, key: str) -> ProviderError:
     """A run that ended without a picture.
 
-    Whether it is billed is told nowhere; one that computed may be.
+    Nothing says whether it is billed; one that computed may be.
     """
     status, text = str(run["status"]), clean(run.get("error"), key)
     metrics = run.get("metrics")

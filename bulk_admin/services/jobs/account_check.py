@@ -31,8 +31,8 @@ def check_account(account_id: int, *, by: Any) -> CheckResult:
     """
     account = ProviderAccount.objects.get(pk=account_id)
     result = _ask(account)
-    mended = _keep_verdict(account_id, account.encrypted_key, result)
-    gone_on = _go_on(account_id, by) if mended else 0
+    is_well = _keep_verdict(account_id, account.encrypted_key, result)
+    gone_on = _go_on(account_id, by) if is_well else 0
     if not gone_on:
         return result
     return replace(
@@ -74,7 +74,7 @@ def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> 
     """Whether the account is well now."""
     account = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account_id)
     if account.encrypted_key != key_asked_with:
-        return False  # somebody entered another key meanwhile: this verdict is about the old one
+        return False  # another key was entered in the meantime: this verdict is about the old one
     account.checked_at, account.check_result = timezone.now(), result.message[:300]
     if not result.code or result.code in codes.ACCOUNT_FAULTS:
         account.stop_code, account.stop_message = (

@@ -60,7 +60,7 @@ class SheetChanged(CannotStart):
 
 
 class NotYours(CannotStart, PermissionDenied):
-    """The job's account is private, and somebody else's."""
+    """The job's account is private, and another person's."""
 
     def __init__(self) -> None:
         super().__init__(Code.NOT_YOURS, Code.NOT_YOURS.about.sentence)

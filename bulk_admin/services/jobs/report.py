@@ -1,4 +1,4 @@
-"""A job told in one flat line, for scripts: the commands' ``--json`` and the status address.
+"""A job in one flat line, for scripts: the commands' ``--json`` and the status address.
 
 The keys are a contract.
 """

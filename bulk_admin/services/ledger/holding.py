@@ -116,7 +116,7 @@ def _claim(job_id: uuid.UUID, calls: list[ProviderCall]) -> list[DueCall]:
 def put_off(due: DueCall, seconds: float) -> None:
     """Have a claimed call asked for again in so many seconds, and once more when its time is over.
 
-    Nothing changes when it was settled or claimed by another worker meanwhile.
+    Nothing changes when another worker has settled or claimed it in the meantime.
     """
     lock_jobs([due.job_id])
     now = database_now()

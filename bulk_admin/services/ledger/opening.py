@@ -119,7 +119,7 @@ class _Opening:
     passed_over: Collection[int]  # persons at their cap
 
     def queued(self) -> ImageQuerySet:
-        """The images that may be bought for somebody."""
+        """The images that may be bought: nobody who asked for one is at their cap."""
         queued = GeneratedImage.objects.filter(status=ImageStatus.QUEUED)
         return queued.exclude(requested_by__in=self.passed_over)
 

@@ -138,10 +138,10 @@ def _queue(part: Part) -> None:
     now = database_now()
     waits = work_is_waiting()
     waits_alone = workers.work_waits_in_vain(now)
-    told = "yes" if waits else "no"
+    text = "yes" if waits else "no"
     part.add(
         "Queued work",
-        f"{told}, but no worker has been seen" if waits_alone else told,
+        f"{text}, but no worker has been seen" if waits_alone else text,
         State.BAD if waits_alone else State.OK,
         "Start a worker: manage.py bulk_worker.",
     )
@@ -205,10 +205,10 @@ def _bells(part: Part, now: dt.datetime) -> None:
     bells = workers.untaken_bells(now)
     age = _age(now, bells.oldest_rung_at) if bells.oldest_rung_at else 0.0
     is_late = age > conf.NO_WORKER_AFTER
-    told = f"{bells.count}, the oldest {age:.0f} s old" if bells.count else "none"
+    text = f"{bells.count}, the oldest {age:.0f} s old" if bells.count else "none"
     part.add(
         "Tasks not picked up",
-        told,
+        text,
         State.BAD if is_late else State.OK,
         "No worker picks up tasks: start one, or restart the one that hangs.",
     )
@@ -277,13 +277,13 @@ def _probe(part: Part, name: str, storage: str) -> None:
             "Give its key the right to list files (B2: listFiles; S3: s3:ListBucket).",
         )
         return
-    told = (
+    text = (
         f"written, read and deleted in {(time.monotonic() - begun) * 1000:.0f} ms"
         if is_whole
         else "other bytes came back"
     )
     part.add(
-        name, told, State.OK if is_whole else State.BAD, "Check what else writes to this bucket."
+        name, text, State.OK if is_whole else State.BAD, "Check what else writes to this bucket."
     )
 
 

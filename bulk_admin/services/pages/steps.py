@@ -191,7 +191,7 @@ def finish(works: list[PageWork]) -> None:
             _finish(job_id, done)
         except (OperationalError, InterfaceError):
             raise
-        except Exception:  # noqa: BLE001  # told below, of the one that it is about
+        except Exception:  # noqa: BLE001  # reported below, for the page it is about
             # One bad page undid them all: each on its own, so that only that one fails.
             for work in done:
                 _finish_alone(job_id, work)
@@ -298,11 +298,11 @@ def fail_waiting(waiting: ImageQuerySet, code: str, message: str) -> None:
 def _fail_waiting(job_id: uuid.UUID, waiting: ImageQuerySet, code: str, message: str) -> None:
     job = lock_job(job_id)
     job.revision += 1
-    told = {"revision": job.revision, "page_error_code": code, "page_error": message}
+    failure = {"revision": job.revision, "page_error_code": code, "page_error": message}
     failed = (
         waiting.filter(job_id=job_id)
         .order_by()
-        .move(PageStatus.FAILED, field="page_status", **told)
+        .move(PageStatus.FAILED, field="page_status", **failure)
     )
     count_pages(job, PageStatus.QUEUED, PageStatus.FAILED, failed)  # all open steps are one counter
     save(job, database_now())

@@ -211,7 +211,7 @@ class TextWork:
             client_request_id=str(self.permit.call_id),
         )
         reach("text_after_reply")
-        self.error = None  # it may have been given up meanwhile
+        self.error = None  # it may have been given up in the meantime
 
     @property
     def content(self) -> dict[str, Any]:

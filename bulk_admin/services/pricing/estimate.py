@@ -193,7 +193,7 @@ def _per_million(price: int, tokens: int) -> int:
 
 
 def cost_from_usage(model: ImageModel, usage: Mapping[str, int], on: dt.date) -> int | None:
-    """What a call cost by the usage that the provider told; None when that does not say it.
+    """What a call cost by the usage that the provider reported; None when that does not say.
 
     So it is without output tokens, and where the model has no price a token: a flat price is not
     nothing.
@@ -201,7 +201,7 @@ def cost_from_usage(model: ImageModel, usage: Mapping[str, int], on: dt.date) ->
     try:
         price = price_on(model, on)
     except UnknownPrice:
-        # Somebody took the price away while the call was under way: it must be booked all the same
+        # The price was deleted while the call was under way: it must be booked all the same
         return None
     if not any(
         each and usage.get(name)

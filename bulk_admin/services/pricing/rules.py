@@ -1,6 +1,6 @@
 """What the catalogue's free-form fields must look like.
 
-Pure: each answers "" or the sentence that says what to mend.
+Pure: each answers "" or the sentence that says what to correct.
 
 The form asks before it saves, and the price functions ask again: a rule that is not sound is no
 rule.

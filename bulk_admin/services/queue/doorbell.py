@@ -1,4 +1,4 @@
-"""Rings for a pump. The rows are the queue; a Django-Q task only says that somebody should look."""
+"""Rings for a pump. The rows are the queue; a Django-Q task only says that it is time to look."""
 
 from __future__ import annotations
 

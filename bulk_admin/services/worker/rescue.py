@@ -155,7 +155,7 @@ def _ids(call: ProviderCall) -> dict[str, object]:
 
 
 def _recover(call: ProviderCall) -> Outcome | None:
-    """What became of a call that nobody waits for any more, if that can be told.
+    """What became of a call that nobody waits for any more, if that can be found out.
 
     Raises StorageUnavailable.
     """

@@ -1,4 +1,4 @@
-"""What can go wrong when a page's text or moderation is asked for: one error, told apart once."""
+"""What can go wrong when a page's text or moderation is asked for: one error, classified once."""
 
 from __future__ import annotations
 
@@ -84,20 +84,20 @@ def translate(error: openai.OpenAIError, access: OpenAIAccess, *, prompt: str = 
     """
     if isinstance(error, openai.APIStatusError):
         answer = error.response
-        told = error_for(
+        found = error_for(
             answer.status_code, answer.headers, answer.content, key=access.api_key, prompt=prompt
         )
     elif isinstance(error, openai.APIConnectionError):
-        told = transport_error(error, access.timeout)
+        found = transport_error(error, access.timeout)
     else:
-        told = OutcomeUnknown()
-    refused = told.code in OF_PICTURES
+        found = OutcomeUnknown()
+    refused = found.code in OF_PICTURES
     return ServiceError(
-        f"The provider refused: {told.detail}" if refused else told.message,
+        f"The provider refused: {found.detail}" if refused else found.message,
         # No setting of a job goes along with a text.
-        code=Code.REJECTED if told.code == Code.BAD_REQUEST else told.code,
-        billed=told.billed,
-        retry_after=told.retry_after,
-        http_status=told.http_status,
-        request_id=told.request_id,
+        code=Code.REJECTED if found.code == Code.BAD_REQUEST else found.code,
+        billed=found.billed,
+        retry_after=found.retry_after,
+        http_status=found.http_status,
+        request_id=found.request_id,
     )

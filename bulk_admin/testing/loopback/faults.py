@@ -57,9 +57,9 @@ def error(
 
 
 def _with_key(body: dict[str, Any], key: str) -> dict[str, Any]:
-    told = body.get("error")
-    if isinstance(told, dict) and "{key}" in str(told.get("message")):
-        return {"error": {**told, "message": told["message"].replace("{key}", key)}}
+    refusal = body.get("error")
+    if isinstance(refusal, dict) and "{key}" in str(refusal.get("message")):
+        return {"error": {**refusal, "message": refusal["message"].replace("{key}", key)}}
     return body
 
 
@@ -289,7 +289,7 @@ class FaultPlan:
     """Which fault strikes a call: the next one planned, else the one that its prompt names, else by
     chance.
 
-    Chance hangs on the seed and the client request id alone, so a run can be told again call by
+    Chance depends on the seed and the client request id alone, so a run can be replayed call by
     call.
     """
 

@@ -247,7 +247,7 @@ class OpenAIServer(LoopbackServer):
             usage=good.get("usage", {}) if billed else {},
             **about,
         )
-        # Rung before the work, so that a client which hangs up meanwhile is charged all the same.
+        # Rung before the work, so that a client which hangs up during it is charged all the same.
         self.till.ring(entry)
         self.gate.wait(self.hang_seconds)
         if fault is None or fault.billed:

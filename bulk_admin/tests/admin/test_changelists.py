@@ -250,7 +250,7 @@ def test_an_action_refuses_rows_that_are_not_this_person_s(client, staff):
     BulkGenerationJob.objects.filter(pk=mine.pk).update(created_by=person)
     client.force_login(person)
     before = ask(client, JOBS, "cancel", [mine, others])
-    # Neither the shown ids nor forged ones reach a row without the right.
+    # Neither the shown ids nor forged ones reach a row without the permission.
     response = client.post(f"{JOBS}bulk/cancel/", {"ids": f"{mine.pk},{others.pk}"})
     assert "do not have permission" in before.content.decode()
     assert {line.label: line.ok for line in response.context["lines"]} == {
@@ -262,7 +262,7 @@ def test_an_action_refuses_rows_that_are_not_this_person_s(client, staff):
 
 
 @pytest.mark.parametrize(
-    ("rights", "jobs", "images"),
+    ("granted", "jobs", "images"),
     [
         ((), [], []),
         (("delete_bulkgenerationjob", "create_pages"), ["delete_jobs"], []),
@@ -280,11 +280,13 @@ def test_an_action_refuses_rows_that_are_not_this_person_s(client, staff):
     ],
     ids=lambda value: "+".join(value) or "none",
 )
-def test_only_actions_that_somebody_may_do_to_something_are_offered(client, rights, jobs, images):
+def test_only_actions_are_offered_that_the_person_may_use_on_something(
+    client, granted, jobs, images
+):
     make_job(1, JobStatus.COMPLETED)
     client.force_login(
         make_user(
-            "pat", "bulk_admin.view_bulkgenerationjob", *(f"bulk_admin.{right}" for right in rights)
+            "pat", "bulk_admin.view_bulkgenerationjob", *(f"bulk_admin.{name}" for name in granted)
         )
     )
     assert [offered(client, JOBS), offered(client, IMAGES)] == [jobs, images]

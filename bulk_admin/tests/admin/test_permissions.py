@@ -14,7 +14,7 @@ VIEW = "bulk_admin.view_bulkgenerationjob"
 PEOPLE = {
     "anonymous": None,
     "no staff": ((), {"is_staff": False}),
-    "staff without rights": ((), {}),
+    "staff without permissions": ((), {}),
     "view only": ((VIEW,), {}),
     "owner": ((VIEW, "bulk_admin.generate"), {}),
     "stranger who generates": ((VIEW, "bulk_admin.generate"), {}),
@@ -31,7 +31,7 @@ PEOPLE = {
     "superuser": ((), {"is_superuser": True}),
 }
 LOGIN, NO, YES = 302, 403, 200
-READ = {"anonymous": LOGIN, "no staff": LOGIN, "staff without rights": NO}
+READ = {"anonymous": LOGIN, "no staff": LOGIN, "staff without permissions": NO}
 ACT = READ | {"view only": NO, "stranger who generates": NO}
 SPEND = ACT | {"change": NO}
 PAGES = SPEND | {"owner": NO}
@@ -63,8 +63,8 @@ ADDRESSES = [
 def log_in(client, who):
     if PEOPLE[who] is None:
         return None
-    rights, fields = PEOPLE[who]
-    user = make_user(who.replace(" ", "-"), *rights, **fields)
+    granted, fields = PEOPLE[who]
+    user = make_user(who.replace(" ", "-"), *granted, **fields)
     client.force_login(user)
     return user
 
@@ -141,8 +141,10 @@ def test_a_press_without_the_csrf_token_is_refused(superuser):
 def test_the_index_says_what_somebody_may_do_with_jobs(client, who, view_only):
     log_in(client, who)
     apps = client.get(reverse("admin:index")).context["app_list"]
-    told = {model["object_name"]: model["view_only"] for app in apps for model in app["models"]}
-    assert told["BulkGenerationJob"] is view_only
+    view_only_of = {
+        model["object_name"]: model["view_only"] for app in apps for model in app["models"]
+    }
+    assert view_only_of["BulkGenerationJob"] is view_only
 
 
 def test_a_right_to_generate_is_no_right_to_see_jobs(client):

@@ -42,26 +42,27 @@ from bulk_admin.testing.factories import (
 from prompts.models import Category, StyleNote
 from prompts.services.tagging import tag_page
 
-# Rights do not depend on the database, and the table is long: one run of the tests is enough.
+# Permissions do not depend on the database, and the table is long: one run of the tests is enough.
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(
-        os.environ.get("TEST_DATABASE") == "postgres", reason="rights do not depend on the database"
+        os.environ.get("TEST_DATABASE") == "postgres",
+        reason="permissions do not depend on the database",
     ),
 ]
 TABLE = Path(__file__).with_name("rights.txt")
 SPEND = ("bulk_admin.generate", "bulk_admin.create_pages")
-# Who asks, in the order of the letters. "view" is every right to view, "*" every right there is.
+# Who asks, in the order of the letters. "view" is every permission to view, "*" every one there is.
 PEOPLE: dict[str, tuple[str, ...]] = {
     "anonymous": (),
     "no staff": (),
-    "staff without rights": (),
+    "staff without permissions": (),
     "view only": ("view",),
     "maker": ("view", *SPEND),
     "other who generates": ("view", *SPEND),
     "with change": ("view", "bulk_admin.change_bulkgenerationjob", *SPEND),
     "with manage_accounts": ("view", "bulk_admin.manage_accounts"),
-    "with every right": ("*",),
+    "with every permission": ("*",),
     "superuser": (),
 }
 # The addresses that Django gives each model, and those of its admin: they know HEAD by themselves.
@@ -87,12 +88,12 @@ def make_person(who: str) -> Any:
     user = make_user(
         who.replace(" ", "-"), is_staff=who != "no staff", is_superuser=who == "superuser"
     )
-    for right in PEOPLE[who]:
-        start = {"*": "", "view": "view_"}.get(right)
+    for permission in PEOPLE[who]:
+        start = {"*": "", "view": "view_"}.get(permission)
         user.user_permissions.add(
             *Permission.objects.filter(codename__startswith=start)
             if start is not None
-            else Permission.objects.filter(codename=right.partition(".")[2])
+            else Permission.objects.filter(codename=permission.partition(".")[2])
         )
     return user
 

@@ -12,7 +12,7 @@ from bulk_admin.tests.admin.test_rights_table import make_person
 pytestmark = pytest.mark.django_db
 OURS = ("bulk_admin", "prompts")
 DELETE = "delete_selected"
-# For who has every right there is, then for superusers. Who may only view is offered nothing.
+# For who has every permission, then for superusers. Who may only view is offered nothing.
 ACTIONS: dict[str, tuple[set[str], set[str]]] = {
     "auth.Group": ({DELETE}, {DELETE}),
     "auth.User": ({DELETE}, {DELETE}),
@@ -40,11 +40,11 @@ def actions_for(rf, who: str) -> dict[str, set[str]]:
     }
 
 
-@pytest.mark.parametrize(("place", "who"), enumerate(["with every right", "superuser"]))
+@pytest.mark.parametrize(("place", "who"), enumerate(["with every permission", "superuser"]))
 def test_every_action_of_another_app_is_for_who_is_named(rf, place, who):
     assert actions_for(rf, who) == {label: both[place] for label, both in ACTIONS.items()}
 
 
-@pytest.mark.parametrize("who", ["view only", "staff without rights"])
+@pytest.mark.parametrize("who", ["view only", "staff without permissions"])
 def test_who_may_only_view_is_offered_no_action(rf, who):
     assert actions_for(rf, who) == {label: set() for label in ACTIONS}

@@ -71,7 +71,7 @@ def _tell(number: int, frame: Any) -> None:
 
 
 def _set_the_clock(number: int, frame: Any) -> None:
-    """As somebody sets a machine's clock: what counts seconds goes on, what tells the time is
+    """As a person sets a machine's clock: what counts seconds goes on, what tells the time is
     off.
     """
     step = dt.timedelta(seconds=float(os.environ["CHAOS_CLOCK_STEP"]))

@@ -26,7 +26,7 @@ PATIENCE = 0.12
 
 @dataclass
 class Decisions:
-    """``bought_again``: (image, attempt) whose second purchase somebody ordered; ``retried``:
+    """``bought_again``: (image, attempt) whose second purchase a person ordered; ``retried``:
     images.
     """
 
@@ -58,7 +58,7 @@ class Presser(threading.Thread):
         )
         self.person = BulkGenerationJob.objects.get(pk=job_id).created_by
         self.rerolls = 0
-        self.acts: list[Callable[[GeneratedImage], object]] = [
+        self.actions: list[Callable[[GeneratedImage], object]] = [
             *[
                 self.pause,
                 self.resume,
@@ -88,15 +88,15 @@ class Presser(threading.Thread):
             connections.close_all()
 
     def press(self) -> None:
-        act = self.cancel if self.chance.random() < 0.01 else self.chance.choice(self.acts)
+        action = self.cancel if self.chance.random() < 0.01 else self.chance.choice(self.actions)
         pick = self.chance.random()
         try:
             images = list(GeneratedImage.objects.filter(job=self.job_id).order_by("pk"))
-            act(images[int(pick * len(images))])
+            action(images[int(pick * len(images))])
         except (DatabaseError, StorageUnavailable):
             connections.close_all()  # the page would say: try again
         except Exception as error:  # noqa: BLE001  # anything else is a finding
-            self.decisions.broken.append(f"{act.__name__}: {type(error).__name__}: {error}")
+            self.decisions.broken.append(f"{action.__name__}: {type(error).__name__}: {error}")
 
     def pause(self, image: GeneratedImage) -> None:
         lifecycle.pause(self.job_id, by=self.person)

@@ -439,7 +439,7 @@ class Stage:
         return not waits.exists() and not is_held
 
     def note_deaths(self) -> None:
-        """Before the rows of dead workers are forgotten: which unknown calls somebody died over."""
+        """Before the rows of dead workers are forgotten: which unknown calls a worker died over."""
         unknown = ProviderCall.objects.filter(
             kind="image", state=CallState.UNKNOWN, owner__isnull=False
         ).exclude(owner__beat_at=GONE)
@@ -571,7 +571,7 @@ def allow_connections(allowed: bool) -> None:
 
 
 def kill_orphans(folder: Path) -> None:
-    """Workers whose cluster was killed over their heads; told by the log that they write."""
+    """Workers whose cluster was killed over their heads; found by the log that they write."""
     for process in psutil.process_iter():
         try:
             if process.pid != psutil.Process().pid and any(

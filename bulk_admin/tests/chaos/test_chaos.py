@@ -107,13 +107,13 @@ class OnlyPressing(SafeSentinel):
 
     def __init__(self, worker: subprocess.Popen[str]) -> None:
         self.pool = [worker]
-        self.told = 0
+        self.signals = 0
 
     def drain_workers(self) -> None:
         if not self.pool:
             raise SystemExit  # the test is over
         super().drain_workers()
-        self.told += 1
+        self.signals += 1
 
     def end_anyway(self) -> None:
         """Or it would end the tests."""
@@ -134,7 +134,9 @@ def test_a_worker_that_has_only_just_begun_is_told_again_to_end() -> None:
         pressing = threading.Thread(target=sentinel.press_to_end, daemon=True)
         try:
             pressing.start()
-            processes.wait_until(lambda: sentinel.told, what="it is told, and does not heed it")
+            processes.wait_until(
+                lambda: sentinel.signals, what="it gets the signal, and ignores it"
+            )
             worker.stdin.write("now\n")
             worker.stdin.flush()
             assert worker.wait(processes.PATIENCE) == -signal.SIGTERM

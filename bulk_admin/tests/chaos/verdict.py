@@ -50,12 +50,12 @@ def unknown_without_cause(stage: Stage) -> list[str]:
     """Calls that ended unknown although the provider answered well and their worker did not die
     over them.
     """
-    told = {entry.client_request_id: entry.outcome for entry in stage.server.till.calls()}
+    outcomes = {entry.client_request_id: entry.outcome for entry in stage.server.till.calls()}
     findings = []
     for call in ProviderCall.objects.filter(kind="image", state=CallState.UNKNOWN).select_related(
         "image"
     ):
-        outcome = told.get(str(call.pk), "never arrived")
+        outcome = outcomes.get(str(call.pk), "never arrived")
         by_provider = outcome not in ("ok", "never arrived")
         by_death = call.pk in stage.died_over and stage.scenario.has_deaths
         # A starved machine may need longer for an answer than a call is given.

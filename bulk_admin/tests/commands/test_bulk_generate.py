@@ -79,13 +79,18 @@ def test_json_is_one_line_with_exactly_the_promised_keys(superuser, prompts):
     account, _ = paid_model()
     out, _ = generate(prompts, account="Paid", model="paid-1", json=True)
     assert out.count("\n") == 1
-    told = json.loads(out)
-    assert list(told) == KEYS
+    report = json.loads(out)
+    assert list(report) == KEYS
     job = BulkGenerationJob.objects.get(account=account)
-    assert told["job"] == str(job.pk)
-    assert told["url"] == f"/admin/bulk_admin/bulkgenerationjob/{job.pk}/change/"
-    assert (told["status"], told["total"], told["queued"], told["skipped"]) == ("pending", 2, 2, 0)
-    assert (told["estimated_usd"], told["spent_usd"]) == ("0.020000", "0.000000")
+    assert report["job"] == str(job.pk)
+    assert report["url"] == f"/admin/bulk_admin/bulkgenerationjob/{job.pk}/change/"
+    assert (report["status"], report["total"], report["queued"], report["skipped"]) == (
+        "pending",
+        2,
+        2,
+        0,
+    )
+    assert (report["estimated_usd"], report["spent_usd"]) == ("0.020000", "0.000000")
 
 
 def test_what_the_review_sheet_would_flag_is_said(superuser, tmp_path):
@@ -133,9 +138,17 @@ def test_a_dry_run_shows_rows_and_price_and_creates_nothing(superuser, prompts):
     assert "a fox" in out
     assert "an owl" in out
     assert "6 pictures, about $0.06" in out
-    told = json.loads(generate(prompts, account="Paid", model="paid-1", dry_run=True, json=True)[0])
-    assert list(told) == KEYS
-    assert (told["job"], told["url"], told["status"], told["total"], told["estimated_usd"]) == (
+    report = json.loads(
+        generate(prompts, account="Paid", model="paid-1", dry_run=True, json=True)[0]
+    )
+    assert list(report) == KEYS
+    assert (
+        report["job"],
+        report["url"],
+        report["status"],
+        report["total"],
+        report["estimated_usd"],
+    ) == (
         "",
         "",
         "draft",

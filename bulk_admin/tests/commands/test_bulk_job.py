@@ -57,9 +57,9 @@ def test_the_report_adds_up_and_counts_page_text_as_spent():
     make_image(job, page_status=PageStatus.BLOCKED)
     make_image(job, page_status=PageStatus.FAILED)
     job.refresh_from_db()
-    told = job_report(job)
+    said = job_report(job)
     assert {
-        name: told[name] for name in told if name not in ("job", "url", "status", "status_reason")
+        name: said[name] for name in said if name not in ("job", "url", "status", "status_reason")
     } == {
         **{
             "total": 9,
@@ -79,8 +79,8 @@ def test_the_report_adds_up_and_counts_page_text_as_spent():
             "pages_failed": 1,
         },
     }
-    assert told["total"] == sum(
-        told[name] for name in ("queued", "running", "completed", "failed", "unknown", "cancelled")
+    assert said["total"] == sum(
+        said[name] for name in ("queued", "running", "completed", "failed", "unknown", "cancelled")
     )
     assert job_report(job, url="https://example.com/x")["url"] == "https://example.com/x"
 
@@ -124,9 +124,9 @@ def test_an_action_that_is_done_or_was_done_already_exits_with_0(status, action,
 )
 def test_an_action_that_can_not_be_done_exits_with_2_and_changes_nothing(status, action):
     job = make_job(2, status)
-    code, _, told = run(job, action)
+    code, _, said = run(job, action)
     assert code == 2
-    assert status in told
+    assert status in said
     job.refresh_from_db()
     assert job.status == status
 
@@ -180,9 +180,9 @@ def test_a_pause_or_cancel_that_was_asked_for_is_done_as_asked_also_after_waitin
 
 
 def test_a_draft_can_not_be_waited_for():
-    code, _, told = run(make_job(2, JobStatus.DRAFT), "--wait")
+    code, _, said = run(make_job(2, JobStatus.DRAFT), "--wait")
     assert code == 2
-    assert "generate it first" in told
+    assert "generate it first" in said
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def test_a_worker_makes_pictures_and_pages_while_the_command_watches(
     assert stopped.value.code == 3
     # A worker's start looks for keys that came into the environment after the last migrate.
     assert ProviderAccount.objects.filter(provider="replicate", key_from_environment=True).exists()
-    told = json.loads(out.getvalue())
-    assert (told["status"], told["completed"], told["failed"], told["pages_created"]) == (
+    report = json.loads(out.getvalue())
+    assert (report["status"], report["completed"], report["failed"], report["pages_created"]) == (
         "completed",
         2,
         1,

@@ -99,7 +99,7 @@ class ProviderContract:
         assert KEY not in caplog.text
 
     def differences(self, case: Expected, error: ProviderError, requests: int) -> list[str]:
-        told = (
+        shown = (
             f"{error} {error!r} {error.message} {error.detail}"
             f" {''.join(traceback.format_exception(error))}"
         )
@@ -115,7 +115,7 @@ class ProviderContract:
                 case.retry_after is None or error.retry_after == pytest.approx(case.retry_after)
             ),
             f"{requests} requests": requests == self.requests_a_call,
-            "the key is told": KEY not in told and KEY[3:] not in told,
+            "the key is in the message": KEY not in shown and KEY[3:] not in shown,
         }
         return [f"{case.prompt}: {what}" for what, holds in checks.items() if not holds]
 

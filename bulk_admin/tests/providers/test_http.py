@@ -44,7 +44,7 @@ def test_idle_connections_are_dropped_after_four_seconds_by_default():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("Incorrect API key provided: sk-abcd1234. Look", "Incorrect API key provided: [key] Look"),
         ("sk-ab***wxyz is bad", "[key] is bad"),
@@ -55,8 +55,8 @@ def test_idle_connections_are_dropped_after_four_seconds_by_default():
         (None, ""),
     ],
 )
-def test_keys_and_pages_are_taken_out_of_messages(text, told):
-    assert clean(text, "my-own-key") == told
+def test_keys_and_pages_are_taken_out_of_messages(text, shown):
+    assert clean(text, "my-own-key") == shown
 
 
 class Files(LoopbackServer):

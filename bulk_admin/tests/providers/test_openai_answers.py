@@ -44,10 +44,10 @@ def ask(server, body, headers=None, name="openai"):
     return provider.generate("A fox", "1024x1024", "low", options=ImageOptions(model="m"))
 
 
-def events(*told, end=b"\n\n"):
+def events(*sent, end=b"\n\n"):
     """A stream of server-sent events, with the comments and the end that servers send."""
     lines = [b": keep-alive" + end]
-    for name, event in told:
+    for name, event in sent:
         lines.append(b"event: " + name.encode() + end[: len(end) // 2])
         lines.append(b"data: " + json.dumps({"type": name, **event}).encode() + end)
     return b"".join([*lines, b"data: [DONE]" + end])

@@ -15,7 +15,7 @@ from .openai_cases import ERROR_TABLE, case
 
 
 class Imitator(OpenAIServer):
-    """Takes what it is told to take; tells its pictures the way it is told to."""
+    """Takes what it is set to take, and answers in the form it is set to."""
 
     def __init__(self, **more):
         super().__init__(**more)

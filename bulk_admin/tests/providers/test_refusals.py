@@ -34,14 +34,14 @@ PLAIN_HTTP = (
 )
 
 
-def told(message, code=None, type_=None, param=None, **more):
+def error_body(message, code=None, type_=None, param=None, **more):
     return {"error": {"message": message, "type": type_, "param": param, "code": code, **more}}
 
 
-LITELLM_BUDGET = told(
+LITELLM_BUDGET = error_body(
     "Budget has been exceeded! Current cost: 1.2, Max budget: 1.0", "400", "budget_exceeded"
 )
-AZURE_FILTER = told(
+AZURE_FILTER = error_body(
     "This request has been blocked by our content filters.",
     "contentFilter",
     inner_error={
@@ -73,77 +73,109 @@ PROMPT = "A fashion model that does not exist, beside an invalid API key"
         (403, b"error code: 1020", PromptRejected, "1020"),
         (403, b"<html><body><h1>Forbidden</h1></body></html>", PromptRejected, "Forbidden"),
         (406, b"<html><title>Not Acceptable!</title></html>", PromptRejected, "Not Acceptable!"),
-        (403, told("Your request violates our content policy."), PromptBlocked, "content policy"),
+        (
+            403,
+            error_body("Your request violates our content policy."),
+            PromptBlocked,
+            "content policy",
+        ),
         (403, OPENROUTER_FLAGGED, PromptBlocked, "Sexual, violence, found in the prompt or"),
         (400, AZURE_FILTER, PromptBlocked, "Violence, found in the prompt or the picture."),
-        (400, told("Too long.", param="prompt"), PromptRejected, "Too long."),
+        (400, error_body("Too long.", param="prompt"), PromptRejected, "Too long."),
         (
             400,
-            told("litellm.ContentPolicyViolationError: AzureException - blocked", "400"),
+            error_body("litellm.ContentPolicyViolationError: AzureException - blocked", "400"),
             PromptBlocked,
             "AzureException",
         ),
-        (400, told(f'Cannot draw "{PROMPT}".'), PromptRejected, "Cannot draw"),
-        (400, told(f'Cannot draw "{PROMPT[:40]}...".'), PromptRejected, "Cannot draw"),
+        (400, error_body(f'Cannot draw "{PROMPT}".'), PromptRejected, "Cannot draw"),
+        (400, error_body(f'Cannot draw "{PROMPT[:40]}...".'), PromptRejected, "Cannot draw"),
         # the account's credit
-        (403, told("user quota is not enough", "insufficient_user_quota"), NoCredit, "not enough"),
-        (403, told("用户额度不足, 剩余额度: ＄0.0", ""), NoCredit, "用户额度不足"),
-        (403, told("token quota", "pre_consume_token_quota_failed"), NoCredit, "token quota"),
+        (
+            403,
+            error_body("user quota is not enough", "insufficient_user_quota"),
+            NoCredit,
+            "not enough",
+        ),
+        (403, error_body("用户额度不足, 剩余额度: ＄0.0", ""), NoCredit, "用户额度不足"),
+        (403, error_body("token quota", "pre_consume_token_quota_failed"), NoCredit, "token quota"),
         (400, LITELLM_BUDGET, NoCredit, "Current cost: 1.2"),
         (429, LITELLM_BUDGET, NoCredit, "Max budget: 1.0"),
-        (400, told("ExceededBudget: User=a over budget.", "400", "auth_error"), NoCredit, "User=a"),
-        (429, told("No deployments available - crossed budget: x"), NoCredit, "crossed budget"),
-        (402, told("Insufficient credits. Add more.", 402), NoCredit, "Add more"),
-        (400, told("Billing hard limit has been reached"), NoCredit, "hard limit"),
+        (
+            400,
+            error_body("ExceededBudget: User=a over budget.", "400", "auth_error"),
+            NoCredit,
+            "User=a",
+        ),
+        (
+            429,
+            error_body("No deployments available - crossed budget: x"),
+            NoCredit,
+            "crossed budget",
+        ),
+        (402, error_body("Insufficient credits. Add more.", 402), NoCredit, "Add more"),
+        (400, error_body("Billing hard limit has been reached"), NoCredit, "hard limit"),
         # the account's key
-        (400, told("Incorrect API key provided: ab***yz."), BadKey, "Incorrect API key"),
+        (400, error_body("Incorrect API key provided: ab***yz."), BadKey, "Incorrect API key"),
         (400, GOOGLE_KEY, BadKey, "not valid"),
         (
             400,
-            told("litellm.AuthenticationError: AuthenticationError: OpenAIException - no", "400"),
+            error_body(
+                "litellm.AuthenticationError: AuthenticationError: OpenAIException - no", "400"
+            ),
             BadKey,
             "OpenAIException",
         ),
         (401, {"error": "unauthorized"}, BadKey, "unauthorized"),
         (403, {"detail": "Not authenticated"}, BadKey, "Not authenticated"),
-        (403, told("Your account was suspended: it violates our policies."), BadKey, "suspended"),
+        (
+            403,
+            error_body("Your account was suspended: it violates our policies."),
+            BadKey,
+            "suspended",
+        ),
         # the job's model or settings
         (
             400,
-            told("/images/generations: Invalid model name passed in model=x.", "400", "None"),
+            error_body("/images/generations: Invalid model name passed in model=x.", "400", "None"),
             ModelRetired,
             "Invalid model name",
         ),
-        (400, told("foo/bar is not a valid model ID", 400), ModelRetired, "foo/bar"),
-        (400, told("The model `gpt-image-1.5` has been deprecated."), ModelRetired, "1.5"),
-        (400, told("Bad value.", param="model"), ModelRetired, "Bad value."),
+        (400, error_body("foo/bar is not a valid model ID", 400), ModelRetired, "foo/bar"),
+        (400, error_body("The model `gpt-image-1.5` has been deprecated."), ModelRetired, "1.5"),
+        (400, error_body("Bad value.", param="model"), ModelRetired, "Bad value."),
         (
             401,
-            told("key not allowed to access model.", "401", "key_model_access_denied"),
+            error_body("key not allowed to access model.", "401", "key_model_access_denied"),
             ModelRetired,
             "not allowed",
         ),
-        (403, told("This token has no access to model x"), ModelRetired, "no access"),
+        (403, error_body("This token has no access to model x"), ModelRetired, "no access"),
         (
             404,
-            told("The API deployment does not exist.", "DeploymentNotFound"),
+            error_body("The API deployment does not exist.", "DeploymentNotFound"),
             ModelRetired,
             "API",
         ),
-        (404, told("model 'x' not found, try pulling it first"), ModelRetired, "pulling"),
-        (503, told("no available channel for model x", "model_not_found"), ModelRetired, "channel"),
+        (404, error_body("model 'x' not found, try pulling it first"), ModelRetired, "pulling"),
+        (
+            503,
+            error_body("no available channel for model x", "model_not_found"),
+            ModelRetired,
+            "channel",
+        ),
         (422, {"detail": [{"loc": ["body", "size"], "msg": "bad"}]}, BadRequest, "body.size: bad"),
-        (400, told("Bad value.", param="size"), BadRequest, "Bad value."),
+        (400, error_body("Bad value.", param="size"), BadRequest, "Bad value."),
         # the account's address
         (404, NGINX_404, BadAddress, "404 Not Found"),
         (404, {"detail": "Not Found"}, BadAddress, "Not Found"),
-        (404, told("Resource not found", "404"), BadAddress, "Resource not found"),
+        (404, error_body("Resource not found", "404"), BadAddress, "Resource not found"),
         (404, b"", BadAddress, "HTTP 404."),
         (405, {"detail": "Method Not Allowed"}, BadAddress, "Method Not Allowed"),
         (400, PLAIN_HTTP, BadAddress, "plain HTTP request"),
         (308, b"", BadAddress, "redirect"),
         # nobody's fault
-        (529, told("Overloaded", None, "overloaded_error"), Overloaded, "Overloaded"),
+        (529, error_body("Overloaded", None, "overloaded_error"), Overloaded, "Overloaded"),
         (503, CLOUDFLARE, Overloaded, "Cloudflare"),
         (429, b"error code: 1015", RateLimited, "1015"),
         (502, NGINX_404, OutcomeUnknown, "HTTP 502."),
@@ -164,12 +196,12 @@ def test_a_refusal_stops_what_it_is_about_and_says_so_in_its_own_words(status, b
 )
 def test_what_was_blocked_is_billed_unless_it_was_the_prompt(stage, billed):
     details = {"moderation_stage": stage, "categories": ["violence"]} if stage else {}
-    body = told("Rejected.", "moderation_blocked", moderation_details=details)
+    body = error_body("Rejected.", "moderation_blocked", moderation_details=details)
     assert error_for(400, {}, json.dumps(body).encode()).billed == billed
 
 
 def test_categories_come_from_the_message_when_details_are_missing():
-    body = told(
+    body = error_body(
         "Your request was rejected by the safety system. safety_violations=[sexual, self_harm].",
         "moderation_blocked",
     )
@@ -220,8 +252,8 @@ def fixed():
     ("status", "body", "code"),
     [
         (403, CLOUDFLARE, "rejected"),
-        (400, told("Rejected by our safety system."), "blocked"),
-        (403, told("no credit", "insufficient_user_quota"), "no_credit"),
+        (400, error_body("Rejected by our safety system."), "blocked"),
+        (403, error_body("no credit", "insufficient_user_quota"), "no_credit"),
         (200, CLOUDFLARE, "unknown"),
     ],
 )

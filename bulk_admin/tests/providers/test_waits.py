@@ -78,6 +78,6 @@ def test_no_date_and_no_sentence_asks_for_more_than_a_day_either():
 
 def test_a_moment_is_understood_as_a_date_and_as_a_number():
     now = time.time()
-    for told in (http_date(90), f"{now + 90:.0f}", f"{(now + 90) * 1000:.0f}"):
-        assert wait_of({"retry-after": told}, "") == pytest.approx(90, abs=5), told
+    for value in (http_date(90), f"{now + 90:.0f}", f"{(now + 90) * 1000:.0f}"):
+        assert wait_of({"retry-after": value}, "") == pytest.approx(90, abs=5), value
     assert wait_of({"retry-after": f"{now - 90:.0f}"}, "") == 0

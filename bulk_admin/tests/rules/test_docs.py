@@ -30,18 +30,18 @@ def test_every_setting_that_is_read_is_in_the_readme():
 
 
 def test_every_setting_in_the_readme_is_read():
-    told = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", README, re.MULTILINE)) | set(
+    listed = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", README, re.MULTILINE)) | set(
         re.findall(r"`(BULK_\w+)`", README)
     )
-    assert told
-    assert not told - read_settings()
+    assert listed
+    assert not listed - read_settings()
 
 
 def test_the_names_of_bulk_are_told_with_their_defaults():
     text = (ROOT / "docs/configuration.md").read_text()
-    told = re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \| `(.*?)` \|", text, re.MULTILINE)
-    assert dict(told) == {name: repr(value) for name, value in DEFAULTS.items()}
-    assert [name for name, _ in told] == list(DEFAULTS)
+    listed = re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \| `(.*?)` \|", text, re.MULTILINE)
+    assert dict(listed) == {name: repr(value) for name, value in DEFAULTS.items()}
+    assert [name for name, _ in listed] == list(DEFAULTS)
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=NAMES)

@@ -123,9 +123,9 @@ def test_a_settled_call_is_one_json_line_with_its_ids(server, settings, tmp_path
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(JsonLines())
-    told = logging.getLogger("bulk_admin.services.ledger.settling")
-    told.addHandler(handler)
-    level, told.level = told.level, logging.INFO
+    settling_log = logging.getLogger("bulk_admin.services.ledger.settling")
+    settling_log.addHandler(handler)
+    level, settling_log.level = settling_log.level, logging.INFO
     try:
         account = make_account("openai", base_url=server.base_url)
         account.set_key(KEY)
@@ -140,8 +140,8 @@ def test_a_settled_call_is_one_json_line_with_its_ids(server, settings, tmp_path
         )
         pump.run()
     finally:
-        told.removeHandler(handler)
-        told.level = level
+        settling_log.removeHandler(handler)
+        settling_log.level = level
     [line] = out.getvalue().splitlines()
     call = ProviderCall.objects.get()
     fields = json.loads(line)

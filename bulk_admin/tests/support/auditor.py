@@ -189,8 +189,8 @@ def audit_pages() -> list[str]:
 
 
 def audit_ends() -> list[str]:
-    """For when everything should be over: no job, image, call or page step that still waits for
-    somebody.
+    """For when everything should be over: no job, image, call or page step still waits for a
+    person.
     """
     jobs = BulkGenerationJob.objects.filter(status__in=(*ACTIVE_JOBS, JobStatus.PAUSED))
     images = GeneratedImage.objects.filter(status__in=(ImageStatus.QUEUED, ImageStatus.GENERATING))

@@ -17,7 +17,7 @@ from bulk_admin.testing.factories import make_account, make_user
 
 from . import processes
 
-STAFF_RIGHTS = (
+STAFF_PERMISSIONS = (
     "bulk_admin.view_bulkgenerationjob",
     "bulk_admin.add_bulkgenerationjob",
     "bulk_admin.change_bulkgenerationjob",
@@ -50,7 +50,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 @pytest.fixture
 def staff(db: None) -> Any:
     """Staff who may generate and create pages, and is no superuser."""
-    return make_user("sam", *STAFF_RIGHTS)
+    return make_user("sam", *STAFF_PERMISSIONS)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def open_one() -> Path:
 
 
 def sweep_if_dead(folder: Path) -> None:
-    """End what a run left, unless it still runs, is being swept, or is somebody else's."""
+    """End what a run left, unless it still runs, is being swept, or is another user's."""
     try:
         if folder.stat().st_uid != os.getuid():
             return
@@ -119,7 +119,7 @@ def _told(ask: Callable[[], T], otherwise: T) -> T:
 
 
 def _take_lock(folder: Path) -> IO[bytes]:
-    """The lock shows only once it is held: a run that begins meanwhile takes none for dead."""
+    """The lock shows only once it is held: a run that begins just then takes none for dead."""
     unseen = folder / f"{LOCK}.new"
     lock = unseen.open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)

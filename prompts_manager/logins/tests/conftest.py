@@ -8,11 +8,11 @@ from bulk_admin.testing.factories import make_user
 
 @pytest.fixture
 def client_of(db):
-    """A browser in which somebody with these rights is logged in."""
+    """A browser in which a user with these permissions is logged in."""
 
-    def log_in(*rights, name="somebody", **fields):
+    def log_in(*permissions, name="somebody", **fields):
         client = Client()
-        client.force_login(make_user(name, *rights, **fields))
+        client.force_login(make_user(name, *permissions, **fields))
         return client
 
     return log_in

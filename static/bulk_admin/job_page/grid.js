@@ -89,11 +89,11 @@ export function startGrid(root) {
   roam();
   grid.addEventListener("keydown", (event) => {
     const tile = tileOf(event.target);
-    const act = gridKeys[keyOf(event)];
-    if (!tile || !act || event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = gridKeys[keyOf(event)];
+    if (!tile || !action || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     if (isHeld(event)) return;
-    const next = act(tile);
+    const next = action(tile);
     if (next?.dataset) goTo(next);
   });
   root.addEventListener("keydown", (event) => {

@@ -96,7 +96,7 @@ function close() {
   goTo(tile());
 }
 
-const acts = {
+const actions = {
   previous: () => show(neighbour(-1)),
   next: () => show(neighbour(1)),
   keep: () => {
@@ -112,8 +112,8 @@ const acts = {
 const zoomKeys = {
   ...keys,
   z: close,
-  e: acts.edit,
-  " ": acts.keep,
+  e: actions.edit,
+  " ": actions.keep,
   ArrowLeft: () => neighbour(-1),
   ArrowRight: () => neighbour(1),
 };
@@ -122,12 +122,12 @@ const judges = (name) => !moves.includes(name);
 
 function press(event) {
   const key = keyOf(event);
-  const act = zoomKeys[key];
-  if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+  const action = zoomKeys[key];
+  if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === " " && event.target.tagName === "BUTTON") return;
   event.preventDefault();
   if (isHeld(event) || !tile() || (judges(key) && !isSeen())) return;
-  const next = act(tile());
+  const next = action(tile());
   if (next?.dataset) show(nearest(next, key === "End" || key === "ArrowLeft" ? -1 : 1));
   refresh();
 }
@@ -139,7 +139,7 @@ export function startZoom(root) {
       openModal(dialog);
     }
     const name = event.target.closest("[data-zoom]")?.dataset.zoom;
-    if (name && tile() && (isSeen() || !judges(name))) acts[name]();
+    if (name && tile() && (isSeen() || !judges(name))) actions[name]();
   });
   dialog.addEventListener("keydown", press);
   dialog.addEventListener("close", () => {
@@ -147,7 +147,7 @@ export function startZoom(root) {
     near = new Map();
     if (tile()) goTo(tile());
   });
-  // Somebody else may have judged it, or deleted it.
+  // Someone else may have judged it, or deleted it.
   document.body.addEventListener("htmx:afterSettle", () => {
     if (dialog.open && !(tile() && isDone(tile()))) dialog.close();
     else if (dialog.open) refresh();

@@ -57,7 +57,7 @@ function tooLarge() {
   return text > Number(form().dataset.mostBytes) - 100_000;
 }
 
-// An answer brings the file's field anew, and empty: what was chosen in the one before goes over to it.
+// An answer brings a new, empty file field: what was chosen in the old one is carried over to it.
 function startKeepingTheFile() {
   let chosen = null;
   page.addEventListener("htmx:beforeSwap", (event) => {

@@ -22,7 +22,7 @@ class IntakeError(Exception):
 class Row:
     """One prompt, and the line it starts on. Empty size, quality and count stand for the job's.
 
-    ``included`` is what somebody chose for it; None leaves that to its flags.
+    ``included`` is what a person chose for it; None leaves that to its flags.
     """
 
     text: str

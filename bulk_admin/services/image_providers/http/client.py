@@ -198,10 +198,10 @@ def transport_error(error: BaseException, seconds: float) -> NotSent | OutcomeUn
         return NotSent(f"{type(failed).__name__}.")
     if any(isinstance(cause, httpx2.TimeoutException) for cause in causes):
         return OutcomeUnknown(f"No answer within {seconds:g} s.")
-    if told := next(
+    if unreadable := next(
         (c for c in causes if isinstance(c, AnswerTooBig | httpx2.DecodingError)), None
     ):
-        return OutcomeUnknown(str(told))
+        return OutcomeUnknown(str(unreadable))
     return OutcomeUnknown("The connection was cut.")
 
 

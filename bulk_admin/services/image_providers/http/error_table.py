@@ -182,11 +182,11 @@ def _first(table: Mapping[str, Kind], refusal: Refusal) -> Kind | None:
 
 def _by_words(status: int, refusal: Refusal, prompt: str) -> Kind | None:
     said = _without(prompt, refusal.message).lower()
-    told = next((kind for at, words, kind in WORDS if status in at and words.search(said)), None)
-    if told is not None and told.code.about.reach is Reach.IMAGE:
-        return told
+    matched = next((kind for at, words, kind in WORDS if status in at and words.search(said)), None)
+    if matched is not None and matched.code.about.reach is Reach.IMAGE:
+        return matched
     # Too long, or not to its liking: the other prompts of the job may be fine.
-    return _by_param(status, refusal.param) or told
+    return _by_param(status, refusal.param) or matched
 
 
 def _without(prompt: str, message: str) -> str:

@@ -42,41 +42,43 @@ def plain_name(name: object) -> str:
 def read_refusal(body: bytes) -> Refusal:
     """A refusal out of an answer's body."""
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         text = body[: 10 * WORDS_LIMIT].decode(errors="replace").strip()
         if is_page(text):
             return Refusal(message=words_of_page(text), is_page=True)
         return Refusal(message=clean_text(text, WORDS_LIMIT))
-    return refusal_in(told)
+    return refusal_in(answer)
 
 
-def refusal_in(told: object) -> Refusal:
+def refusal_in(answer: object) -> Refusal:
     """A refusal out of what JSON holds: the error itself, or what wraps one."""
-    if isinstance(told, list):  # Google wraps its errors in a list
-        told = told[0] if told else None
-    if isinstance(told, Mapping) and "error" in told:
-        outer, told = told, told["error"]
-        if not isinstance(told, Mapping):
-            told = {**outer, "message": _text(told) or outer.get("message")}
-    if not isinstance(told, Mapping):
-        return Refusal(message=_text(told))
-    message = _text(told.get("message")) or _detail(told.get("detail")) or _text(told.get("msg"))
-    inner = _mapping(told.get("inner_error") or told.get("innererror"))
-    details = _mapping(told.get("moderation_details"))
-    names = (told.get("code"), inner.get("code"), told.get("type"), told.get("status"))
+    if isinstance(answer, list):  # Google wraps its errors in a list
+        answer = answer[0] if answer else None
+    if isinstance(answer, Mapping) and "error" in answer:
+        outer, answer = answer, answer["error"]
+        if not isinstance(answer, Mapping):
+            answer = {**outer, "message": _text(answer) or outer.get("message")}
+    if not isinstance(answer, Mapping):
+        return Refusal(message=_text(answer))
+    message = (
+        _text(answer.get("message")) or _detail(answer.get("detail")) or _text(answer.get("msg"))
+    )
+    inner = _mapping(answer.get("inner_error") or answer.get("innererror"))
+    details = _mapping(answer.get("moderation_details"))
+    names = (answer.get("code"), inner.get("code"), answer.get("type"), answer.get("status"))
     return Refusal(
         message=message,
         names=tuple(name for name in map(plain_name, names) if name and name != "none"),
-        param=_text(told.get("param")) or _place(told.get("detail")),
+        param=_text(answer.get("param")) or _place(answer.get("detail")),
         stage=_text(details.get("moderation_stage")),
-        categories=_categories(told, details, inner, message),
-        usage=_mapping(told.get("usage")),
+        categories=_categories(answer, details, inner, message),
+        usage=_mapping(answer.get("usage")),
     )
 
 
 def _categories(
-    told: Mapping[str, Any], details: Mapping[str, Any], inner: Mapping[str, Any], message: str
+    answer: Mapping[str, Any], details: Mapping[str, Any], inner: Mapping[str, Any], message: str
 ) -> tuple[str, ...]:
     """What moderation found: OpenAI's list, else OpenRouter's reasons, else Azure's filters, else
     what the message lists.
@@ -84,8 +86,8 @@ def _categories(
     listed = LISTED.search(message)
     for found in (
         details.get("categories"),
-        _mapping(told.get("metadata")).get("reasons"),
-        _filtered(inner.get("content_filter_result") or told.get("content_filter_result")),
+        _mapping(answer.get("metadata")).get("reasons"),
+        _filtered(inner.get("content_filter_result") or answer.get("content_filter_result")),
         listed[1].split(",") if listed else None,
     ):
         if isinstance(found, list) and (names := [_category(name) for name in found]):
@@ -99,7 +101,7 @@ def _category(name: object) -> str:
 
 def _filtered(result: object) -> list[str] | None:
     found = _mapping(result).items()
-    return [name for name, told in found if _mapping(told).get("filtered") is True] or None
+    return [name for name, verdict in found if _mapping(verdict).get("filtered") is True] or None
 
 
 def _detail(value: object) -> str:

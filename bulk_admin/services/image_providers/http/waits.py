@@ -45,12 +45,12 @@ def wait_of(headers: Mapping[str, str], text: str) -> float | None:
 
     None when none of them says so; what is no time (negative, ``nan``, ``inf``) says nothing.
     """
-    told = {name.lower(): value for name, value in headers.items()}
+    by_name = {name.lower(): value for name, value in headers.items()}
     for seconds in (
-        _read(told.get("retry-after-ms", ""), 1e-3),
-        _read(told.get("retry-after", "")),
+        _read(by_name.get("retry-after-ms", ""), 1e-3),
+        _read(by_name.get("retry-after", "")),
         _in_words(text),
-        _of_resets(told),
+        _of_resets(by_name),
     ):
         if seconds is not None:
             return min(seconds, LONGEST)
@@ -111,7 +111,7 @@ def _seconds(span: str) -> float:
 
 
 def _of_resets(headers: Mapping[str, str]) -> float | None:
-    """The longest wait of the limits that are used up; of all when none is told to be."""
+    """The longest wait of the limits that are used up, or of all when none is."""
     waits: dict[bool, list[float]] = {True: [], False: []}
     for name, value in headers.items():
         limit, reset, kind = name.partition("ratelimit-reset")

@@ -61,8 +61,8 @@ def waiting(server, settings, tmp_path):
 
 @pytest.fixture
 def keeper(client):
-    rights = ("bulk_admin.view_bulkgenerationjob", "bulk_admin.manage_accounts")
-    client.force_login(make_user("keeper", *rights))
+    permissions = ("bulk_admin.view_bulkgenerationjob", "bulk_admin.manage_accounts")
+    client.force_login(make_user("keeper", *permissions))
     return client
 
 

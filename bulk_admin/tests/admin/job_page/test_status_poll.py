@@ -65,8 +65,8 @@ def test_nothing_new_costs_four_queries_besides_session_user_and_rights(
     job = make_job(100)
     job.account.pools.update(limit_per_minute=20)
     cursor = open_page(client, job)
-    session_user_rights = 4  # session, user, the user's rights, the groups' rights
-    with django_assert_num_queries(session_user_rights + 4):
+    session_user_permissions = 4  # session, user, the user's permissions, the groups'
+    with django_assert_num_queries(session_user_permissions + 4):
         response = client.get(
             reverse("admin:bulk_admin_bulkgenerationjob_status", args=[job.pk]), cursor
         )

@@ -447,12 +447,14 @@ def test_a_new_job_takes_over_the_settings_of_an_old_one(page, staff, placeholde
 
 
 @pytest.mark.parametrize(
-    ("rights", "status"),
+    ("permissions", "status"),
     [((), 403), (("bulk_admin.view_bulkgenerationjob",), 403), (("bulk_admin.generate",), 200)],
 )
 @pytest.mark.parametrize("address", [ADD, PRICE, OPTIONS])
-def test_only_who_may_generate_meets_the_form(client, placeholder_account, rights, status, address):
-    client.force_login(make_user("ann", *rights))
+def test_only_who_may_generate_meets_the_form(
+    client, placeholder_account, permissions, status, address
+):
+    client.force_login(make_user("ann", *permissions))
     answer = (
         client.get(address) if address == ADD else client.post(address, filled(placeholder_account))
     )

@@ -247,7 +247,7 @@ def test_nothing_changes_by_looking(page, job):
         assert page.get(sheet(job, name)).status_code == 405
 
 
-ACTS = ("include", "row", "fix", "generate", "discard")
+ACTIONS = ("include", "row", "fix", "generate", "discard")
 
 
 def press(client, job, name):
@@ -255,7 +255,7 @@ def press(client, job, name):
     return client.post(address, {"revision": "1", "text": "x", "ids": "1", "wanted": "0"})
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_a_colleague_who_may_only_view_sees_the_sheet_and_changes_nothing(client, job, name):
     client.force_login(make_user("viewer", "bulk_admin.view_bulkgenerationjob"))
     body = client.get(job.get_absolute_url()).content.decode()
@@ -274,7 +274,7 @@ def test_who_may_change_jobs_but_not_spend_can_edit_and_not_generate(client, job
     assert press(client, job, "generate").status_code == 403
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_staff_without_rights_and_strangers_are_kept_out(client, job, name):
     assert press(client, job, name).url.startswith("/admin/login/")
     client.force_login(make_user("nobody"))

@@ -97,7 +97,7 @@ class Tree:
 
     def _write(self, path: Path, source: str) -> None:
         path.write_text(source)
-        # Compiled code is told apart by size and second only.
+        # Python notices a change by size and second only.
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
     def _test(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -79,11 +79,11 @@ def test_a_draft_holds_one_row_a_prompt_with_its_own_settings(settings_of, staff
         70_000,
         0,
     )
-    told = [
+    saved = [
         (row.position, row.prompt_text, row.size, row.quality, row.count, row.included, row.status)
         for row in rows(job)
     ]
-    assert told == [
+    assert saved == [
         (1, "a fox", "", "", None, True, "draft"),
         (2, "an owl", "1536x1024", "high", 3, True, "draft"),
     ]

@@ -1,4 +1,4 @@
-"""Deleting pictures and jobs whose money was spent for nothing: once somebody decided, nothing
+"""Deleting pictures and jobs whose money was spent for nothing: once a person has decided, nothing
 holds them any more.
 """
 

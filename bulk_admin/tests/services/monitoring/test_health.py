@@ -50,7 +50,7 @@ def tell_tick(seconds_ago: int) -> None:
     )
 
 
-def told(client, status=200):
+def report(client, status=200):
     answer = client.get(reverse(HEALTH), headers=JSON)
     assert answer.status_code == status, answer.content
     return {
@@ -72,7 +72,7 @@ def client(client, superuser):
 
 
 def test_when_all_is_well_it_is_200_and_names_every_part(client):
-    facts = told(client)
+    facts = report(client)
     assert list(facts) == ["Web", "Database", "Queue", "Storage", "Provider"]
     assert bad(facts) == set()
     assert facts["Database"]["Migrations"]["value"] == "all applied"
@@ -97,45 +97,45 @@ def test_who_may_not_see_jobs_may_not_see_it(client):
 def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
     tell_tick(170)
     make_job(2, started=timezone.now() - dt.timedelta(seconds=170))
-    assert bad(told(client, 503)) == {"Queued work"}
+    assert bad(report(client, 503)) == {"Queued work"}
     worker = make_worker(in_flight=3, draining=True)
-    facts = told(client)
+    facts = report(client)
     assert "3 in flight, draining" in facts["Queue"][f"Worker {worker}"]["value"]
 
 
 def test_a_doorbell_that_nobody_takes_is_503_and_one_in_work_is_not(client):
     old = timezone.now() - dt.timedelta(seconds=300)
     OrmQ.objects.create(key="site", payload="x", lock=old)  # the site's own
-    assert bad(told(client)) == set()
+    assert bad(report(client)) == set()
     OrmQ.objects.create(key=CLUSTER, payload="x", lock=old)
-    assert bad(told(client, 503)) == {"Tasks not picked up"}
+    assert bad(report(client, 503)) == {"Tasks not picked up"}
     OrmQ.objects.update(lock=timezone.now() + dt.timedelta(seconds=300))
-    assert bad(told(client)) == set()
+    assert bad(report(client)) == set()
 
 
 def test_held_calls_that_nobody_asks_for_are_503(client):
-    assert told(client)["Queue"]["Held by providers"]["value"] == "none"
+    assert report(client)["Queue"]["Held by providers"]["value"] == "none"
     call = make_call(
         make_image(make_job(0, account=make_account()), "generating", attempt=1), CallState.HELD
     )
-    facts = told(client)["Queue"]["Held by providers"]
+    facts = report(client)["Queue"]["Held by providers"]
     assert (facts["value"], facts["state"]) == ("1, the next look due in 0 s", "ok")
     make_worker()
     type(call).objects.update(poll_at=timezone.now() - dt.timedelta(seconds=200))
-    facts = told(client, 503)
+    facts = report(client, 503)
     assert bad(facts) == {"Held by providers"}
     assert "overdue" in facts["Queue"]["Held by providers"]["value"]
 
 
 def test_a_tick_that_stays_away_is_503(client):
     tell_tick(600)
-    assert bad(told(client, 503)) == {"Last scheduled check"}
+    assert bad(report(client, 503)) == {"Last scheduled check"}
 
 
 def test_a_migration_that_is_missing_is_503(client):
     ((_, newest),) = MigrationExecutor(connection).loader.graph.leaf_nodes("bulk_admin")
     MigrationRecorder(connection).record_unapplied("bulk_admin", newest)
-    facts = told(client, 503)
+    facts = report(client, 503)
     assert f"bulk_admin.{newest}" in facts["Database"]["Migrations"]["value"]
 
 
@@ -143,12 +143,12 @@ def test_a_stopped_account_is_503_and_a_switched_off_one_is_not(client):
     account = make_account(
         stop_code="bad_key", check_result="The key was refused.", checked_at=timezone.now()
     )
-    facts = told(client, 503)
+    facts = report(client, 503)
     assert bad(facts) == {account.label}
     assert "stopped: bad_key" in facts["Provider"][account.label]["value"]
     assert "The key was refused." in facts["Provider"][account.label]["value"]
     ProviderAccount.objects.filter(pk=account.pk).update(is_enabled=False)
-    assert bad(told(client)) == set()
+    assert bad(report(client)) == set()
 
 
 def test_an_account_s_row_leads_to_its_page_who_may_mend_it(client):
@@ -165,7 +165,7 @@ def test_every_cooldown_is_shown_with_its_day_and_needs_nobody(client):
     for kind, words in (("image", "pictures"), ("text", "page texts")):
         account.pools.update(cooldown_until=None)
         account.pools.filter(kind=kind).update(cooldown_until=until)
-        fact = told(client)["Provider"][account.label]
+        fact = report(client)["Provider"][account.label]
         assert f"{words} wait for the provider until {until:%d %b %Y %H:%M}" in fact["value"]
         assert fact["state"] == "note"
 
@@ -174,9 +174,9 @@ def test_the_outbox_is_told_and_a_full_one_is_503(client, settings):
     job = make_job(1, "completed")
     call = make_call(make_image(job), CallState.DELIVERED)
     UnstoredImage.objects.create(call=call, content=b"x", size=2_000_000)
-    assert told(client)["Storage"]["Outbox"]["value"] == "1 pictures, 2.0 MB"
+    assert report(client)["Storage"]["Outbox"]["value"] == "1 pictures, 2.0 MB"
     settings.BULK = settings.BULK | {"OUTBOX_PICTURES": 1}
-    assert bad(told(client, 503)) == {"Outbox"}
+    assert bad(report(client, 503)) == {"Outbox"}
 
 
 def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leaves_nothing(
@@ -184,7 +184,7 @@ def test_a_storage_that_is_down_is_503_after_one_request_each_and_its_probe_leav
 ):
     with S3Server("pages", "originals") as server:
         settings.STORAGES = {**settings.STORAGES, **server.storages("pages", "originals")}
-        assert "deleted in" in told(client)["Storage"]["Public pictures"]["value"]
+        assert "deleted in" in report(client)["Storage"]["Public pictures"]["value"]
         assert server.keys("pages") == server.keys("originals") == []
         server.front.outage = True
         server.front.calls.clear()
@@ -218,8 +218,8 @@ def test_a_storage_that_hides_what_is_missing_is_named_and_its_words_are_shown(c
     with S3Server("pages", "originals") as server:
         settings.STORAGES = {**settings.STORAGES, **server.storages("pages", "originals")}
         server.front.hides_missing = True
-        fact = told(client)["Storage"]["Private pictures"]
+        fact = report(client)["Storage"]["Private pictures"]
         assert "answers 403 for files that are missing" in fact["value"]
         server.front.next("access_denied")
-        fact = told(client, 503)["Storage"]["Private pictures"]
+        fact = report(client, 503)["Storage"]["Private pictures"]
         assert "not entitled" in fact["value"]
