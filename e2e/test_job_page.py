@@ -215,7 +215,7 @@ def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, fa
     wait_until_saved(staff_page, job, [False, False, True, True])
 
 
-def test_an_answer_to_who_was_replaced_meanwhile_is_left_alone(staff_page, job, faces):
+def test_an_answer_to_who_was_replaced_in_the_meantime_is_left_alone(staff_page, job, faces):
     """A poll that is answered after a button's answer has replaced it.
 
     The fixture holds the console against it.
@@ -256,7 +256,7 @@ def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(
     ]  # the failed request's own
 
 
-def test_a_re_roll_in_zoom_is_told_in_zoom_with_its_price_beforehand(staff_page, job, faces):
+def test_a_re_roll_in_zoom_is_reported_in_zoom_with_its_price_beforehand(staff_page, job, faces):
     faces.first.focus()
     staff_page.keyboard.press("z")
     button = staff_page.locator("#zoom").get_by_role("button", name="Re-roll")

@@ -172,7 +172,7 @@ def test_the_list_of_keys_closes_to_the_grid_though_its_tile_is_gone(staff_page,
     )
 
 
-def test_zoom_closes_when_somebody_else_deletes_its_picture(staff_page, job, tiles, zoom):
+def test_zoom_closes_when_someone_else_deletes_its_picture(staff_page, job, tiles, zoom):
     tiles.first.locator("button.face").focus()
     staff_page.keyboard.press("z")
     expect(zoom).to_be_visible()

@@ -156,7 +156,7 @@ def test_the_list_can_be_narrowed(client, editor, query, titles):
     } == titles
 
 
-def test_a_private_page_is_told_from_one_on_the_site(client, editor):
+def test_a_private_page_is_distinguished_from_one_on_the_site(client, editor):
     make_page(1, visibility="private")
     assert "Published</span>, private" in text_of(client.get(LIST))
 
@@ -177,7 +177,7 @@ def form_of(page: Prompt, **changes) -> dict:
     return {**facts, "tags": "fox, snow", "category": "", **changes}
 
 
-def test_staff_mend_texts_and_tags_but_not_what_is_known(client, editor):
+def test_staff_correct_texts_and_tags_but_not_what_is_known(client, editor):
     (page,) = drafts({"moderation": "flagged"})
     client.post(
         f"{LIST}{page.pk}/change/",
@@ -291,7 +291,7 @@ def test_each_page_has_its_result_in_its_row(client, editor):
         assert result in row
 
 
-def test_a_page_that_went_meanwhile_is_told(client, editor):
+def test_a_page_that_went_since_says_so(client, editor):
     first, second = drafts({}, {})
     second_id = second.pk
     second.delete()
@@ -469,7 +469,7 @@ def test_deleting_twice_changes_nothing(client, remover):
     assert LogEntry.objects.count() == 1
 
 
-def test_mending_is_no_right_to_delete(client, editor):
+def test_correcting_is_no_permission_to_delete(client, editor):
     (page,) = drafts({})
     assert 'value="delete"' not in text_of(client.get(LIST))
     assert run(client, "delete", [page]).status_code == 403
@@ -491,7 +491,7 @@ def test_files_go_with_their_page(admin_client):
 # --- the form and the worker --------------------------------------------------------------------
 
 
-def test_saving_the_form_undoes_nothing_that_the_worker_did_meanwhile(client, editor):
+def test_saving_the_form_undoes_nothing_that_the_worker_did_in_the_meantime(client, editor):
     """The worker publishes between the form's read and its write."""
     (page,) = drafts({})
     run(client, "publish", [page])

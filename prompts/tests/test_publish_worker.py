@@ -207,7 +207,7 @@ def test_the_storage_may_be_away_for_a_while(impatient_buckets):
 
 
 @pytest.mark.django_db
-def test_a_storage_that_stays_away_is_told_and_what_was_copied_is_taken_back(impatient_buckets):
+def test_a_storage_that_stays_away_is_reported_and_what_was_copied_is_taken_back(impatient_buckets):
     page = draft()
     b2_upload.put(page.image, b"copied by an earlier try", "image/png")
     impatient_buckets.front.outage = True

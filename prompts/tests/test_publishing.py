@@ -123,7 +123,7 @@ def test_transparency_is_kept():
 @pytest.mark.parametrize(
     "original", [b"", b"no picture", make_picture()[:-400]], ids=["empty", "text", "cut"]
 )
-def test_a_picture_that_can_not_be_read_makes_no_files(original):
+def test_a_picture_that_cannot_be_read_makes_no_files(original):
     with pytest.raises(Unreadable):
         publishing.prepare_files(original, "fox")
 
@@ -371,7 +371,7 @@ def test_one_source_that_is_made_twice_at_once_has_one_page():
 
 
 @pytest.mark.django_db
-def test_a_slug_that_somebody_takes_meanwhile_is_not_lost_work():
+def test_a_slug_that_someone_takes_in_the_meantime_is_not_lost_work():
     """Their page comes between our look at the slugs and our insert, as another process's would."""
     new = make_new()
     base = "red-fox-curled-asleep-deep-winter-snow"
@@ -392,7 +392,7 @@ def test_a_slug_that_somebody_takes_meanwhile_is_not_lost_work():
 
 
 @pytest.mark.django_db
-def test_a_failure_that_is_not_the_slugs_is_told():
+def test_a_failure_that_is_not_the_slugs_is_reported():
     new = make_new()
 
     def fail(execute, sql, parameters, many, context):
@@ -409,7 +409,7 @@ def test_a_failure_that_is_not_the_slugs_is_told():
 
 
 @pytest.mark.django_db
-def test_all_or_nothing_when_the_tags_can_not_be_saved():
+def test_all_or_nothing_when_the_tags_cannot_be_saved():
     new = make_new()
 
     def fail(execute, sql, parameters, many, context):

@@ -110,7 +110,7 @@ def test_a_tag_in_another_script_has_its_list(client):
     assert client.get(f"/tag/{page.tags.get().slug}/").status_code == 200
 
 
-def test_tags_and_categories_of_drafts_alone_are_not_told(client):
+def test_tags_and_categories_of_drafts_alone_are_not_shown(client):
     make_page(
         1, "secret", category=Category.objects.create(name="Hidden", slug="hidden"), status="draft"
     )
@@ -243,7 +243,7 @@ def test_no_text_becomes_markup(client, text):
     assert facts["@type"] == "ImageObject"
 
 
-def test_a_prompt_can_not_end_the_data_block(client):
+def test_a_prompt_cannot_end_the_data_block(client):
     page = make_page(
         1,
         title="</script><script>alert(1)</script>",

@@ -103,7 +103,7 @@ def test_the_sitemap_costs_the_same_for_one_page_and_for_many(
         client.get("/sitemap.xml")
 
 
-def test_who_may_not_is_told_in_the_site_s_look_and_led_back(client, django_user_model):
+def test_who_may_not_is_answered_in_the_site_s_look_and_led_back(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("nobody", is_staff=True))
     response = client.get("/admin/prompts/prompt/")
     assert response.status_code == 403
@@ -121,7 +121,7 @@ def test_a_refusal_tells_visitors_neither_the_reason_nor_the_admin(rf):
     assert "/admin/" not in text_of(response)
 
 
-def test_a_form_that_outlived_its_session_is_told_what_to_do():
+def test_a_form_that_outlived_its_session_says_what_to_do():
     response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "sam"})
     assert response.status_code == 403
     assert "Go back, reload it and try again" in text_of(response)

@@ -74,7 +74,7 @@ def test_one_tag_is_not_merged_and_a_second_press_finds_nothing(client, pages):
 @pytest.mark.parametrize(
     "missing", ["taggit.change_tag", "taggit.delete_tag", "prompts.change_prompt"]
 )
-def test_who_lacks_one_of_the_rights_merges_nothing(client, pages, missing):
+def test_who_lacks_one_of_the_permissions_merges_nothing(client, pages, missing):
     log_in(client, *(name for name in ALL if name != missing))
     assert merge(client, "foxes", "fox").status_code == 403
     assert [tags_of(page) for page in pages] == [

@@ -205,7 +205,9 @@ class OpenAIServer(LoopbackServer):
             return refusal
         if wait := self.window.admit(int(body.get("n", 1))):
             self.till.ring(Entry("image", "rate_limited", billed=False, **about))
-            return Answer(429, rate_limited(str(body.get("model")), self.window.limit, _told(wait)))
+            return Answer(
+                429, rate_limited(str(body.get("model")), self.window.limit, _seconds_text(wait))
+            )
         return self._answered(
             "image", self.plan, about, key, lambda: self.good_image(body, call_id)
         )
@@ -342,7 +344,7 @@ def _size_is_valid(size: str) -> bool:
     )
 
 
-def _told(seconds: float) -> str:
+def _seconds_text(seconds: float) -> str:
     """As the real one writes it: rounded up, so that whoever waits as told is let in."""
     return (
         f"{math.ceil(seconds * 1000)}ms"

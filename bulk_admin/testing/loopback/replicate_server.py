@@ -169,7 +169,7 @@ class ReplicateServer(LoopbackServer):
         }
         with self.run_lock:
             self.runs[run["id"]] = run
-        return Answer(201, self._told(run))
+        return Answer(201, self._body_of(run))
 
     def _look(self, remote_id: str) -> Answer:
         with self.run_lock:
@@ -180,9 +180,9 @@ class ReplicateServer(LoopbackServer):
             if run is None:
                 return Answer(404, {"detail": "The requested resource could not be found."})
             run["looks"] += 1
-            return Answer(200, self._told(run))
+            return Answer(200, self._body_of(run))
 
-    def _told(self, run: dict[str, Any]) -> dict[str, Any]:
+    def _body_of(self, run: dict[str, Any]) -> dict[str, Any]:
         shown = {name: value for name, value in run.items() if name not in ("looks", "ending")}
         if run["looks"] == 0:
             return shown

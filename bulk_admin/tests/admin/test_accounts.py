@@ -171,7 +171,7 @@ def test_ticking_default_takes_it_over(keeper, account, placeholder_account):
     assert ProviderAccount.objects.get(is_default=True) == account
 
 
-def test_the_environment_s_key_can_not_be_typed(keeper, settings):
+def test_the_environment_s_key_cannot_be_typed(keeper, settings):
     settings.OPENAI_API_KEY = KEY
     account = make_account("openai", label="Studio", key_from_environment=True)
     body = keeper.get(change(account)).content.decode()
@@ -203,7 +203,7 @@ def provider() -> Iterator[OpenAIServer]:
         yield server
 
 
-def test_check_tells_a_bad_key_and_once_it_is_mended_its_jobs_go_on(
+def test_check_tells_a_bad_key_and_once_it_is_repaired_its_jobs_go_on(
     keeper, account, provider, settings
 ):
     settings.BULK = settings.BULK | {"OPENAI_BASE_URL": provider.base_url}

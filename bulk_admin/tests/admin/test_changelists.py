@@ -298,7 +298,7 @@ def offered(client, address):
 
 
 @pytest.mark.parametrize("address", [JOBS, IMAGES, f"{JOBS}bulk/cancel/", f"{IMAGES}bulk/keep/"])
-def test_staff_without_rights_meet_no_list_and_no_action(client, address):
+def test_staff_without_permissions_meet_no_list_and_no_action(client, address):
     client.force_login(make_user("nobody"))
     assert client.post(address, {"ids": ""}).status_code == 403
 
@@ -507,7 +507,7 @@ def test_the_job_page_leads_to_deleting_its_dropped_pictures_and_back(page):
     assert job.images.filter(selected=True).count() == 1
 
 
-def test_the_dropped_pictures_of_somebody_else_are_not_deleted(client):
+def test_the_dropped_pictures_of_someone_else_are_not_deleted(client):
     job = make_job(1, JobStatus.COMPLETED)
     image = make_image(job, selected=False)
     client.force_login(

@@ -78,7 +78,7 @@ def test_no_odd_id_inside_a_job_breaks(superuser_client, odd):
         (PICTURES, "1.5"),
     ],
 )
-def test_a_tick_that_can_not_be_an_id_is_not_found(superuser_client, page, odd):
+def test_a_tick_that_cannot_be_an_id_is_not_found(superuser_client, page, odd):
     job = make_job(1, JobStatus.COMPLETED)
     good = job.pk if page == JOBS else job.images.get().pk
     assert (

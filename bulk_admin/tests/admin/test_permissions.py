@@ -138,7 +138,7 @@ def test_a_press_without_the_csrf_token_is_refused(superuser):
 @pytest.mark.parametrize(
     ("who", "view_only"), [("view only", True), ("owner", False), ("change", False)]
 )
-def test_the_index_says_what_somebody_may_do_with_jobs(client, who, view_only):
+def test_the_index_says_what_a_person_may_do_with_jobs(client, who, view_only):
     log_in(client, who)
     apps = client.get(reverse("admin:index")).context["app_list"]
     view_only_of = {

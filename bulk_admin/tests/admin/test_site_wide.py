@@ -28,7 +28,7 @@ def row_address(row):
 
 
 @pytest.mark.django_db
-def test_the_address_of_a_draft_is_told_to_who_may_view_pages(client):
+def test_the_address_of_a_draft_is_shown_to_who_may_view_pages(client):
     draft = make_page(slug="not-yet-out")
     client.force_login(make_user("plain", "bulk_admin.view_bulkgenerationjob"))
     response = client.get(row_address(draft))

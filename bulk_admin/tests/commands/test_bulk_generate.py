@@ -190,13 +190,13 @@ def test_bad_rows_are_left_out_with_their_line_and_the_good_ones_are_made(superu
         (b"prompt,size\na fox,huge\n", "No row can be used"),
     ],
 )
-def test_a_file_that_can_not_be_used_creates_nothing(superuser, tmp_path, data, complaint):
+def test_a_file_that_cannot_be_used_creates_nothing(superuser, tmp_path, data, complaint):
     file = tmp_path / "p.csv"
     file.write_bytes(data)
     assert complaint in refusal(file)
 
 
-def test_a_file_that_is_not_there_is_told(superuser, tmp_path):
+def test_a_file_that_is_not_there_is_reported(superuser, tmp_path):
     assert "cannot be read: No such file" in refusal(tmp_path / "nope.txt")
     assert "cannot be read: Is a directory" in refusal(tmp_path)
 
@@ -216,7 +216,7 @@ def test_a_file_that_is_not_there_is_told(superuser, tmp_path):
         ({"account": "Paid", "model": "free"}, "has no price"),
     ],
 )
-def test_what_can_not_be_bought_is_refused_with_what_to_do(superuser, prompts, options, complaint):
+def test_what_cannot_be_bought_is_refused_with_what_to_do(superuser, prompts, options, complaint):
     paid_model()
     make_account(label="Off", is_enabled=False)
     make_account("openai", label="Bare")
@@ -226,7 +226,7 @@ def test_what_can_not_be_bought_is_refused_with_what_to_do(superuser, prompts, o
     assert complaint in refusal(prompts, **options)
 
 
-def test_a_key_that_can_not_be_read_is_refused_before_anything_is_created(
+def test_a_key_that_cannot_be_read_is_refused_before_anything_is_created(
     superuser, prompts, settings
 ):
     account = make_account("openai", label="Locked")

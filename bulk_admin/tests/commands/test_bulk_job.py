@@ -31,7 +31,7 @@ def run(job, *words):
     return code, out.getvalue(), err.getvalue()
 
 
-def test_the_status_is_told_and_nothing_changes():
+def test_the_status_is_reported_and_nothing_changes():
     job = make_job(3, JobStatus.PAUSED, status_reason="no_credit", spent=1_500_000)
     before = BulkGenerationJob.objects.values().get(pk=job.pk)
     code, out, err = run(job)
@@ -122,7 +122,7 @@ def test_an_action_that_is_done_or_was_done_already_exits_with_0(status, action,
         ("draft", "retry"),
     ],
 )
-def test_an_action_that_can_not_be_done_exits_with_2_and_changes_nothing(status, action):
+def test_an_action_that_cannot_be_done_exits_with_2_and_changes_nothing(status, action):
     job = make_job(2, status)
     code, _, said = run(job, action)
     assert code == 2
@@ -179,7 +179,7 @@ def test_a_pause_or_cancel_that_was_asked_for_is_done_as_asked_also_after_waitin
     assert run(make_job(2), action, "--wait")[0] == 0
 
 
-def test_a_draft_can_not_be_waited_for():
+def test_a_draft_cannot_be_waited_for():
     code, _, said = run(make_job(2, JobStatus.DRAFT), "--wait")
     assert code == 2
     assert "generate it first" in said

@@ -128,7 +128,7 @@ def test_a_site_with_jobs_of_its_own_gets_no_sample_job(laptop):
 
 
 @pytest.mark.django_db
-def test_a_taken_port_is_told_before_anything_is_done(laptop):
+def test_a_taken_port_is_reported_before_anything_is_done(laptop):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

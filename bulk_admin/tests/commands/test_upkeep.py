@@ -71,7 +71,7 @@ def test_retirement_days_come_from_the_providers_list_and_nothing_else_is_touche
     )
 
 
-def test_a_provider_that_can_not_be_asked_is_reported_and_exits_with_1(platform_key):
+def test_a_provider_that_cannot_be_asked_is_reported_and_exits_with_1(platform_key):
     with OpenAIServer() as server:
         platform_key(server)
     code, _, err = run("refresh_models")
@@ -94,7 +94,7 @@ def account_with(key, settings, credential_key, label):
     return account
 
 
-def test_keys_are_encrypted_anew_and_the_old_credential_key_can_go(settings):
+def test_keys_are_encrypted_again_and_the_old_credential_key_can_go(settings):
     account = account_with("sk-the-same-key", settings, "old", "Mine")
     settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["new", "old"]}
     assert run("rotate_keys") == (0, "1 encrypted again, 0 cannot be read.\n", "")
@@ -103,7 +103,7 @@ def test_keys_are_encrypted_anew_and_the_old_credential_key_can_go(settings):
     assert account.api_key == "sk-the-same-key"
 
 
-def test_a_key_that_can_not_be_read_is_reported_left_as_it_is_and_the_others_go_on(settings):
+def test_a_key_that_cannot_be_read_is_reported_left_as_it_is_and_the_others_go_on(settings):
     lost = account_with("sk-lost", settings, "forgotten", "Lost")
     kept = account_with("sk-kept", settings, "old", "Sound")
     settings.BULK = settings.BULK | {"CREDENTIAL_KEYS": ["new", "old"]}

@@ -89,7 +89,7 @@ class Heard(io.StringIO):
         return super().write(text)
 
 
-def test_a_missing_worker_is_told_once_and_the_watch_goes_on(fast_account, settings):
+def test_a_missing_worker_is_reported_once_and_the_watch_goes_on(fast_account, settings):
     settings.BULK = settings.BULK | {"NO_WORKER_AFTER": 0}
     job = make_job(["a fox"], JobStatus.PENDING, account=fast_account)
     err = Heard("No worker is running")

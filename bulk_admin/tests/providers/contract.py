@@ -185,7 +185,7 @@ class HttpContract(ProviderContract):
         provider.check()
         assert self.connect_counts(server) == before
 
-    def test_a_key_that_can_not_stand_in_a_header_is_refused_unsent(self, server):
+    def test_a_key_that_cannot_stand_in_a_header_is_refused_unsent(self, server):
         provider = self.make(server, api_key="sk-pasted\nwith a break")
         with pytest.raises(ProviderError) as caught:
             self.ask(provider)

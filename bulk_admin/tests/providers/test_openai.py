@@ -120,7 +120,7 @@ class TestOpenAI(HttpContract):
             self.ask(self.make(server))
         assert caught.value.usage["image_output"] == 196
 
-    def test_the_real_pace_is_told_in_words_and_understood(self, server):
+    def test_the_real_pace_is_said_in_words_and_understood(self, server):
         server.window.limit = 1
         provider = self.make(server)
         self.ask(provider)

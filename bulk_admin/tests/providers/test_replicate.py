@@ -140,7 +140,7 @@ class TestReplicate(HttpContract):
         assert KEY not in looked.why
 
     @pytest.mark.parametrize("remote_id", ["", 7, None, "x" * 121, "two words", "nul\0"])
-    def test_an_id_that_can_not_be_kept_leaves_the_outcome_unknown(self, remote_id):
+    def test_an_id_that_cannot_be_kept_leaves_the_outcome_unknown(self, remote_id):
         with pytest.raises(OutcomeUnknown):
             Submitted(remote_id=remote_id, poll_in=1, hold_for=1)
 

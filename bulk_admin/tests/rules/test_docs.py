@@ -37,7 +37,7 @@ def test_every_setting_in_the_readme_is_read():
     assert not listed - read_settings()
 
 
-def test_the_names_of_bulk_are_told_with_their_defaults():
+def test_the_names_of_bulk_are_listed_with_their_defaults():
     text = (ROOT / "docs/configuration.md").read_text()
     listed = re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \| `(.*?)` \|", text, re.MULTILINE)
     assert dict(listed) == {name: repr(value) for name, value in DEFAULTS.items()}

@@ -77,7 +77,7 @@ def sweep(folder: Path) -> None:
     while (alive := processes_of(folder)) and (spent := time.monotonic() - begins) < PATIENCE:
         for process in alive:
             # Asked like this, PostgreSQL stops at once and gives its shared memory back.
-            is_asked = spent < PATIENCE / 4 and _told(process.name, "") == "postgres"
+            is_asked = spent < PATIENCE / 4 and _answer_or(process.name, "") == "postgres"
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGQUIT if is_asked else signal.SIGKILL)
         time.sleep(0.05)
@@ -90,7 +90,7 @@ def is_gone(folder: Path) -> bool:
         not folder.exists()
         and not processes_of(folder)
         and not any(
-            str(folder) in " ".join(_told(one.cmdline, [])) for one in psutil.process_iter()
+            str(folder) in " ".join(_answer_or(one.cmdline, [])) for one in psutil.process_iter()
         )
     )
 
@@ -106,11 +106,11 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 
 
 def _is_of(process: psutil.Process, folder: Path) -> bool:
-    found = _told(process.environ, {}).get(NAME)
+    found = _answer_or(process.environ, {}).get(NAME)
     return found is not None and Path(found).is_relative_to(folder)
 
 
-def _told(ask: Callable[[], T], otherwise: T) -> T:
+def _answer_or(ask: Callable[[], T], otherwise: T) -> T:
     """What a process tells, if it is still there and ours to ask."""
     try:
         return ask()

@@ -111,7 +111,7 @@ def test_sixty_prompts_through_every_fault_of_a_picture(server):
     assert audit() == []
 
 
-def test_what_is_booked_is_what_the_usage_told(server):
+def test_what_is_booked_is_what_the_usage_said(server):
     job = job_at(server, ["one", "a rather longer prompt about a lighthouse in a storm"])
     pump.run()
     for entry in server.till.billed():
@@ -123,7 +123,7 @@ def test_what_is_booked_is_what_the_usage_told(server):
 
 
 @pytest.mark.parametrize("fault", [fault.name for fault in STOPPING_FAULTS])
-def test_each_account_fault_makes_one_pause_and_mended_the_job_finishes(server, fault):
+def test_each_account_fault_makes_one_pause_and_once_repaired_the_job_finishes(server, fault):
     account = account_at(server, max_in_flight=2)
     job = job_at(server, 4, account=account)
     account.pools.update(max_in_flight=1)

@@ -104,7 +104,7 @@ def test_the_rescue_looks_there_too(server, waiting):
     assert (image.status, server.bought) == ("completed", 1)
 
 
-def test_a_host_is_named_and_allowed_first_and_its_address_is_judged_anew(server, waiting, keeper):
+def test_a_host_is_named_and_allowed_first_and_its_address_is_judged_again(server, waiting, keeper):
     image = waiting(ELSEWHERE)
     assert "the host files.example.invalid is not allowed" in image.error_message
     body = page(keeper, image)

@@ -64,7 +64,7 @@ def test_a_paused_job_says_why_and_what_to_do(page, reason):
     assert reason.about.remedy.replace("'", "&#x27;") in html
 
 
-def test_work_that_waits_without_a_worker_is_told(page):
+def test_work_that_waits_without_a_worker_is_reported(page):
     job = make_job(2, started=timezone.now() - dt.timedelta(minutes=5))
     assert "No worker is running" in text_of(page(job))
 
@@ -222,7 +222,7 @@ def test_only_buttons_that_the_person_may_press_are_there(client):
     assert "aria-pressed" not in html.partition('id="grid"')[2].partition('class="dock"')[0]
 
 
-def test_page_steps_are_told_on_the_tile(page):
+def test_page_steps_are_shown_on_the_tile(page):
     job = make_job(0, JobStatus.COMPLETED)
     for status in (
         PageStatus.QUEUED,
@@ -287,7 +287,7 @@ def test_the_index_counts_paused_jobs_apart(client, superuser):
         (JobStatus.PROCESSING, "", "", False),
     ],
 )
-def test_a_job_that_waits_for_its_account_leads_there_who_may_mend_it(
+def test_a_job_that_waits_for_its_account_leads_there_for_whoever_may_repair_it(
     client, status, reason, account_stop, leads
 ):
     job = make_job(1, status, status_reason=reason, account=make_account(stop_code=account_stop))

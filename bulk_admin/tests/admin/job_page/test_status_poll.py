@@ -52,7 +52,7 @@ def test_nothing_new_answers_204(client, poll):
     assert response.content == b""
 
 
-def test_nothing_new_costs_four_queries_besides_session_user_and_rights(
+def test_nothing_new_costs_four_queries_besides_session_user_and_permissions(
     client, django_assert_num_queries
 ):
     user = make_user("plain")

@@ -261,7 +261,7 @@ def test_a_file_that_is_not_there_is_not_found(client, staff):
 
 
 @pytest.mark.parametrize("action", ["pause", "cancel"])
-def test_what_is_in_flight_is_told_only_when_something_is(press, action):
+def test_what_is_in_flight_is_reported_only_when_something_is(press, action):
     assert "in flight" not in said(press(make_job(2, JobStatus.PROCESSING), action))
     job = make_job(2, JobStatus.PROCESSING)
     make_image(job, ImageStatus.GENERATING)

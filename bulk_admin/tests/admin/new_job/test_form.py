@@ -233,7 +233,7 @@ def test_mark_up_in_a_paste_is_shown_as_text(page, placeholder_account, text):
     assert html.escape(text) in sheet
 
 
-def test_what_can_not_be_chosen_is_refused_with_what_to_do(page, placeholder_account):
+def test_what_cannot_be_chosen_is_refused_with_what_to_do(page, placeholder_account):
     off = make_account("placeholder", label="Sleeping", is_enabled=False)
     keyless = make_account("openai", label="Keyless")
     assert "Sleeping cannot be used: disabled" in html.unescape(
@@ -262,7 +262,7 @@ def test_a_retired_model_is_refused_and_one_that_ends_soon_warns(page, placehold
     assert not BulkGenerationJob.objects.exists()
 
 
-def test_an_account_of_somebody_else_can_not_be_chosen(page, placeholder_account):
+def test_an_account_of_someone_else_cannot_be_chosen(page, placeholder_account):
     account = make_account(label="Private one", owner=make_user("other"))
     assert "Private one" not in page.get(ADD).content.decode()
     page.post(ADD, filled(account))

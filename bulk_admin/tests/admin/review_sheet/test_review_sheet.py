@@ -105,7 +105,7 @@ def test_rows_of_another_job_are_left_alone(page, job, staff, placeholder_accoun
     assert page.post(sheet(job, "row", row(other, 1).pk), {"text": "mine now"}).status_code == 404
 
 
-def test_an_edited_row_is_flagged_anew_and_so_is_its_twin(page, job):
+def test_an_edited_row_is_flagged_again_and_so_is_its_twin(page, job):
     form = page.get(sheet(job, "row", row(job, 1).pk)).content.decode()
     assert "A lighthouse</textarea>" in form
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": "A windmill"}).content.decode()
@@ -200,7 +200,7 @@ def test_what_is_changed_on_the_page_itself_comes_with_a_button_that_works(page,
     assert job.status == JobStatus.PENDING
 
 
-def test_a_tick_on_rows_that_were_replaced_elsewhere_loads_the_page_anew(page, job):
+def test_a_tick_on_rows_that_were_replaced_elsewhere_loads_the_page_again(page, job):
     old = row(job, 1).pk
     choose_high(page, job)
     response = page.post(sheet(job, "include"), {"ids": old, "wanted": "0"})
@@ -209,7 +209,7 @@ def test_a_tick_on_rows_that_were_replaced_elsewhere_loads_the_page_anew(page, j
 
 
 @pytest.mark.parametrize("fault", ["account", "model"])
-def test_what_can_not_start_says_what_to_do(page, job, fault):
+def test_what_cannot_start_says_what_to_do(page, job, fault):
     if fault == "account":
         job.account.is_enabled = False
         job.account.save()
@@ -275,7 +275,7 @@ def test_who_may_change_jobs_but_not_spend_can_edit_and_not_generate(client, job
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_staff_without_rights_and_strangers_are_kept_out(client, job, name):
+def test_staff_without_permissions_and_strangers_are_kept_out(client, job, name):
     assert press(client, job, name).url.startswith("/admin/login/")
     client.force_login(make_user("nobody"))
     assert client.get(job.get_absolute_url()).status_code == 403

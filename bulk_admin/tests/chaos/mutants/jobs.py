@@ -36,7 +36,7 @@ MUTANTS = [
         "if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:",
         "if image.status != ImageStatus.UNKNOWN:",
         SETTLING_TESTS,
-        "test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew",
+        "test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_again",
     ),
     Mutant(
         "a re-roll pressed twice buys twice",

@@ -212,7 +212,7 @@ def test_left_over_placeholders_are_pointed_out_and_only_warn(draft, text, left_
         ),
     ],
 )
-def test_what_can_not_be_made_is_refused_and_nothing_is_saved(
+def test_what_cannot_be_made_is_refused_and_nothing_is_saved(
     settings_of, staff, fields, given, complaint
 ):
     with pytest.raises(DraftRefused, match=complaint):
@@ -310,7 +310,7 @@ def test_a_reworded_row_changes_the_flags_of_its_twins(draft):
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\x00\x07"])
-def test_a_row_can_not_be_reworded_to_nothing(draft, text):
+def test_a_row_cannot_be_reworded_to_nothing(draft, text):
     job = draft("a fox")
     with pytest.raises(DraftRefused, match="empty"):
         drafts.edit_row(job.pk, rows(job)[0].pk, text)

@@ -63,7 +63,7 @@ def test_pasted_text_becomes_rows(text, rows):
         ("x" * (MAX_BYTES + 1), "larger than 2 MB"),
     ],
 )
-def test_text_that_can_not_be_used_is_refused_with_the_reason(text, complaint):
+def test_text_that_cannot_be_used_is_refused_with_the_reason(text, complaint):
     with pytest.raises(IntakeError, match=complaint) as caught:
         parse_text(text)
     assert caught.value.message == str(caught.value)
@@ -158,7 +158,7 @@ def test_a_table_becomes_rows(data, rows):
         (f"{'x' * 200_000},,,", "far too long"),
     ],
 )
-def test_a_bad_row_is_told_with_its_line_and_the_good_ones_stay(row, complaint):
+def test_a_bad_row_is_reported_with_its_line_and_the_good_ones_stay(row, complaint):
     intake = parse_file(
         "p.csv", f"prompt,size,quality,count\nan owl,,,\n{row}\na hare,1024x1024,low,1\n".encode()
     )
@@ -168,13 +168,13 @@ def test_a_bad_row_is_told_with_its_line_and_the_good_ones_stay(row, complaint):
     assert complaint in problem.message
 
 
-def test_without_a_header_an_unquoted_comma_is_told_not_bought():
+def test_without_a_header_an_unquoted_comma_is_reported_not_bought():
     intake = parse_file("p.csv", b"a red fox, in snow\n")
     assert intake.rows == []
     assert "Put quotes around a prompt that holds commas" in intake.problems[0].message
 
 
-def test_a_quote_that_is_never_closed_is_told_where_it_opens():
+def test_a_quote_that_is_never_closed_is_reported_where_it_opens():
     assert parse_file("p.csv", b'prompt\na fox\n"an owl\na hare\n') == Intake(
         [Row("a fox", 2)],
         [

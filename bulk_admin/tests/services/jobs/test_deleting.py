@@ -59,7 +59,7 @@ def buy_again(job):
 
 
 @pytest.mark.parametrize("decide", [give_up, buy_again])
-def test_a_picture_that_somebody_decided_about_can_be_deleted(job, decide):
+def test_a_picture_that_a_person_decided_about_can_be_deleted(job, decide):
     permit, _ = decide(job)
     assert pictures.delete_images(job.pk, [permit.image_id], by=None).deleted == 1
     assert audit() == []

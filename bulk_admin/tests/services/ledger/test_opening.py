@@ -273,7 +273,7 @@ def test_an_account_that_is_off_pauses_its_jobs(job):
     assert (job.status, job.status_reason) == ("paused", "account_off")
 
 
-def test_a_model_that_retired_meanwhile_pauses_its_job(job, model):
+def test_a_model_that_retired_in_the_meantime_pauses_its_job(job, model):
     ImageModel.objects.filter(pk=model.pk).update(retired_on=timezone.now().date())
     assert isinstance(open_one(job), Idle | Wait)
     job.refresh_from_db()

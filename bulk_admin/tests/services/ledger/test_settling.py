@@ -258,7 +258,7 @@ def test_an_answer_after_it_was_bought_again_gets_a_tile_of_its_own(job):
     assert audit() == []
 
 
-def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_anew(job):
+def test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_again(job):
     first = open_one(job)
     settle(first.call_id, unknown())
     pictures.buy_again(job.pk, first.image_id, seen_attempt=1, by=None)

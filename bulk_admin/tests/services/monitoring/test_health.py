@@ -94,7 +94,7 @@ def test_who_may_not_see_jobs_may_not_see_it(client):
     assert client.get(reverse(HEALTH)).status_code == 302
 
 
-def test_work_without_a_worker_is_503_and_a_beating_worker_mends_it(client):
+def test_work_without_a_worker_is_503_and_a_beating_worker_ends_that(client):
     tell_tick(170)
     make_job(2, started=timezone.now() - dt.timedelta(seconds=170))
     assert bad(report(client, 503)) == {"Queued work"}
@@ -151,7 +151,7 @@ def test_a_stopped_account_is_503_and_a_switched_off_one_is_not(client):
     assert bad(report(client)) == set()
 
 
-def test_an_account_s_row_leads_to_its_page_who_may_mend_it(client):
+def test_an_account_s_row_leads_to_its_page_for_whoever_may_repair_it(client):
     account = make_account(stop_code="bad_key")
     link = f'href="{reverse("admin:bulk_admin_provideraccount_change", args=[account.pk])}"'
     assert link in client.get(reverse(HEALTH)).content.decode()
@@ -170,7 +170,7 @@ def test_every_cooldown_is_shown_with_its_day_and_needs_nobody(client):
         assert fact["state"] == "note"
 
 
-def test_the_outbox_is_told_and_a_full_one_is_503(client, settings):
+def test_the_outbox_is_reported_and_a_full_one_is_503(client, settings):
     job = make_job(1, "completed")
     call = make_call(make_image(job), CallState.DELIVERED)
     UnstoredImage.objects.create(call=call, content=b"x", size=2_000_000)

@@ -262,7 +262,7 @@ def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text
     assert audit() == []
 
 
-def test_a_key_that_can_not_be_read_fails_pages_and_leaves_pictures_alone(server, text_account):
+def test_a_key_that_cannot_be_read_fails_pages_and_leaves_pictures_alone(server, text_account):
     ProviderAccount.objects.filter(pk=text_account.pk).update(encrypted_key="garbage")
     pictures = make_job(3, account=make_account())
     job = finished_job(2)

@@ -313,7 +313,7 @@ def test_a_model_with_a_flat_price_does_not_become_free_when_the_server_tells_to
 
 
 @pytest.mark.django_db
-def test_a_price_that_was_deleted_meanwhile_does_not_stop_the_booking():
+def test_a_price_that_was_deleted_in_the_meantime_does_not_stop_the_booking():
     model = seeded("gpt-image-2.5-flare")
     model.prices.all().delete()
     assert (
@@ -420,7 +420,7 @@ def test_history_tells_what_pictures_like_these_cost(django_assert_num_queries):
 
 
 @pytest.mark.django_db
-def test_history_leaves_out_what_is_not_alike_or_was_not_told():
+def test_history_leaves_out_what_is_not_alike_or_was_not_reported():
     job = make_job(0, **ALIKE)
     for actual in (110, 130):
         delivered(job, actual)

@@ -74,6 +74,6 @@ def test_a_turned_picture_is_opened_upright():
         make_picture(file_format="GIF", mode="P"),
     ],
 )
-def test_what_can_not_be_read_is_refused_before_anything_is_sent(content):
+def test_what_cannot_be_read_is_refused_before_anything_is_sent(content):
     with pytest.raises(pictures.Unreadable):
         pictures.look(content)

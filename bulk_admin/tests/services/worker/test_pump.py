@@ -305,7 +305,7 @@ def test_the_tick_rings_only_when_work_is_due():
     assert OrmQ.objects.count() == 1
 
 
-def test_a_key_that_can_not_be_read_pauses_its_job_before_anything_is_booked():
+def test_a_key_that_cannot_be_read_pauses_its_job_before_anything_is_booked():
     account = make_account("openai", encrypted_key="was encrypted with another key")
     job = make_job(
         2, status="pending", account=account, model_name="gpt-image-2.5-flare", quality="low"
@@ -333,7 +333,7 @@ def test_a_fault_in_one_thing_leaves_the_calls_in_flight_to_their_end(monkeypatc
     assert audit() == []
 
 
-def test_a_result_that_can_not_be_booked_is_found_by_the_next_pump(monkeypatch):
+def test_a_result_that_cannot_be_booked_is_found_by_the_next_pump(monkeypatch):
     job = job_with(3)
     real, broken = image_work.settle, []
 

@@ -228,7 +228,7 @@ def test_what_went_wrong_says_whether_it_may_have_been_billed(server, access, fa
     assert "sk-test" not in str(error)
 
 
-def test_nothing_is_sent_with_a_picture_that_can_not_be_read(server, access):
+def test_nothing_is_sent_with_a_picture_that_cannot_be_read(server, access):
     with pytest.raises(Unreadable):
         write(access, picture=b"nothing")
     assert server.requests == []

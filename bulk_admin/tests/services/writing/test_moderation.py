@@ -129,7 +129,7 @@ def test_an_answer_without_scores_is_no_verdict(results):
         )
 
 
-def test_a_picture_that_can_not_be_read_is_not_sent(server, access):
+def test_a_picture_that_cannot_be_read_is_not_sent(server, access):
     with pytest.raises(Unreadable):
         check(access, picture=b"nothing")
     assert server.requests == []
