@@ -2,14 +2,8 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.admin import apps as django_admin
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_delete
-
-
-class AdminConfig(django_admin.AdminConfig):
-    default = False
-    default_site = "bulk_admin.admin_site.PromptFinderAdminSite"
 
 
 class BulkAdminConfig(AppConfig):

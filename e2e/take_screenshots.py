@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from bulk_admin.management.sample import FILE
 from bulk_admin.models import ProviderAccount
 from bulk_admin.tests.rules.test_layering import ROOT
 from e2e.conftest import log_in
 from e2e.pages import NewJobPage
+from prompts_manager.management.sample import FILE
 
 IMAGES = ROOT / "docs" / "images"
 

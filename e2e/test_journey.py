@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from bulk_admin.management.sample import FILE
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel, ProviderAccount
 from e2e.pages import JobPage, NewJobPage
 from prompts.models import Prompt
+from prompts_manager.management.sample import FILE
 
 
 @pytest.fixture

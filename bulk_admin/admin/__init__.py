@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 
-from . import accounts, catalogue, images, jobs, ledger, queue  # noqa: F401  # registers
+from . import accounts, catalogue, images, jobs, ledger  # noqa: F401  # registers
 
 
 def register_on(site: AdminSite) -> None:

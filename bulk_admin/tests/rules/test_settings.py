@@ -16,9 +16,6 @@ OF_OTHERS = {"BULK", "OPENAI_API_KEY", "REPLICATE_API_TOKEN", "ROOT_URLCONF"}
 TO_LEAVE = {
     "bulk_admin/checks.py": {"?", "PUBLIC_MEDIA_URL"},
     "bulk_admin/credentials.py": {"?"},
-    "bulk_admin/management/commands/demo.py": {"BASE_DIR"},
-    "bulk_admin/management/commands/prepare.py": {"BASE_DIR"},
-    "bulk_admin/management/sample.py": {"BASE_DIR"},
 }
 
 

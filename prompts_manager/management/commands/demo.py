@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from bulk_admin.management import sample
 from bulk_admin.money import parse_usd, usd
+from prompts_manager.management import sample
 
 LIMIT = 120  # seconds
 

@@ -14,9 +14,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from bulk_admin.management import sample
 from bulk_admin.models import BulkGenerationJob
 from bulk_admin.numbers import whole_argument
+from prompts_manager.management import sample
 
 NAME = "staff"
 

@@ -14,11 +14,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from bulk_admin.management import sample
-from bulk_admin.management.commands.prepare import login
 from bulk_admin.models import BulkGenerationJob, JobStatus
 from bulk_admin.testing.factories import make_job
 from bulk_admin.tests.support.processes import ROOT
+from prompts_manager.management import sample
+from prompts_manager.management.commands.prepare import login
 
 
 @pytest.fixture
