@@ -27,14 +27,6 @@ from bulk_admin.storages import is_set_up
 
 QUEUE_TAG = "queue"
 UNSERVED = dt.timedelta(hours=1)
-B2_NEEDED = (
-    "B2_ENDPOINT_URL",
-    "B2_REGION",
-    "B2_BUCKET",
-    "B2_PRIVATE_BUCKET",
-    "B2_KEY_ID",
-    "B2_APPLICATION_KEY",
-)
 
 
 @register()
@@ -180,26 +172,6 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Error(f"STORAGES has no {alias!r} that can be used.", hint=hint, id="bulk_admin.E010")
             for alias in not_set_up
         ]
-    missing = [name for name in B2_NEEDED if not getattr(settings, name)]
-    if 0 < len(missing) < len(B2_NEEDED):
-        hint = f"Set {', '.join(missing)} too, or none of them to keep pictures in local files."
-        return [Error("B2 is configured by half.", hint=hint, id="bulk_admin.E008")]
-    if not missing and not settings.PUBLIC_MEDIA_URL:
-        hint = (
-            "Set it to the public bucket's address: without it pages show links that end after 15"
-            " minutes, and caches keep them."
-        )
-        return [
-            Warning(
-                "B2_BUCKET is set and PUBLIC_MEDIA_URL is not.", hint=hint, id="bulk_admin.W003"
-            )
-        ]
-    if missing and not settings.DEBUG and "sqlite" not in settings.DATABASES["default"]["ENGINE"]:
-        hint = (
-            "Set the B2_* variables, unless web and worker share one disk: else web cannot show"
-            " what the worker stores."
-        )
-        return [Warning("Pictures are kept in local files.", hint=hint, id="bulk_admin.W001")]
     return []
 
 

@@ -27,6 +27,7 @@ class Conf:
     CREDENTIAL_KEYS: Sequence[str] = ()  # encrypt stored keys, newest first; none: SECRET_KEY does
 
     # The platform's providers
+    USE_SITE_KEYS: bool = False  # the project's OPENAI_API_KEY and REPLICATE_API_TOKEN are its keys
     OPENAI_BASE_URL: str = "https://api.openai.com/v1"
     OPENAI_IMAGES_PER_MINUTE: int = 0  # 0: what the account's tier allows
     OPENAI_TEXT_MODEL: str = "gpt-6-luna"

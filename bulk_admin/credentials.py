@@ -49,6 +49,9 @@ def rotate(token: str) -> str:
 
 
 def from_environment(provider: str) -> str:
-    """The platform's own key for a provider; empty when the environment has none."""
-    name = ENVIRONMENT_KEYS.get(provider)
-    return str(getattr(settings, name)) if name else ""
+    """The platform's own key for a provider, from the project's settings.
+
+    Empty when they have none, or are not to be asked: a project has keys for purposes of its own.
+    """
+    name = ENVIRONMENT_KEYS.get(provider) if conf.USE_SITE_KEYS else None
+    return str(getattr(settings, name, "") or "") if name else ""

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -18,6 +16,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from bulk_admin.numbers import whole
+from bulk_admin.sound_lists import SoundLists
 
 # The daily work first, what only an operator needs last; apps and models that are not named stand
 # in between.
@@ -34,41 +33,18 @@ MODELS = (
 )
 
 
-class SoundChangeList(ChangeList):
-    """A list whose address says what no database can be asked for answers as Django's does for a
-    filter that does not exist.
-    """
-
-    def __init__(self, request: HttpRequest, *args: Any) -> None:
-        try:
-            super().__init__(request, *args)
-        except OverflowError as error:  # an id, or a year, of twenty digits
-            raise IncorrectLookupParameters(error) from error
-
-    def get_filters(self, request: HttpRequest) -> Any:
-        try:
-            return super().get_filters(request)
-        except ValueError as error:  # the year after 9999
-            raise IncorrectLookupParameters(error) from error
-
-
-class SoundLists:
-    """Mixin of every ModelAdmin of the site, third parties' too."""
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return SoundChangeList
-
-
 class PromptFinderAdminSite(AdminSite):
     site_header = "PromptFinder administration"
     site_title = "PromptFinder"
     index_title = "Administration"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """With sound lists for third parties' models too."""
         base = admin_class or ModelAdmin
-        attributes = {"__module__": base.__module__, "__doc__": base.__doc__}
-        sound = type(base.__name__, (SoundLists, base), attributes)
-        super().register(model_or_iterable, sound, **options)
+        if not issubclass(base, SoundLists):
+            attributes = {"__module__": base.__module__, "__doc__": base.__doc__}
+            base = type(base.__name__, (SoundLists, base), attributes)
+        super().register(model_or_iterable, base, **options)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -15,3 +15,6 @@ class PromptFinderConfig(AppConfig):
     name = "prompts_manager"
     verbose_name = "PromptFinder"
     default = True
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  # registers the system checks

@@ -17,6 +17,7 @@ from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.money import usd
 from bulk_admin.progress import Pill
 from bulk_admin.selectors import image_list, job_page
+from bulk_admin.sound_lists import SoundChangeList
 
 from . import permissions
 from .bulk_actions import images
@@ -38,7 +39,7 @@ TONES = {
 LONGEST = 160
 
 
-class PictureList(ChangeList):
+class PictureList(SoundChangeList):
     """Its rows know what the site says of their pages."""
 
     def get_results(self, request: HttpRequest) -> None:

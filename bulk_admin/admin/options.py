@@ -10,13 +10,15 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 
+from bulk_admin.sound_lists import SoundLists
+
 from .door import through_the_door
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
 else:
 
-    class ModelAdmin(admin.ModelAdmin):
+    class ModelAdmin(SoundLists, admin.ModelAdmin):
         """Django's, which type checkers know as a generic class and Python does not."""
 
         def __class_getitem__(cls, model: type[Model]) -> type:

@@ -13,15 +13,6 @@ from bulk_admin import checks
 from bulk_admin.conf import DEFAULTS, conf, pump_lock
 from bulk_admin.testing.factories import make_account, make_model
 
-B2 = {
-    "B2_ENDPOINT_URL": "https://s3.example.com",
-    "B2_REGION": "eu",
-    "B2_BUCKET": "a",
-    "B2_PRIVATE_BUCKET": "b",
-    "B2_KEY_ID": "c",
-    "B2_APPLICATION_KEY": "d",
-}
-
 
 def found(check):
     return [message.id for message in check(None)]
@@ -85,47 +76,6 @@ def test_the_lock_of_a_host_s_pump_hangs_on_the_database(settings, monkeypatch):
 def test_a_connection_pool_is_an_error(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {"pool": True})
     assert found(checks.check_database) == ["bulk_admin.E007"]
-
-
-@pytest.mark.parametrize("missing", sorted(B2))
-def test_b2_configured_by_half_is_an_error_that_names_what_is_missing(settings, missing):
-    for name, value in B2.items():
-        setattr(settings, name, "" if name == missing else value)
-    [message] = checks.check_storage(None)
-    assert message.id == "bulk_admin.E008"
-    assert missing in message.hint
-
-
-@pytest.mark.parametrize(
-    ("engine", "debug", "b2", "complaints"),
-    [
-        ("postgresql", False, False, ["bulk_admin.W001"]),
-        ("postgresql", False, True, []),
-        ("postgresql", True, False, []),
-        ("sqlite3", False, False, []),
-    ],
-)
-def test_local_files_under_several_hosts_are_warned_of(
-    settings, monkeypatch, engine, debug, b2, complaints
-):
-    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", f"django.db.backends.{engine}")
-    settings.DEBUG = debug
-    settings.PUBLIC_MEDIA_URL = "https://img.example.com" if b2 else ""
-    for name, value in B2.items():
-        setattr(settings, name, value if b2 else "")
-    messages = checks.check_storage(None)
-    assert [message.id for message in messages] == complaints
-    assert all(isinstance(message, Warning) for message in messages)
-
-
-def test_a_public_bucket_without_an_address_is_warned_of(settings):
-    for name, value in B2.items():
-        setattr(settings, name, value)
-    settings.PUBLIC_MEDIA_URL = ""
-    [message] = checks.check_storage(None)
-    assert (message.id, isinstance(message, Warning)) == ("bulk_admin.W003", True)
-    settings.PUBLIC_MEDIA_URL = "https://img.example.com"
-    assert found(checks.check_storage) == []
 
 
 def test_missing_credential_keys_are_warned_of_unless_it_is_a_laptop(settings):

@@ -113,6 +113,12 @@ def test_what_promises_too_much_and_a_nul_are_refused(staff_page):
     assert staff_page.get(f"{lists}?q=%00").status_code == 404
 
 
+def test_a_number_that_no_database_takes_is_answered(staff_page):
+    for model in ("bulkgenerationjob", "imagemodel", "providercall"):
+        lists = reverse(f"backoffice:bulk_admin_{model}_changelist")
+        assert staff_page.get(f"{lists}?pk={'9' * 25}").status_code in (200, 302)
+
+
 def our_patterns() -> list[URLPattern]:
     models = [model for model in BACKOFFICE._registry if model._meta.app_label == "bulk_admin"]
     return [pattern for model in models for pattern in BACKOFFICE.get_model_admin(model).urls]

@@ -41,6 +41,15 @@ def test_a_fresh_database_has_the_placeholder_and_the_schedule():
     )
 
 
+def test_keys_that_a_site_has_for_itself_are_not_used(settings):
+    settings.OPENAI_API_KEY, settings.REPLICATE_API_TOKEN = "sk-the-site-s", "r8-the-site-s"
+    settings.BULK = {name: value for name, value in settings.BULK.items() if "KEYS" not in name}
+    accounts.set_up_after_migrate()
+    assert list(ProviderAccount.objects.values_list("provider", flat=True)) == ["placeholder"]
+    account = make_account("openai", key_from_environment=True)
+    assert account.api_key == ""
+
+
 def test_setting_up_again_changes_nothing_and_undoes_no_edit(settings):
     settings.OPENAI_API_KEY = "sk-for-a-test"
     accounts.set_up_after_migrate()
