@@ -39,6 +39,8 @@ LABEL = re.compile(
     r"|标题|標題|描述|标签|標籤|タイトル|説明|タグ|제목|설명|태그)\s*[:：]\s*",
     re.IGNORECASE,
 )
+UNCOVERED = 5  # times; no text that somebody means is as deep
+MARKS = re.compile(r"[<>&*_`#~\[\]\"“”„«»‹›「」『』'‘’]")
 LABELS = 2  # "Here you go: Title: ..."
 TAG_END = re.compile(r"[,;|#\n，；、،؛]")
 LIST_MARK = re.compile(r"^\s*\d{1,2}[.)]\s+")
@@ -93,13 +95,13 @@ def cleaned(title: str, description: str, tags: Iterable[str], alt_text: str) ->
         raise TooPoor("The description is too short.")
     if not (names := clean_tags(_split(written), TAGS_LIMIT)):
         raise TooPoor("There are no tags.")
-    alt_text = cut_at_clause(alt_text, ALT_LIMIT, ALT_LEAST)
+    alt_text = _plain(cut_at_clause(alt_text, ALT_LIMIT, ALT_LEAST))
     return Texts(title, _within(description), names, alt_text or title)
 
 
 def title_within(text: str) -> str:
     """At most 60 characters, ending where a clause does, without a full stop."""
-    return without_stray_quotes(cut_at_clause(text, TITLE_LIMIT, least_title(text))).strip(EDGES)
+    return _plain(cut_at_clause(text, TITLE_LIMIT, least_title(text))).strip(EDGES)
 
 
 def least_title(text: str) -> int:
@@ -157,10 +159,19 @@ def _closed(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Without markup, and without what a model writes around a text."""
-    text = without_stray_quotes(plain_text(text))
+    text = _plain(text)
     for _ in range(LABELS):
-        text = without_stray_quotes(_unlabelled(text))
+        text = _plain(_unlabelled(text))
     return text
+
+
+def _plain(text: str) -> str:
+    """Without markup and stray quotes: what is taken away may uncover more of either."""
+    for _ in range(UNCOVERED):
+        before, text = text, without_stray_quotes(plain_text(text))
+        if text == before:
+            return text
+    return " ".join(MARKS.sub(" ", text).split())
 
 
 def _unlabelled(text: str) -> str:

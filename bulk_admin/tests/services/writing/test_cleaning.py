@@ -216,6 +216,12 @@ PIECES = st.sampled_from([*"*_`[()<>\"'b「」。狐\n", *MARKS, "fox ", "snow. 
 
 
 @example("「\n*")
+@example('<"A>')  # what goes uncovers more
+@example('*"*')
+@example('&"lt;b&gt;')
+@example('<「">A>「">')
+@example(f"<(A>{'fox ' * 60}")
+@example('<"' * 30 + "A>" * 30)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=40).map("".join))
 def test_whatever_is_written_no_markup_is_left(text):
     try:
