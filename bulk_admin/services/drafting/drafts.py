@@ -96,7 +96,7 @@ def _choose(job: BulkGenerationJob, settings: JobSettings) -> None:
     if account is None:
         raise DraftRefused("That account does not exist: choose another one.")
     for name, value in asdict(settings).items():
-        setattr(job, name, storable(value).strip() if isinstance(value, str) else value)
+        setattr(job, name, value)
     job.page_options = page_options.storable(settings.page_options)
     job.account, job.provider = account, account.provider
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageModel
+from bulk_admin.services.drafting.intake.cleaning import clean
 from bulk_admin.services.image_providers import ImageOptions
 from bulk_admin.services.image_providers.base import MAX_SEED
 
@@ -34,6 +35,12 @@ class JobSettings:
     page_for_every_kept: bool = False
     create_pages_when_done: bool = False
     budget_cap: int | None = None
+
+    def __post_init__(self) -> None:
+        """What stands around prompts is cleaned as they are, and so counted as it is sent."""
+        for each in fields(self):
+            if isinstance(value := getattr(self, each.name), str):
+                object.__setattr__(self, each.name, clean(value))
 
 
 OPTIONAL = {

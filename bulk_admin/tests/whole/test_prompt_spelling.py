@@ -69,6 +69,22 @@ def test_by_code(draft):
     assert only_prompt(draft(HOSTILE)) == STORED
 
 
+AROUND = ("character_description", "prompt_prefix", "prompt_suffix")
+
+
+def test_what_stands_around_the_prompts(page, placeholder_account):
+    """As it is counted on the form, so it is stored."""
+    address = reverse("admin:bulk_admin_bulkgenerationjob_add")
+    form = page.get(address).context["form"]
+    fields = {name: form[name].value() or "" for name in form.fields if name != "file"}
+    hostile = HOSTILE.replace("\x07", "\x1b")
+    for given, kept in ((hostile, STORED), ("\ufeff\u200b", "")):
+        answer = page.post(address, {**fields, **dict.fromkeys(AROUND, given), "prompts": "an owl"})
+        assert answer.status_code == 302
+        job = BulkGenerationJob.objects.order_by("created").last()
+        assert {getattr(job, name) for name in AROUND} == {kept}
+
+
 def test_edited_on_the_sheet(page, draft):
     job = draft("an owl")
     page.post(
