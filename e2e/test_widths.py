@@ -162,7 +162,7 @@ def test_the_columns_of_created_pages_do_not_overlap(staff_page, staff, placehol
     job = make_job(30, JobStatus.COMPLETED, stored=True, **who)
     for n, image in enumerate(job.images.all()):
         title = "x" * 120 if n == 3 else "An Old Lighthouse at Dusk Above the Bay"
-        image.prompt_page = make_page(n, status="draft", title=title)
+        image.page_id = make_page(n, status="draft", title=title).pk
         image.page_status = PageStatus.CREATED
         image.save()
     recount(job)

@@ -132,7 +132,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         pictures = format_html_join(
             "",
             '<img src="{}" alt="" width="40" height="40" loading="lazy">',
-            ((_thumb(image_id),) for image_id in getattr(job, "thumbs", [])),
+            ((image.file_url("300"),) for image in getattr(job, "thumbs", [])),
         )
         link = (
             '<a class="job-name" href="{}"><span'
@@ -171,7 +171,3 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         return format_html(
             "{}<br><small>{}</small>", f"{job.created:%d %b %Y %H:%M}", job.created_by or "nobody"
         )
-
-
-def _thumb(image_id: int) -> str:
-    return admin_url("bulk_admin_generatedimage_file", image_id, "300")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -34,7 +35,7 @@ def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
 
 
 def with_thumbs(jobs: Iterable[Any]) -> list[Any]:
-    """The jobs, each with ``thumbs``, the ids of its first pictures: one query for all of them."""
+    """The jobs, each with ``thumbs``, its first pictures: two queries for all of them."""
     rows = list(jobs)
     pictures = (
         GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
@@ -48,7 +49,9 @@ def with_thumbs(jobs: Iterable[Any]) -> list[Any]:
         .annotate(**firsts)
         .values_list("pk", *firsts)
     )
-    thumbs = {pk: [image_id for image_id in image_ids if image_id] for pk, *image_ids in found}
+    ids = {pk: image_ids for pk, *image_ids in found}
+    shown = GeneratedImage.objects.filter(pk__in=chain(*ids.values())).only("picture_key")
+    images = {image.pk: image for image in shown}
     for job in rows:
-        job.thumbs = thumbs.get(job.pk, [])
+        job.thumbs = [images[pk] for pk in ids.get(job.pk, ()) if pk in images]
     return rows

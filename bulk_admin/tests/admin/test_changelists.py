@@ -570,3 +570,14 @@ def test_a_job_that_cannot_be_cancelled_stops_no_other(client, superuser):
     ]
     still = BulkGenerationJob.objects.exclude(status=JobStatus.CANCELLED)
     assert list(still.values_list("pk", flat=True)) == [jobs[1].pk]
+
+
+def test_pictures_in_the_list_of_jobs_name_their_bytes(page):
+    """A browser keeps what it got there for a year."""
+    job = make_job(3, JobStatus.COMPLETED, stored=True)
+    body = page.get(JOBS).content.decode()
+    shown = re.findall(r'<span class="strip">(.*?)</span>', body)
+    addresses = re.findall(r'src="([^"]+)"', shown[0])
+    assert addresses == [image.file_url("300") for image in job.images.all()[:2]]
+    assert all("?v=" in address for address in addresses)
+    assert "max-age=31" in page.get(addresses[0])["Cache-Control"]
