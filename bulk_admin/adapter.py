@@ -5,8 +5,10 @@ made of, the tools that open a picture, private storage, and what a step of a wo
 from __future__ import annotations
 
 from bulk_admin.failpoints import reach
+from bulk_admin.formats import duration
 from bulk_admin.selectors.page_link import JobLink, job_of
 from bulk_admin.services.database import database_now, whole_step
+from bulk_admin.services.facts import Fact, State
 from bulk_admin.services.page_adapter import (
     PageAdapter,
     PageDraft,
@@ -23,16 +25,19 @@ from bulk_admin.services.writing.moderation import Verdict
 
 __all__ = [
     "Content",
+    "Fact",
     "JobLink",
     "PageAdapter",
     "PageDraft",
     "PageInfo",
     "PageNotCreated",
     "Rendition",
+    "State",
     "Unreadable",
     "Verdict",
     "database_now",
     "draining",
+    "duration",
     "for_everybody",
     "job_of",
     "pictures",

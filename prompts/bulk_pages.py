@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
-from bulk_admin.adapter import PageAdapter, PageDraft, PageInfo
+from bulk_admin.adapter import Fact, PageAdapter, PageDraft, PageInfo
 from prompts.models import Category, Prompt, StyleNote
-from prompts.services import publishing
+from prompts.services import publish_health, publishing
 from prompts.services.publishing import NewPage, PageFiles
 from prompts.utils.seo import file_words
 
@@ -63,6 +63,9 @@ class PromptPages(PageAdapter):
 
     def style_note(self) -> str:
         return StyleNote.objects.values_list("text", flat=True).first() or ""
+
+    def health(self) -> list[Fact]:
+        return publish_health.facts()
 
     def describe(self, ids: Iterable[Any]) -> dict[str, PageInfo]:
         pages = Prompt.objects.filter(pk__in=list(ids)).values_list("pk", "title", "status")

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 
 from bulk_admin.addresses import admin_site
 from bulk_admin.progress import Pill
+from bulk_admin.services import facts
 from bulk_admin.services.monitoring import health
 
 PILLS = {
-    health.State.OK: Pill("ok", "OK"),
-    health.State.NOTE: Pill("unk", "Note"),
-    health.State.BAD: Pill("bad", "Needs attention"),
+    facts.State.OK: Pill("ok", "OK"),
+    facts.State.NOTE: Pill("unk", "Note"),
+    facts.State.BAD: Pill("bad", "Needs attention"),
 }
 
 
@@ -30,7 +31,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("bulk_admin.view_bulkgenerationjob"):
         raise PermissionDenied
     parts = health.report()
-    is_bad = any(part.state == health.State.BAD for part in parts)
+    is_bad = any(part.state == facts.State.BAD for part in parts)
     status = 503 if is_bad else 200
     response: HttpResponse
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
@@ -52,7 +53,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _context(request: HttpRequest, parts: list[health.Part], is_bad: bool) -> dict[str, Any]:
+def _context(request: HttpRequest, parts: list[facts.Part], is_bad: bool) -> dict[str, Any]:
     rows = [
         (part, PILLS[part.state], [(fact, PILLS[fact.state]) for fact in part.facts])
         for part in parts

@@ -22,6 +22,7 @@ from django.urls import NoReverseMatch
 from bulk_admin.addresses import admin_url
 from bulk_admin.conf import conf, page_adapter
 from bulk_admin.services.database import is_broken_off
+from bulk_admin.services.facts import Fact
 from bulk_admin.services.same_text import by_text
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.storage.metadata import for_everybody
@@ -200,6 +201,10 @@ class PageAdapter:
         except NoReverseMatch:
             return ""
 
+    def health(self) -> list[Fact]:
+        """What the health page says of the site's pages: what waits, what failed. Few queries."""
+        return []
+
     @property
     def page_model(self) -> type[Model]:
         """Raises LookupError."""
@@ -250,6 +255,10 @@ def describe(ids: Iterable[str]) -> dict[str, PageInfo]:
 
 def options() -> dict[str, forms.Field]:
     return _answer(lambda: page_adapter().options(), {})
+
+
+def health() -> list[Fact]:
+    return _answer(lambda: page_adapter().health(), [])
 
 
 def url(page_id: str) -> str:

@@ -33,6 +33,7 @@ AT_A_LOOK = 10
 MISSING = "Its picture is missing from the storage."
 NOT_COPIED = "The picture storage does not take its files."
 BROKEN = "Its files could not be copied: the worker's log says why."
+FAILURES = (MISSING, NOT_COPIED, BROKEN)
 
 
 def run() -> None:
@@ -82,7 +83,7 @@ def _publish(claimed: Prompt, *, with_files: bool, fault: str = "") -> None:
     if page.publish_at is None or page.publish_at > now:  # taken back while its files were copied
         _release(page)
     elif reason := fault or why_not_publish(page, page.publish_confirmed):
-        _release(page, publish_at=None, publish_error=reason)
+        _release(page, publish_at=None, publish_error=reason, updated=now)
     elif page.visibility == Prompt.Visibility.PUBLIC and not with_files:
         _release(page)  # made public just now: once more, with its files
     else:
@@ -239,16 +240,18 @@ def _put_off(claimed: Prompt, error: Exception) -> None:
     page = _still_ours(claimed)
     if page is None:
         return
+    now = database_now()
     tries = page.files_tries + 1
     reason = NOT_COPIED if isinstance(error, StorageUnavailable) else BROKEN
     _tell("a page's files could not be moved", error, page=page.pk, tries=tries)
     if page.publish_at is not None and tries >= MOST_TRIES:
-        _release(page, publish_at=None, publish_error=reason)
+        _release(page, publish_at=None, publish_error=reason, updated=now)
         return
     Prompt.objects.filter(pk=page.pk).update(
         files_claim=None,
-        files_not_before=database_now() + _pause(tries),
+        files_not_before=now + _pause(tries),
         files_tries=tries,
+        updated=now,
         publish_error=reason if page.publish_at is not None else page.publish_error,
     )
 

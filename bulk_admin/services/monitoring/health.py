@@ -10,8 +10,6 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -30,7 +28,9 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
+from bulk_admin.services import page_adapter
 from bulk_admin.services.database import database_now, guards_in_force
+from bulk_admin.services.facts import Part, State
 from bulk_admin.services.monitoring import workers
 from bulk_admin.services.queue.doorbell import TICK
 from bulk_admin.services.worker.rescue import work_is_waiting
@@ -44,46 +44,10 @@ PROBE = "health/probe-"
 MOST_REASONS = 3
 
 
-class State(StrEnum):
-    OK = "ok"
-    NOTE = "note"  # worth knowing, but no reason to wake anyone
-    BAD = "bad"  # needs attention
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    name: str
-    value: str
-    state: State = State.OK
-    todo: str = ""
-    account_id: int | None = None  # where it is fixed
-
-
-@dataclass(slots=True)
-class Part:
-    name: str
-    facts: list[Fact] = field(default_factory=list)
-
-    @property
-    def state(self) -> State:
-        states = {fact.state for fact in self.facts}
-        return next((state for state in (State.BAD, State.NOTE) if state in states), State.OK)
-
-    def add(
-        self,
-        name: str,
-        value: str,
-        state: State = State.OK,
-        todo: str = "",
-        *,
-        account_id: int | None = None,
-    ) -> None:
-        self.facts.append(Fact(name, value, state, "" if state == State.OK else todo, account_id))
-
-
 def report() -> list[Part]:
     """Every part, each one by itself: one that breaks says so and leaves the others alone."""
-    return [_safely(name, look) for name, look in PARTS.items()]
+    parts = [_safely(name, look) for name, look in PARTS.items()]
+    return [part for part in parts if part.facts]
 
 
 def _safely(name: str, look: Callable[[Part], None]) -> Part:
@@ -330,10 +294,16 @@ def _age(now: dt.datetime, then: dt.datetime) -> float:
     return abs((now - then).total_seconds())
 
 
+def _pages(part: Part) -> None:
+    """What the site says of its pages."""
+    part.facts += page_adapter.health()
+
+
 PARTS: dict[str, Callable[[Part], None]] = {
     "Web": _web,
     "Database": _database,
     "Queue": _queue,
     "Storage": _storage,
     "Provider": _providers,
+    "Pages": _pages,
 }

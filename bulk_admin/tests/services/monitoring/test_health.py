@@ -73,7 +73,7 @@ def client(client, superuser):
 
 def test_when_all_is_well_it_is_200_and_names_every_part(client):
     facts = report(client)
-    assert list(facts) == ["Web", "Database", "Queue", "Storage", "Provider"]
+    assert list(facts) == ["Web", "Database", "Queue", "Storage", "Provider", "Pages"]
     assert bad(facts) == set()
     assert facts["Database"]["Migrations"]["value"] == "all applied"
 

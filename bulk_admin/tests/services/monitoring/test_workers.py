@@ -13,6 +13,7 @@ from bulk_admin.codes import Code
 from bulk_admin.models import CallState, JobStatus, Worker
 from bulk_admin.selectors.front_page import no_worker as told_on_the_front_page
 from bulk_admin.selectors.job_page import conditions
+from bulk_admin.services.facts import State
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.monitoring import health
 from bulk_admin.services.queue import page_queue
@@ -47,7 +48,7 @@ def reported_by_health():
     (queue,) = [part for part in health.report() if part.name == "Queue"]
     (fact,) = [fact for fact in queue.facts if fact.name == "Queued work"]
     assert fact.value.startswith("yes")
-    return fact.state == health.State.BAD
+    return fact.state == State.BAD
 
 
 def old_job(status=JobStatus.COMPLETED, **fields):
