@@ -185,4 +185,4 @@ def check_credential_keys(
         "Set CREDENTIAL_KEYS to a long random text: without it they are encrypted with SECRET_KEY,"
         " and lost when that changes."
     )
-    return [Warning("Stored provider keys hang on SECRET_KEY.", hint=hint, id="bulk_admin.W002")]
+    return [Warning("Stored provider keys depend on SECRET_KEY.", hint=hint, id="bulk_admin.W002")]

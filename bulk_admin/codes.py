@@ -13,7 +13,7 @@ from typing import Self
 
 
 class Reach(StrEnum):
-    """What a code stops until it is put right."""
+    """What a code stops until it is resolved."""
 
     IMAGE = "image"
     JOB = "job"
@@ -30,8 +30,8 @@ class About:
     sentence: str = ""
     remedy: str = ""
     reach: Reach = Reach.IMAGE
-    is_retried: bool = False  # a picture is queued again by itself
-    is_page_retried: bool = False  # a page's step is tried again by itself
+    is_retried: bool = False  # a picture is queued again automatically
+    is_page_retried: bool = False  # a page's step is tried again automatically
     helps_to_retry: bool = False  # once it has failed, the same may work now
     helps_to_reword: bool = False  # the provider's last word on this prompt
     is_normal: bool = False  # a page's step uses no try
@@ -265,8 +265,8 @@ class Code(StrEnum):
         "no_use",
         About(
             remedy=(
-                "Calls were billed, or may have been, one after the other, and brought no usable"
-                " picture. Look at the failed tiles, at the account's base URL and at the model,"
+                "Several calls in a row were billed, or may have been, without a usable picture."
+                " Look at the failed tiles, at the account's base URL and at the model,"
                 " then resume."
             ),
             reach=Reach.JOB,
@@ -297,8 +297,8 @@ class Code(StrEnum):
         About(
             sentence="The storage did not answer.",
             remedy=(
-                "The picture storage is down. What was paid for is kept, and buying goes on by"
-                " itself when it is back."
+                "The picture storage is down. What was paid for is kept, and buying resumes"
+                " automatically once it is back."
             ),
             is_page_retried=True,
         ),

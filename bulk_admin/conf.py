@@ -70,7 +70,7 @@ class Conf:
 
         def __getattribute__(self, name: str) -> Any:
             own = getattr(settings, "BULK", {}) if name.isupper() else {}
-            if isinstance(own, Mapping) and name in own:  # a check complains of what is no dict
+            if isinstance(own, Mapping) and name in own:  # a check reports anything but a dict
                 return own[name]
             return super().__getattribute__(name)
 

@@ -14,7 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from bulk_admin.text import storable
 
-# What Django and Django-Q hang on their records: objects, not facts.
+# What Django and Django-Q attach to their records: objects, not facts.
 NOT_FIELDS = {*RESERVED_ATTRS, "request", "server_time", "status_code"}
 # A module that has moved -> its logger's name in JSON lines, which others filter by.
 LOGGER_NAMES = {

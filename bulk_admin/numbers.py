@@ -22,7 +22,7 @@ def whole(text: str, *, most: int = LARGEST_ID) -> int | None:
 
 
 def ids_in(text: str) -> list[int]:
-    """The numbers of "1,2,3". What is no number is left out."""
+    """The numbers of "1,2,3". Anything that is not a number is left out."""
     return [number for part in text.split(",") if (number := whole(part)) is not None]
 
 

@@ -14,7 +14,7 @@ NOT_JSON = "This is not JSON."
 
 
 def read(text: str) -> Any:
-    """The value that the text writes. Raises ValidationError for what is no sound JSON."""
+    """The value that the text writes. Raises ValidationError for unsound JSON."""
     if len(text) > LONGEST:
         raise ValidationError(f"Write at most {LONGEST:,} characters.")
     try:

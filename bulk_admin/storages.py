@@ -178,7 +178,7 @@ class ObjectStore:
         return False
 
     def delete(self, key: str) -> None:
-        """One object: B2 refuses boto3's multi-object delete. A missing one is no error."""
+        """One object: B2 refuses boto3's multi-object delete. A missing one is not an error."""
         with suppress(FileNotFoundError), _faults():
             self.backend.delete(key)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 SHORT = 300  # characters of a message, when nothing else is said
 WORDS_LIMIT = 2_000  # of what a provider says, before its meaning is looked for
-MOST_TOKENS = 10_000_000  # of one kind in one call; more is no count
+MOST_TOKENS = 10_000_000  # of one kind in one call; more is not a count
 # What programs put between two words where a line breaks softly: dropped, it would join them.
 # VT, FF, the file, group, record and unit separators, NEL, the line separator.
 SOFT_BREAKS = dict.fromkeys(map(ord, "\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028"), " ")
@@ -26,7 +26,7 @@ def storable(text: str) -> str:
 
 
 def clean_text(text: object, limit: int = SHORT, *, lines: bool = False) -> str:
-    """At most ``limit`` characters of a text from outside; "" for what is no text.
+    """At most ``limit`` characters of a text from outside; "" for anything that is not a text.
 
     One line with single spaces, unless it may have ``lines``. Cleaning it again changes nothing.
     """
@@ -45,7 +45,7 @@ def clean_count(count: object, most: int = MOST_TOKENS) -> int | None:
 
 
 def clean_usage(usage: object) -> dict[str, int]:
-    """Token counts by kind. Empty, as when none were reported, if one of them is no count or all
+    """Token counts by kind. Empty, as when none were reported, if one of them is not a count or all
     are 0: half a usage would book too little, and nothing costs nothing.
     """
     if not isinstance(usage, Mapping):

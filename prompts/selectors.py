@@ -48,7 +48,7 @@ def public_categories() -> QuerySet[Category]:
 
 
 def public_tags() -> QuerySet[Tag]:
-    """A draft's tag must not tell of the draft.
+    """A draft's tag must not reveal the draft.
 
     A tag of signs alone, such as "!", has no slug and so no page.
     """

@@ -118,7 +118,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         return self._manages(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Where a key is sent is as secret as the key, and what our network holds is no provider's.
+        # Where a key is sent is as secret as the key, and no provider has a claim to our network.
         fixed = ("provider_label", "whose") if obj else ()
         return (
             (*self.readonly_fields, *fixed)

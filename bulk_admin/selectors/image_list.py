@@ -20,7 +20,7 @@ def for_bulk_actions(ids: Sequence[str]) -> QuerySet[GeneratedImage]:
 
 
 def with_pages(images: Iterable[GeneratedImage]) -> list[GeneratedImage]:
-    """With what ``page_of`` tells of each, asked for all at once."""
+    """With what ``page_of`` says of each, asked for all at once."""
     rows = list(images)
     pages = page_adapter.describe(image.page_id for image in rows if image.page_id)
     for image in rows:

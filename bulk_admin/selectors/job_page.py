@@ -220,7 +220,7 @@ def job_summary(job: BulkGenerationJob) -> JobSummary:
 
 
 def is_quiet(job: BulkGenerationJob) -> bool:
-    """Nothing more can come by itself: polling may stop."""
+    """Nothing more can happen on its own: polling may stop."""
     return job.status in ENDED_JOBS and not job.generating and not job.pages_open
 
 

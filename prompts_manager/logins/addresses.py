@@ -15,7 +15,7 @@ def client_address(request: HttpRequest) -> str | None:
 
     Each proxy adds the address that it was reached from at the right of X-Forwarded-For; whatever
     stands further left was sent by the client and is worth nothing. A request that came past the
-    proxies, and one whose entry is no address, counts as its last sender's. An IPv6 address
+    proxies, and one whose entry is not an address, counts as its last sender's. An IPv6 address
     stands for its network. None: the request came through a Unix socket.
     """
     sender = _address(request.META.get("REMOTE_ADDR", ""))

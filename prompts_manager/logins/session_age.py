@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 
 WRITTEN_EVERY = dt.timedelta(minutes=15)
-# What an open page asks for by itself, whether or not its person is there.
+# What an open page requests on its own, whether or not its person is there.
 BACKGROUND = {
     "bulk_admin_bulkgenerationjob_status",
     "bulk_admin_generatedimage_file",

@@ -17,7 +17,7 @@ from .tiles import Prices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """``poll``: the poller's trigger, empty when nothing more can come by itself. ``digest``: of
+    """``poll``: the poller's trigger, empty when nothing more can happen on its own. ``digest``: of
     what changes without the job's revision. ``summary``: only of a job that has ended.
     """
 

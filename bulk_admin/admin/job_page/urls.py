@@ -23,7 +23,7 @@ from .context import full_context
 def job_page(
     request: HttpRequest, model_admin: ModelAdmin[Any], job: BulkGenerationJob
 ) -> HttpResponse:
-    """A job that is no draft any more.
+    """A job that is no longer a draft.
 
     Pictures, states and selection come from the database alone.
     """

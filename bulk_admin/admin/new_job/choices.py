@@ -45,8 +45,8 @@ class ChoicesForm(forms.Form):
         min_value=0,
         max_value=MAX_SEED,
         help_text=(
-            "The same seed and prompt make nearly the same picture again. Each further picture of a"
-            " prompt counts one up. Empty: chance."
+            "The same seed and prompt give nearly the same picture again. Each further picture of a"
+            " prompt adds one. Leave it empty for a random seed."
         ),
     )
 

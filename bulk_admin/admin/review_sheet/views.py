@@ -83,7 +83,7 @@ def include(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def fix(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """Put rows right by one press: those that are named, or all with the flag."""
+    """Correct rows by one press: those that are named, or all with the flag."""
     job = _draft(request, job_id)
     if job is None:
         return _left(job_id)
@@ -237,7 +237,7 @@ def _sheet(request: HttpRequest, job: BulkGenerationJob) -> dict[str, Any]:
 
 
 def _fixes(rows: list[GeneratedImage]) -> list[dict[str, Any]]:
-    """What one press puts right in several rows at once."""
+    """What one press corrects in several rows at once."""
     counts = Counter(flag["code"] for image in rows for flag in image.flags if flag.get("fix"))
     return [
         {"code": mark.code, "label": mark.button_of_all, "count": counts[mark.code]}

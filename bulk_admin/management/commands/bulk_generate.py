@@ -156,7 +156,7 @@ class Command(BaseCommand):
             self.say(f"line {problem.line} skipped: {problem.message}")
 
     def tell_flags(self, images: list[GeneratedImage]) -> None:
-        """There is no review sheet here: what it would point out stands on standard error."""
+        """There is no review sheet here: what it would point out goes to standard error."""
         for image in images:
             if image.flags:
                 flags = ", ".join(flag["text"] for flag in image.flags)

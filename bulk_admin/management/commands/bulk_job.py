@@ -37,7 +37,7 @@ class Command(BaseCommand):
             help="who does it, and pays; default: the only superuser, else who made the job",
         )
         parser.add_argument(
-            "--wait", action="store_true", help="watch until nothing more happens by itself"
+            "--wait", action="store_true", help="watch until nothing more happens on its own"
         )
         parser.add_argument(
             "--json", action="store_true", help="one line of JSON on standard output"

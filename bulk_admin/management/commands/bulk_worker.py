@@ -42,7 +42,7 @@ class SafeCluster(cluster.Cluster):  # type: ignore[misc]  # django_q is untyped
         self.is_asked = True
 
     def run(self) -> None:
-        """Work until a SIGTERM or SIGINT, or until the guard has ended by itself."""
+        """Work until a SIGTERM or SIGINT, or until the guard has ended on its own."""
         self.start()
         while self.sentinel.is_alive() and not self.is_asked:
             self.sentinel.join(HEED)

@@ -79,7 +79,7 @@ def replace_draft(
 ) -> BulkGenerationJob:
     """The same draft again with other settings and rows.
 
-    Raises DraftRefused when it is no draft any more.
+    Raises DraftRefused when it is no longer a draft.
     """
     job = lock_job(job_id)
     if job.status != JobStatus.DRAFT:
@@ -166,7 +166,7 @@ def set_included(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> i
 
 
 def _raise_revision(job: BulkGenerationJob) -> None:
-    """What Generate was shown for is no more: a button that knows an older revision starts
+    """What Generate was shown for has changed: a button that knows an older revision starts
     nothing.
     """
     job.revision += 1
@@ -259,7 +259,7 @@ def _flag_again(job: BulkGenerationJob, model: ImageModel, rows: Sequence[Genera
 
 @whole_step
 def discard(job_id: uuid.UUID, *, by: Any) -> bool:
-    """Delete a draft; False when it is no draft any more."""
+    """Delete a draft; False when it is no longer one."""
     job = (
         BulkGenerationJob.objects.select_for_update(no_key=True)
         .filter(pk=job_id, status=JobStatus.DRAFT)

@@ -71,7 +71,7 @@ def _ask(account: ProviderAccount) -> CheckResult:
 
 @whole_step
 def _keep_verdict(account_id: int, key_asked_with: str, result: CheckResult) -> bool:
-    """Whether the account is well now."""
+    """Whether the account is in order now."""
     account = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account_id)
     if account.encrypted_key != key_asked_with:
         return False  # another key was entered in the meantime: this verdict is about the old one

@@ -1,7 +1,7 @@
 """Calls that a provider holds: it works on them under a remote id, and no worker waits for them.
 
 Each is asked for when its ``poll_at`` is due, by whoever claims it first; a claim that nobody keeps
-lapses by itself.
+lapses.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from bulk_admin.text import clean_count, clean_text, clean_usage
 class Outcome:
     """How a call ended.
 
-    Seconds; ``retry_in`` None means that the image is not queued again by itself.
+    Seconds; ``retry_in`` None means that the image is not queued again automatically.
     """
 
     state: CallState

@@ -103,7 +103,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing may leave for so many seconds."""
+    """Nothing may be sent for this many seconds."""
 
     seconds: float
     why: Why
@@ -112,7 +112,7 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Nothing may leave from this pool, or with ``person_id`` for pages that this person asked for,
-    until what ``code`` names is put right.
+    until what ``code`` names is resolved.
     """
 
     code: str

@@ -45,7 +45,7 @@ MOST_REASONS = 3
 
 
 def report() -> list[Part]:
-    """Every part, each one by itself: one that breaks says so and leaves the others alone."""
+    """Every part, each one separately: one that breaks says so and leaves the others alone."""
     parts = [_safely(name, look) for name, look in PARTS.items()]
     return [part for part in parts if part.facts]
 
@@ -210,7 +210,7 @@ def _storage(part: Part) -> None:
     todo = (
         "It is full, so nothing is bought: fix the storage."
         if is_full
-        else "It empties by itself when the storage takes pictures again."
+        else "It empties automatically once the storage accepts pictures again."
     )
     part.add("Outbox", f"{held['n']} pictures, {size / 1_000_000:.1f} MB", state, todo)
 

@@ -42,7 +42,7 @@ from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 logger = logging.getLogger(__name__)
 NOTHING = "Nothing could be bought from the account for page texts."
 UNREADABLE = "The key of the account for page texts cannot be read any more: enter it again."
-MAX_TRIES = 3  # an unknown text call is repeated by itself, at most twice
+MAX_TRIES = 3  # an unknown text call is repeated automatically, at most twice
 
 
 def platform_text_account() -> ProviderAccount | None:

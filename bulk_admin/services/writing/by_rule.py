@@ -86,7 +86,7 @@ def words_of(prompt: str) -> str:
 def _title(plain: str) -> str:
     title = title_within(plain)
     ended = led_to_its_end(title)
-    if title[-1:].islower() and len(ended) >= least_title(ended):  # a letter A is no article
+    if title[-1:].islower() and len(ended) >= least_title(ended):  # a letter A is not an article
         title = ended.rstrip(EDGES)
     if not any(char.isalnum() for char in title):
         return "Picture from a prompt without words"

@@ -122,7 +122,7 @@ def write(
     body, request_id = answer.http_response.content, answer.headers.get("x-request-id", "")
     usage = _usage(body)
     try:
-        # A truncated answer raises here what is no error of the package; its usage was read before.
+        # A truncated answer raises an error here that is not the package's; usage was read before.
         response = answer.parse()
         if response.status == "incomplete":
             raise TooPoor("The text came back incomplete.")

@@ -62,7 +62,7 @@ class OpenAIAccess:
 
 @lru_cache(maxsize=16)
 def client(access: OpenAIAccess) -> OpenAI:
-    """A client that never retries by itself: a repeated call is booked, so the ledger must know of
+    """A client that never retries on its own: a repeated call is booked, so the ledger must know of
     it. It follows no redirect.
     """
     return OpenAI(

@@ -27,7 +27,7 @@ PICTURE = png_bytes(8, 8)
 
 
 class FuzzServer(LoopbackServer):
-    """``till`` knows the truth: every 2xx that is no error is charged, no 3xx or 4xx is, and of the
+    """``till`` knows the truth: every 2xx without an error is charged, no 3xx or 4xx is, and of the
     rest every other one.
     """
 

@@ -164,7 +164,7 @@ def _model_at(pattern: str) -> Any:
 
 
 class Writes:
-    """Whatever a request runs that is no plain SELECT, the session's own row apart."""
+    """Whatever a request runs that is not a plain SELECT, the session's own row apart."""
 
     def __init__(self) -> None:
         self.found: list[str] = []

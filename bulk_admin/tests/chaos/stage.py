@@ -571,7 +571,7 @@ def allow_connections(allowed: bool) -> None:
 
 
 def kill_orphans(folder: Path) -> None:
-    """Workers whose cluster was killed over their heads; found by the log that they write."""
+    """Workers that outlived their killed cluster; found by the log that they write."""
     for process in psutil.process_iter():
         try:
             if process.pid != psutil.Process().pid and any(

@@ -1,4 +1,4 @@
-"""What a fresh database gets by itself, and what it never undoes."""
+"""What a fresh database gets automatically, and what that never undoes."""
 
 from __future__ import annotations
 

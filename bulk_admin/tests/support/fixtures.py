@@ -49,7 +49,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture
 def staff(db: None) -> Any:
-    """Staff who may generate and create pages, and is no superuser."""
+    """Staff who may generate and create pages, and are not superusers."""
     return make_user("sam", *STAFF_PERMISSIONS)
 
 

@@ -96,7 +96,7 @@ def is_gone(folder: Path) -> bool:
 
 
 def outside() -> dict[str, str]:
-    """An environment for a run that is no part of this one, which would end it too."""
+    """An environment for a run that is not part of this one, which would end it too."""
     return {name: value for name, value in os.environ.items() if name not in (NAME, "TMPDIR")}
 
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = (
         "Move the pictures of drafts and private pages from public to private storage, and delete"
         " those of deleted pages. It may be stopped and run again: it goes on where it was. A"
-        " worker does the same by itself, a page after the other."
+        " worker does the same on its own, one page after another."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

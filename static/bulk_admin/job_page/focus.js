@@ -3,7 +3,7 @@ import { tileOf } from "./tiles.js";
 
 const buttons = (row) =>
   [...row.querySelectorAll("button:enabled, a[href], summary")].filter((each) => each.checkVisibility());
-// A browser lets go of what is no longer drawn a frame later.
+// A browser drops the focus of what is no longer drawn, one frame later.
 const isNowhere = () => document.activeElement === document.body || !document.activeElement.checkVisibility();
 
 // To be asked for while the button is there; the answer is to be called when it may be gone.

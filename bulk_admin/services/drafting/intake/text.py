@@ -68,7 +68,7 @@ def _rows(blocks: Iterator[Block], *, is_nested: bool = False) -> Intake:
 
 
 def _without_header(lines: list[str]) -> list[str]:
-    """A first line that only names the column is no prompt."""
+    """A first line that only names the column is not a prompt."""
     first = next((at for at, line in enumerate(lines) if has_content(line)), None)
     if first is None or column_of(lines[first].strip()) != "prompt":
         return lines

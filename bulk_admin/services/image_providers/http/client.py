@@ -220,7 +220,7 @@ def is_page(text: str) -> bool:
 
 
 def words_of_page(page: str) -> str:
-    """What a web page says of itself: its title, else its first heading, in quotes; "" if it has
+    """How a web page describes itself: its title, else its first heading, in quotes; "" if it has
     neither.
     """
     found = TITLE.search(page[: 10 * WORDS_LIMIT])

@@ -1,5 +1,5 @@
-"""What an answer that is no picture says, whoever wrote it: the provider, a gateway that relays to
-it, or a proxy or firewall before them. Read with care: they send text, lists and web pages too.
+"""What an answer without a picture says, whoever wrote it: the provider, a gateway that relays to
+it, or a proxy or firewall in front. Read with care: they send text, lists and web pages too.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def wait_of(headers: Mapping[str, str], text: str) -> float | None:
     """Seconds to wait, from 0 to a day: from ``Retry-After`` and its like, else from the sentence
     in the answer, else from the headers that say when a limit resets.
 
-    None when none of them says so; what is no time (negative, ``nan``, ``inf``) says nothing.
+    None when none of them says so; what is not a time (negative, ``nan``, ``inf``) says nothing.
     """
     by_name = {name.lower(): value for name, value in headers.items()}
     for seconds in (

@@ -135,5 +135,5 @@ def _encoded(text: str, width: int, height: int, output_format: str) -> bytes:
 
 
 def _share(*parts: str) -> float:
-    """A number in [0, 1) that hangs on the parts alone."""
+    """A number in [0, 1) that depends on the parts alone."""
     return int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:4]) / 2**32

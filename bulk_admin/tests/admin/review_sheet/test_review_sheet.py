@@ -109,7 +109,7 @@ def test_an_edited_row_is_flagged_again_and_so_is_its_twin(page, job):
     form = page.get(sheet(job, "row", row(job, 1).pk)).content.decode()
     assert "A lighthouse</textarea>" in form
     body = page.post(sheet(job, "row", row(job, 1).pk), {"text": "A windmill"}).content.decode()
-    assert body.count("<tr id=") == 2  # the row, and the one that is no duplicate any more
+    assert body.count("<tr id=") == 2  # the row, and the one that is no longer a duplicate
     assert row(job, 3).flags == []
 
 
