@@ -12,6 +12,10 @@ class BulkAdminConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
+        from . import installation
+
+        if installation.missing_apps():
+            return  # which its checks tell; nothing else can be imported
         from . import checks  # noqa: F401  # registers the system checks
         from .conf import model_of_pages
         from .services.accounts import on_person_deleted, set_up_after_migrate

@@ -5,9 +5,7 @@ anything starts.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -18,52 +16,14 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bulk_admin.background import CLUSTER
-from bulk_admin.conf import DEFAULTS, conf
+from bulk_admin.conf import conf
 from bulk_admin.models import ImageModel, ProviderAccount
 from bulk_admin.services.drafting.settings import OPTIONAL
 from bulk_admin.services.image_providers import PROVIDERS
 from bulk_admin.services.pricing import rules
-from bulk_admin.storages import is_set_up
 
 QUEUE_TAG = "queue"
 UNSERVED = dt.timedelta(hours=1)
-
-
-@register()
-def check_bulk(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A name that nothing reads would change nothing, in silence."""
-    own = getattr(settings, "BULK", {})
-    if not isinstance(own, Mapping):
-        hint = 'Write BULK = {"NAME": value}.'
-        return [Error(f"BULK is a {type(own).__name__}.", hint=hint, id="bulk_admin.E018")]
-    return [
-        message
-        for name, value in own.items()
-        for message in ([_unknown(name)] if name not in DEFAULTS else _of_a_kind(name, value))
-    ]
-
-
-def _unknown(name: object) -> CheckMessage:
-    near = get_close_matches(str(name).upper(), DEFAULTS, n=1, cutoff=0.5)
-    hint = f"Is {near[0]!r} meant?" if near else "docs/configuration.md lists the names."
-    return Error(f"BULK has no setting {name!r}.", hint=hint, id="bulk_admin.E017")
-
-
-KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
-    bool: ("True or False", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-    str: ("a text", (str, Path)),
-    tuple: ("a list", (list, tuple)),
-}
-
-
-def _of_a_kind(name: str, value: object) -> list[CheckMessage]:
-    wanted, kinds = KINDS[type(DEFAULTS[name])]
-    if isinstance(value, kinds) and (isinstance(value, bool) == (bool in kinds)):
-        return []
-    hint = f"It takes {wanted}, as {DEFAULTS[name]!r}."
-    return [Error(f"BULK[{name!r}] is {value!r:.60}.", hint=hint, id="bulk_admin.E018")]
 
 
 @register(QUEUE_TAG)
@@ -160,19 +120,6 @@ def check_catalogue(
         for name, takes in models
         if (problem := rules.names(takes, OPTIONAL))
     ]
-
-
-@register("storage")
-def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    aliases = [conf.STORAGE, *([conf.PAGE_STORAGE] if conf.PAGE_STORAGE else [])]
-    not_set_up = [alias for alias in aliases if not is_set_up(alias)]
-    if not_set_up:
-        hint = "Add it to STORAGES: nothing is bought while pictures cannot be kept."
-        return [
-            Error(f"STORAGES has no {alias!r} that can be used.", hint=hint, id="bulk_admin.E010")
-            for alias in not_set_up
-        ]
-    return []
 
 
 @register(Tags.security)

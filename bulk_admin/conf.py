@@ -112,6 +112,7 @@ def model_of_pages() -> str:
     system checks report.
     """
     try:
-        return page_adapter().model
-    except (ImproperlyConfigured, ImportError):
+        adapter = page_adapter()
+        return adapter.model if adapter.model and adapter.page_model else ""
+    except Exception:  # noqa: BLE001  # it is the project's code that runs
         return ""

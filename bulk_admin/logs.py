@@ -18,6 +18,7 @@ from bulk_admin.text import storable
 NOT_FIELDS = {*RESERVED_ATTRS, "request", "server_time", "status_code"}
 # A module that has moved -> its logger's name in JSON lines, which others filter by.
 LOGGER_NAMES = {
+    "bulk_admin.management.safe_cluster": "bulk_admin.management.commands.bulk_worker",
     "bulk_admin.services.ledger.opening": "bulk_admin.services.ledger",
     "bulk_admin.services.ledger.settling": "bulk_admin.services.settling",
     "bulk_admin.services.pages.steps": "bulk_admin.services.page_steps",

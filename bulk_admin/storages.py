@@ -221,6 +221,16 @@ def is_set_up(alias: str) -> bool:
         return False
 
 
+def may_rename(alias: str) -> bool:
+    """Whether it is known of a backend that it saves a file under another name when one is
+    there.
+    """
+    backend: Any = storages[alias]
+    if isinstance(backend, FileSystemStorage):
+        return not isinstance(backend, DurableFileStorage)
+    return not getattr(backend, "file_overwrite", True)
+
+
 def round_trip(alias: str, key: str, content: bytes) -> bytes:
     """Write, read and delete an object in one of STORAGES, each asked for once: a health check does
     not wait for retries.

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 
-from . import accounts, catalogue, images, jobs, ledger  # noqa: F401  # registers
+from bulk_admin.installation import missing_apps
+
+if not missing_apps():  # a check tells of them
+    from . import accounts, catalogue, images, jobs, ledger  # noqa: F401  # registers
 
 
 def register_on(site: AdminSite) -> None:

@@ -9,7 +9,7 @@ from django.core.checks import Error, Warning, run_checks
 from django.utils import timezone
 from django_q.models import Schedule
 
-from bulk_admin import checks
+from bulk_admin import checks, installation
 from bulk_admin.conf import DEFAULTS, conf, pump_lock
 from bulk_admin.testing.factories import make_account, make_model
 
@@ -30,7 +30,7 @@ def test_the_settings_as_they_are_give_no_complaint(settings):
 )
 def test_a_name_that_bulk_does_not_have_is_an_error_that_names_the_nearest(settings, name, meant):
     settings.BULK = settings.BULK | {name: 1}
-    [message] = checks.check_bulk(None)
+    [message] = installation.check_bulk(None)
     assert (message.id, isinstance(message, Error)) == ("bulk_admin.E017", True)
     assert repr(name) in message.msg and f"'{meant}" in message.hint
 
@@ -49,17 +49,17 @@ def test_a_name_that_bulk_does_not_have_is_an_error_that_names_the_nearest(setti
 )
 def test_a_value_of_another_kind_is_an_error_that_says_which_it_takes(settings, name, value):
     settings.BULK = settings.BULK | {name: value}
-    [message] = checks.check_bulk(None)
+    [message] = installation.check_bulk(None)
     assert message.id == "bulk_admin.E018"
     assert name in message.msg and "It takes a" in message.hint
 
 
 def test_a_site_that_sets_nothing_has_the_defaults_and_no_complaint(settings):
     del settings.BULK
-    assert found(checks.check_bulk) == []
+    assert found(installation.check_bulk) == []
     assert DEFAULTS["LEASE"] == conf.LEASE
     settings.BULK = "LEASE"
-    assert found(checks.check_bulk) == ["bulk_admin.E018"]
+    assert found(installation.check_bulk) == ["bulk_admin.E018"]
     assert DEFAULTS["LEASE"] == conf.LEASE
 
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from django.db import connection
 
-from bulk_admin.management.commands.bulk_worker import BY_FORCE, SafeSentinel
+from bulk_admin.management.safe_cluster import BY_FORCE, SafeSentinel
 from bulk_admin.tests.support import processes
 from bulk_admin.tests.support.auditor import (
     audit,
@@ -55,7 +55,7 @@ def test_the_books_are_right_after(stage: Stage, seed: int) -> None:
 
 TOLD_TOO_EARLY = """
 import django; django.setup()
-from bulk_admin.management.commands.bulk_worker import SafeCluster, SafeSentinel
+from bulk_admin.management.safe_cluster import SafeCluster, SafeSentinel
 from django_q import cluster
 cluster.Sentinel = SafeSentinel
 early = SafeCluster()

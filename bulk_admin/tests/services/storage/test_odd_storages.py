@@ -10,8 +10,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import InMemoryStorage, InvalidStorageError
 from django.db import OperationalError
 
-from bulk_admin.checks import check_storage
 from bulk_admin.codes import Code
+from bulk_admin.installation import check_storage
 from bulk_admin.models import CallState, ProviderCall, UnstoredImage
 from bulk_admin.services.jobs import lifecycle
 from bulk_admin.services.ledger.opening import open_call

@@ -11,7 +11,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 
 from bulk_admin import background
-from bulk_admin.management.commands import bulk_worker
+from bulk_admin.management import safe_cluster
 from bulk_admin.services.worker import rescue
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_the_guard_of_the_workers_runs_the_tick_again(tick, monkeypatch):
     put_off(tick, AHEAD)
     scheduler(broker=background.Queue(background.CLUSTER))
     assert tick.name not in queued()  # the fault: stock waits for 400 days
-    bulk_worker.run_schedules(background.Queue(background.CLUSTER))
+    safe_cluster.run_schedules(background.Queue(background.CLUSTER))
     assert queued().count(tick.name) == 1
     tick.refresh_from_db()
     assert tick.next_run <= timezone.now() + dt.timedelta(minutes=1)

@@ -1,0 +1,190 @@
+"""System checks: is everything there that the generator needs of the project?
+
+One run names all that is missing, with what to write. This module imports nothing of what may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+
+from bulk_admin.conf import DEFAULTS, conf, page_adapter
+from bulk_admin.storages import is_set_up, may_rename
+
+NEEDED_APPS = ("django_q", "crispy_forms", "django_htmx")
+# One of each folder of ours.
+OUR_TEMPLATES = ("admin/bulk_admin/job_page/page.html", "adminpack/field.html")
+Found = Iterator[CheckMessage]
+
+
+def missing_apps() -> list[str]:
+    """The apps that ours needs and INSTALLED_APPS does not have: nothing of ours can be imported
+    that uses their models.
+    """
+    return [name for name in NEEDED_APPS if not apps.is_installed(name)]
+
+
+@register()
+def check_bulk(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A name that nothing reads would change nothing, in silence."""
+    own = getattr(settings, "BULK", {})
+    if not isinstance(own, Mapping):
+        hint = 'Write BULK = {"NAME": value}.'
+        return [Error(f"BULK is a {type(own).__name__}.", hint=hint, id="bulk_admin.E018")]
+    return [
+        message
+        for name, value in own.items()
+        for message in ([_unknown(name)] if name not in DEFAULTS else _of_a_kind(name, value))
+    ]
+
+
+def _unknown(name: object) -> CheckMessage:
+    near = get_close_matches(str(name).upper(), DEFAULTS, n=1, cutoff=0.5)
+    hint = f"Is {near[0]!r} meant?" if near else "docs/configuration.md lists the names."
+    return Error(f"BULK has no setting {name!r}.", hint=hint, id="bulk_admin.E017")
+
+
+KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
+    bool: ("True or False", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    str: ("a text", (str, Path)),
+    tuple: ("a list", (list, tuple)),
+}
+
+
+def _of_a_kind(name: str, value: object) -> list[CheckMessage]:
+    wanted, kinds = KINDS[type(DEFAULTS[name])]
+    if isinstance(value, kinds) and (isinstance(value, bool) == (bool in kinds)):
+        return []
+    hint = f"It takes {wanted}, as {DEFAULTS[name]!r}."
+    return [Error(f"BULK[{name!r}] is {value!r:.60}.", hint=hint, id="bulk_admin.E018")]
+
+
+@register("storage")
+def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    aliases = [conf.STORAGE, *([conf.PAGE_STORAGE] if conf.PAGE_STORAGE else [])]
+    not_set_up = [alias for alias in aliases if not is_set_up(alias)]
+    if not_set_up:
+        hint = "Add it to STORAGES: nothing is bought while pictures cannot be kept."
+        return [
+            Error(f"STORAGES has no {alias!r} that can be used.", hint=hint, id="bulk_admin.E010")
+            for alias in not_set_up
+        ]
+    return []
+
+
+@register()
+def check_installation(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    found = [*_apps(), *_templates(), *_adapter(), *_storage(), *_sqlite()]
+    return found if missing_apps() else [*found, *_addresses(), *_page_model()]
+
+
+def _apps() -> Found:
+    for name in missing_apps():
+        hint = f'Add "{name}" to INSTALLED_APPS, before "bulk_admin".'
+        yield Error(f"bulk_admin needs the app {name!r}.", hint=hint, id="bulk_admin.E015")
+
+
+def _templates() -> Found:
+    for name in OUR_TEMPLATES:
+        try:
+            get_template(name)
+        except (TemplateDoesNotExist, ImproperlyConfigured):
+            hint = 'Set "APP_DIRS": True in TEMPLATES, with the backend DjangoTemplates.'
+            yield Error(f"The template {name} is not found.", hint=hint, id="bulk_admin.E014")
+        except TemplateSyntaxError:
+            pass  # a tag of an app that is missing, which is told above
+
+
+def _adapter() -> Found:
+    from bulk_admin.services.page_adapter import PageAdapter
+
+    if not conf.PAGES:
+        hint = 'Write BULK = {"PAGES": "yourapp.bulk.YourPages"}, a PageAdapter of yours.'
+        yield Error("BULK names no page adapter.", hint=hint, id="bulk_admin.E011")
+        return
+    try:
+        adapter: object = page_adapter()
+    except Exception as error:  # noqa: BLE001  # it is the project's code that runs
+        hint = f"Correct BULK['PAGES'], or its module: {type(error).__name__}: {error}"
+        yield Error(f"{conf.PAGES!r} can not be imported.", hint=hint, id="bulk_admin.E012")
+        return
+    if not isinstance(adapter, PageAdapter):
+        hint = "Derive it from bulk_admin.adapter.PageAdapter."
+        yield Error(f"{conf.PAGES!r} is no page adapter.", hint=hint, id="bulk_admin.E012")
+        return
+    if type(adapter).create is PageAdapter.create:
+        hint = "Write create(self, draft, stored), which returns the page that it makes."
+        yield Error(f"{conf.PAGES!r} makes no pages.", hint=hint, id="bulk_admin.E013")
+    try:
+        if adapter.model:
+            apps.get_model(adapter.model)
+    except (LookupError, ValueError):
+        hint = f'Its model is {adapter.model!r}: write "app_label.ModelName" of an installed app.'
+        yield Error(f"{conf.PAGES!r} has no such model.", hint=hint, id="bulk_admin.E012")
+
+
+def _storage() -> Found:
+    """One that cannot be made is told by ``check_storage``."""
+    if is_set_up(conf.STORAGE) and may_rename(conf.STORAGE):
+        hint = (
+            'Use "bulk_admin.storages.DurableFileStorage", or a backend with file_overwrite=True:'
+            " a picture is stored under exactly its key, also the second time."
+        )
+        told = f"STORAGES[{conf.STORAGE!r}] gives a file another name when one is there."
+        yield Warning(told, hint=hint, id="bulk_admin.W004")
+
+
+def _sqlite() -> Found:
+    database = settings.DATABASES.get("default", {})
+    is_sqlite = str(database.get("ENGINE", "")).endswith("sqlite3")
+    mode = str(database.get("OPTIONS", {}).get("transaction_mode", "")).upper()
+    if is_sqlite and mode not in ("IMMEDIATE", "EXCLUSIVE"):
+        hint = (
+            'Set "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20}: else a transaction'
+            ' that writes after it has read fails with "database is locked" beside a worker.'
+        )
+        told = "SQLite begins transactions as readers."
+        yield Warning(told, hint=hint, id="bulk_admin.W006")
+
+
+def _addresses() -> Found:
+    from bulk_admin.addresses import NotMounted, admin_site
+
+    try:
+        admin_site()
+    except (NotMounted, AttributeError):  # no ROOT_URLCONF
+        hint = (
+            'Add path("admin/", admin.site.urls) to the urlpatterns of ROOT_URLCONF; for an admin'
+            " site of your own, call bulk_admin.admin.register_on(site) too."
+        )
+        told = "The generator's pages have no address."
+        yield Error(told, hint=hint, id="bulk_admin.E019")
+    except ImportError:
+        return  # Django's own checks tell of addresses that cannot be imported
+
+
+def _page_model() -> Found:
+    from bulk_admin.addresses import admin_site
+
+    try:
+        adapter, site = page_adapter(), admin_site()
+        is_known = not adapter.model or site.is_registered(adapter.page_model)
+    except Exception:  # noqa: BLE001  # told above
+        return
+    if not is_known:
+        hint = "Register it, or override url() of the page adapter: links to pages are empty."
+        told = f"The admin does not show {adapter.model}."
+        yield Warning(told, hint=hint, id="bulk_admin.W005")
