@@ -10,6 +10,8 @@ PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-inp
 LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com CREDENTIAL_KEYS=only-for-the-check DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 export PORT ?= 8000
+# Images of Python for containers set it, and then every process compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
 # More than there are cores: many tests wait for processes and servers of theirs.
 WORKERS ?= 3
 
