@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bulk_admin.testing.loopback.s3_server import S3Server
+if TYPE_CHECKING:
+    from bulk_admin.testing.loopback.s3_server import S3Server
 
 PUBLIC, PRIVATE = "pages", "originals"
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
+    # moto takes a second to import: only for runs that keep files in buckets.
+    from bulk_admin.testing.loopback.s3_server import S3Server
+
     with S3Server(PUBLIC, PRIVATE) as server:
         yield server
 
