@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-import openai
 import pydantic
 
 from bulk_admin.codes import Code
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing import by_rule, cleaning
 from bulk_admin.services.writing.cleaning import TooPoor
-from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, asking
 from bulk_admin.text import clean_text, clean_usage
 
 PROMPT_LIMIT = 4000  # characters that are sent: what a picture shows is said by then
@@ -105,9 +104,11 @@ def write(
     Raises ServiceError; an empty, refused or truncated answer is one too ("bad_content"), never a
     page.
     """
+    import openai
+
     given: Any = _input(prompt, pictures.look(picture))
-    try:
-        answer = client(access).responses.with_raw_response.parse(
+    with asking(access, prompt=prompt) as client:
+        answer = client.responses.with_raw_response.parse(
             model=model,
             instructions=_instructions(style_note),
             input=given,
@@ -117,8 +118,6 @@ def write(
             store=False,
             extra_headers={"X-Client-Request-Id": client_request_id},
         )
-    except openai.OpenAIError as error:
-        raise translate(error, access, prompt=prompt) from error
     body, request_id = answer.http_response.content, answer.headers.get("x-request-id", "")
     usage = _usage(body)
     try:

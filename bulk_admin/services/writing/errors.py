@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-
-import openai
-from openai import OpenAI
+from typing import TYPE_CHECKING
 
 from bulk_admin.codes import Code
 from bulk_admin.services.image_providers.errors import Billed, OutcomeUnknown
@@ -18,6 +17,11 @@ from bulk_admin.services.image_providers.http.client import (
 )
 from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.text import clean_count, clean_text, clean_usage
+
+# The package takes half of what the whole site takes to start, and only a worker that writes texts
+# needs it: each function here imports it when it is called.
+if TYPE_CHECKING:
+    import openai
 
 # Their sentences speak of pictures.
 OF_PICTURES = (Code.REJECTED, Code.BLOCKED, Code.BAD_REQUEST)
@@ -60,12 +64,25 @@ class OpenAIAccess:
     private_network: bool = False
 
 
+@contextmanager
+def asking(access: OpenAIAccess, *, prompt: str = "") -> Iterator[openai.OpenAI]:
+    """A client for one call; whatever error the openai package raises leaves as a ServiceError."""
+    import openai
+
+    try:
+        yield client(access)
+    except openai.OpenAIError as error:
+        raise translate(error, access, prompt=prompt) from error
+
+
 @lru_cache(maxsize=16)
-def client(access: OpenAIAccess) -> OpenAI:
+def client(access: OpenAIAccess) -> openai.OpenAI:
     """A client that never retries on its own: a repeated call is booked, so the ledger must know of
     it. It follows no redirect.
     """
-    return OpenAI(
+    import openai
+
+    return openai.OpenAI(
         api_key=access.api_key,
         base_url=access.base_url,
         max_retries=0,
@@ -82,6 +99,8 @@ def translate(error: openai.OpenAIError, access: OpenAIAccess, *, prompt: str = 
     Says "unknown" whenever the call may have been billed. ``prompt``, where the answer quotes it,
     is taken for no words of the provider.
     """
+    import openai
+
     if isinstance(error, openai.APIStatusError):
         answer = error.response
         found = error_for(

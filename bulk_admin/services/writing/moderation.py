@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
-
-import openai
-from openai.types import ModerationCreateResponse, ModerationMultiModalInputParam
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bulk_admin.codes import Code
 from bulk_admin.services.storage import pictures
-from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, client, translate
+from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, asking
 from bulk_admin.text import clean_text
+
+if TYPE_CHECKING:
+    from openai.types import ModerationCreateResponse, ModerationMultiModalInputParam
 
 Status = Literal["passed", "flagged", "skipped", "not_checked"]
 # A score from here on is too much. Scores drift when the model is upgraded: look at the stored ones
@@ -81,9 +81,8 @@ def check(
     if prompt.strip():
         given.insert(0, {"type": "text", "text": prompt})
     try:
-        answer = client(access).moderations.create(model=model, input=given)
-    except openai.OpenAIError as error:
-        raise translate(error, access, prompt=prompt) from error
+        with asking(access, prompt=prompt) as client:
+            answer = client.moderations.create(model=model, input=given)
     except (ValueError, RecursionError) as error:
         raise _no_verdict() from error
     return _judge(answer)
