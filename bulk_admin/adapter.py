@@ -16,6 +16,7 @@ from bulk_admin.services.page_adapter import (
     PageNotCreated,
     Rendition,
 )
+from bulk_admin.services.pages.rewriting import RewriteRefused, rewrite
 from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.metadata import for_everybody
 from bulk_admin.services.storage.pictures import Unreadable
@@ -32,6 +33,7 @@ __all__ = [
     "PageInfo",
     "PageNotCreated",
     "Rendition",
+    "RewriteRefused",
     "State",
     "Unreadable",
     "Verdict",
@@ -43,5 +45,6 @@ __all__ = [
     "pictures",
     "private",
     "reach",
+    "rewrite",
     "whole_step",
 ]

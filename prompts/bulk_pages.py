@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from bulk_admin.adapter import Fact, PageAdapter, PageDraft, PageInfo
+from bulk_admin.adapter import Content, Fact, PageAdapter, PageDraft, PageInfo
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import publish_health, publishing
 from prompts.services.publishing import NewPage, PageFiles
@@ -42,6 +42,10 @@ class PromptPages(PageAdapter):
                 created_by_id=draft.person_id,
             )
         )
+
+    def rewritten(self, page_id: str, content: Content) -> None:
+        page = Prompt.objects.select_for_update(no_key=True).get(pk=page_id)
+        publishing.rewrite_page(page, content)
 
     def options(self) -> dict[str, forms.Field]:
         return {

@@ -6,7 +6,10 @@ from .ledger import ProviderCall, Spend, UnstoredImage
 from .statuses import (
     ACTIVE_JOBS,
     ENDED_JOBS,
+    MADE_PAGES,
+    NEW_PAGES,
     OPEN_PAGES,
+    TEXT_STEPS,
     Billed,
     CallKind,
     CallState,
@@ -19,7 +22,10 @@ from .workers import Worker
 __all__ = [
     "ACTIVE_JOBS",
     "ENDED_JOBS",
+    "MADE_PAGES",
+    "NEW_PAGES",
     "OPEN_PAGES",
+    "TEXT_STEPS",
     "Billed",
     "BulkGenerationJob",
     "CallKind",

@@ -12,7 +12,15 @@ from bulk_admin.addresses import admin_url
 from bulk_admin.conf import page_adapter
 
 from .jobs import BulkGenerationJob
-from .statuses import IMAGE_MOVES, PAGE_MOVES, ImageStatus, PageStatus, StatusQuerySet
+from .statuses import (
+    IMAGE_MOVES,
+    MADE_PAGES,
+    OPEN_PAGES,
+    PAGE_MOVES,
+    ImageStatus,
+    PageStatus,
+    StatusQuerySet,
+)
 from .workers import Worker
 
 
@@ -137,7 +145,7 @@ class GeneratedImage(models.Model):
             models.Index(
                 fields=["job", "position"],
                 name="image_pages",
-                condition=Q(page_status__in=("queued", "checking", "writing", "saving")),
+                condition=Q(page_status__in=[*OPEN_PAGES]),
             ),
         ]
         constraints = [
@@ -155,7 +163,7 @@ class GeneratedImage(models.Model):
                 name="completed_has_picture",
             ),
             models.CheckConstraint(
-                condition=~Q(page_status=PageStatus.CREATED) | Q(page_id__isnull=False),
+                condition=~Q(page_status__in=[*MADE_PAGES]) | Q(page_id__isnull=False),
                 name="created_has_page",
             ),
         ]

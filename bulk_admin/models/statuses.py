@@ -40,6 +40,7 @@ class PageStatus(models.TextChoices):
     WRITING = "writing"
     SAVING = "saving"
     CREATED = "created"
+    REWRITING = "rewriting"  # its page waits for a new text, and keeps the old one until then
     BLOCKED = "blocked"
     FAILED = "failed"
 
@@ -67,7 +68,10 @@ class CallKind(models.TextChoices):
 
 ACTIVE_JOBS = (JobStatus.PENDING, JobStatus.PROCESSING)
 ENDED_JOBS = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
-OPEN_PAGES = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.WRITING, PageStatus.SAVING)
+NEW_PAGES = (PageStatus.QUEUED, PageStatus.CHECKING, PageStatus.WRITING, PageStatus.SAVING)
+OPEN_PAGES = (*NEW_PAGES, PageStatus.REWRITING)
+MADE_PAGES = (PageStatus.CREATED, PageStatus.REWRITING)
+TEXT_STEPS = (PageStatus.WRITING, PageStatus.REWRITING)
 
 Job, Img, Page, Call = JobStatus, ImageStatus, PageStatus, CallState
 JOB_MOVES: Mapping[str, frozenset[str]] = {
@@ -99,7 +103,8 @@ PAGE_MOVES: Mapping[str, frozenset[str]] = {
     ),  # created: its text came by rule
     Page.WRITING: frozenset({Page.SAVING, Page.FAILED, Page.NONE}),
     Page.SAVING: frozenset({Page.CREATED, Page.FAILED, Page.NONE}),
-    Page.CREATED: frozenset({Page.NONE}),  # its page was deleted
+    Page.CREATED: frozenset({Page.REWRITING, Page.NONE}),  # none: its page was deleted
+    Page.REWRITING: frozenset({Page.CREATED, Page.NONE}),
     Page.BLOCKED: frozenset({Page.QUEUED}),
     Page.FAILED: frozenset({Page.QUEUED}),
 }

@@ -161,6 +161,12 @@ class PageAdapter:
         """What the text model is told about the site's style."""
         return conf.STYLE_NOTE
 
+    def rewritten(self, page_id: str, content: Content) -> None:
+        """Give a page another text, in a transaction. A site that does not write this is offered
+        no new texts.
+        """
+        raise NotImplementedError
+
     # --- a job's pages --------------------------------------------------------------------------
 
     def options(self) -> dict[str, forms.Field]:
@@ -239,6 +245,19 @@ def made_page(draft: PageDraft, stored: Any) -> str:
         if page is None or page.pk is None:
             raise PageNotCreated("The site made no page.")
         return str(page.pk)
+
+
+def rewritten_page(page_id: str, content: Content) -> None:
+    """Hand a new text to the site; in the caller's transaction, which must be rolled back when this
+    raises PageNotCreated.
+    """
+    with sites_code():
+        page_adapter().rewritten(page_id, page_adapter().clean(content))
+
+
+def takes_new_texts() -> bool:
+    adapter = page_adapter()
+    return adapter.can_write_texts and type(adapter).rewritten is not PageAdapter.rewritten
 
 
 def style_note() -> str:

@@ -19,6 +19,7 @@ from django_q.models import Task
 from bulk_admin.adapter import Content
 from bulk_admin.background import CLUSTER
 from bulk_admin.models import (
+    MADE_PAGES,
     OPEN_PAGES,
     Billed,
     BulkGenerationJob,
@@ -208,7 +209,7 @@ def make_image(
         }
     if status == ImageStatus.GENERATING:
         fields = {"owner": fields.get("owner") or make_worker(), "attempt": 1, **fields}
-    if fields.get("page_status") == PageStatus.CREATED and "page_id" not in fields:
+    if fields.get("page_status") in MADE_PAGES and "page_id" not in fields:
         fields["page_id"] = str(make_page(prompt_text=fields["prompt_text"]).pk)
     BulkGenerationJob.objects.filter(pk=job.pk).update(revision=F("revision") + 1)
     job.refresh_from_db(fields=["revision"])
@@ -337,7 +338,7 @@ def counters(job: BulkGenerationJob) -> dict[str, int]:
         "unknown_count": statuses.count(ImageStatus.UNKNOWN),
         "cancelled_count": statuses.count(ImageStatus.CANCELLED),
         "pages_open": sum(page in OPEN_PAGES for page in pages),
-        "pages_created": pages.count(PageStatus.CREATED),
+        "pages_created": sum(page in MADE_PAGES for page in pages),
         "pages_blocked": pages.count(PageStatus.BLOCKED),
         "pages_failed": pages.count(PageStatus.FAILED),
     }

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from PIL import Image
 
 from bulk_admin.adapter import (
@@ -144,6 +145,27 @@ def create_page(new: NewPage) -> Prompt:
         raise PageNotCreated("No free address was found for the page.")
 
 
+def rewrite_page(page: Prompt, content: Content) -> None:
+    """Another text for a locked page, whose address stays. Raises PageNotCreated, and then nothing
+    is changed.
+    """
+    texts = _texts(content)
+    if empty := [name for name in ("title", "description", "alt_text") if not texts[name].strip()]:
+        raise PageNotCreated(f"The page would have no {', '.join(empty)}.")
+    Prompt.objects.filter(pk=page.pk).update(**texts, updated=timezone.now())
+    page.tags.clear()
+    tag_page(page, clean_tags(content.tags))
+
+
+def _texts(content: Content) -> dict[str, Any]:
+    return {
+        "title": cut_at_word(content.title, 200),
+        "description": content.description,
+        "alt_text": cut_at_word(content.alt_text, 125),
+        "content_source": content.source,
+    }
+
+
 def _tell(page: Prompt, source: str) -> None:
     """One line, once it is committed."""
     transaction.on_commit(
@@ -227,10 +249,8 @@ def _check_files(files: PageFiles) -> None:
 def _fields(new: NewPage) -> dict[str, Any]:
     return {
         "source_ref": new.source_ref,
-        "title": cut_at_word(new.content.title, 200),
+        **_texts(new.content),
         "prompt_text": new.prompt_text,
-        "description": new.content.description,
-        "alt_text": cut_at_word(new.content.alt_text, 125),
         "category_id": new.category_id,
         "image": new.files.key,
         "width": new.files.width,
@@ -244,7 +264,6 @@ def _fields(new: NewPage) -> dict[str, Any]:
         "visibility": new.visibility,
         "moderation": new.verdict.status,
         "moderation_detail": new.verdict.to_json(),
-        "content_source": new.content.source,
         "ai_generator": cut_at_word(new.ai_generator, 80),
         "ai_model": new.ai_model[:80],
         "is_placeholder": new.is_placeholder,

@@ -32,6 +32,7 @@ PAGE_STEPS = {
     PageStatus.CHECKING: "Page: checking the picture",
     PageStatus.WRITING: "Page: writing its text",
     PageStatus.SAVING: "Page: saving",
+    PageStatus.REWRITING: "Page: rewriting its text",
 }
 
 

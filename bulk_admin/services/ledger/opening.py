@@ -20,13 +20,13 @@ from bulk_admin.codes import ACCOUNT_STOPS, Code
 from bulk_admin.conf import conf
 from bulk_admin.models import (
     ACTIVE_JOBS,
+    TEXT_STEPS,
     BulkGenerationJob,
     CallKind,
     GeneratedImage,
     ImageModel,
     ImageStatus,
     JobStatus,
-    PageStatus,
     Pool,
     ProviderCall,
 )
@@ -308,7 +308,7 @@ def _open_text_call(opening: _Opening, claim: _Claim) -> Permit:
 def pages_waiting_for_text(now: dt.datetime) -> QuerySet[GeneratedImage]:
     due_pages = Q(page_not_before=None) | Q(page_not_before__lte=now)
     return GeneratedImage.objects.filter(
-        due_pages, page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0
+        due_pages, page_status__in=TEXT_STEPS, page_owner=None, job__pages_open__gt=0
     ).order_by(F("job__served").asc(nulls_first=True), "job_id", "position")
 
 

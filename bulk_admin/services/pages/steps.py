@@ -20,6 +20,7 @@ from bulk_admin.codes import Code
 from bulk_admin.conf import conf
 from bulk_admin.failpoints import reach
 from bulk_admin.models import (
+    NEW_PAGES,
     OPEN_PAGES,
     BulkGenerationJob,
     CallKind,
@@ -299,12 +300,13 @@ def _fail_waiting(job_id: uuid.UUID, waiting: ImageQuerySet, code: str, message:
     job = lock_job(job_id)
     job.revision += 1
     failure = {"revision": job.revision, "page_error_code": code, "page_error": message}
-    failed = (
-        waiting.filter(job_id=job_id)
-        .order_by()
-        .move(PageStatus.FAILED, field="page_status", **failure)
-    )
-    count_pages(job, PageStatus.QUEUED, PageStatus.FAILED, failed)  # all open steps are one counter
+    mine = waiting.filter(job_id=job_id).order_by()
+    for steps, end in (
+        (NEW_PAGES, PageStatus.FAILED),
+        ((PageStatus.REWRITING,), PageStatus.CREATED),
+    ):
+        ended = mine.filter(page_status__in=steps).move(end, field="page_status", **failure)
+        count_pages(job, steps[0], end, ended)  # all of them are in the same counters
     save(job, database_now())
 
 
@@ -334,7 +336,7 @@ def fail_or_wait(
         move_page(
             job,
             image,
-            PageStatus.FAILED,
+            PageStatus.CREATED if image.page_status == PageStatus.REWRITING else PageStatus.FAILED,
             page_error_code=error.code,
             page_error=str(error)[:500],
             **saved,

@@ -13,6 +13,7 @@ from bulk_admin.codes import Code
 from bulk_admin.conf import conf
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import (
+    TEXT_STEPS,
     CallKind,
     CallState,
     GeneratedImage,
@@ -29,6 +30,7 @@ from bulk_admin.services.ledger.outcome import Outcome
 from bulk_admin.services.ledger.permits import Permit
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
+from bulk_admin.services.page_adapter import PageNotCreated, rewritten_page
 from bulk_admin.services.pages.steps import (
     cannot_be_saved,
     fail_or_wait,
@@ -37,6 +39,7 @@ from bulk_admin.services.pages.steps import (
 )
 from bulk_admin.services.pages.work import TextWork
 from bulk_admin.services.queue.job_row import lock_job, save
+from bulk_admin.services.writing.content import Content
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
 logger = logging.getLogger(__name__)
@@ -96,7 +99,7 @@ def pools_with_work() -> list[int]:
 
 def _waiting() -> ImageQuerySet:
     return GeneratedImage.objects.filter(
-        page_status=PageStatus.WRITING, page_owner=None, job__pages_open__gt=0
+        page_status__in=TEXT_STEPS, page_owner=None, job__pages_open__gt=0
     )
 
 
@@ -126,6 +129,9 @@ def finish(work: TextWork) -> None:
         _finish(call_id, outcome, work.content, work.error)
     except (OperationalError, InterfaceError):
         raise
+    except PageNotCreated as error:  # the site does not take the text, which is paid for
+        refused = ServiceError(str(error), code=Code.PAGE_NOT_CREATED, billed="yes")
+        _finish(call_id, outcome, {}, refused)
     except Exception as error:
         logger.exception("a page's text could not be saved", extra=work.permit.ids)
         _finish(call_id, outcome.bare(), {}, cannot_be_saved(error))
@@ -162,7 +168,7 @@ def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | No
     """
     call = ProviderCall.objects.only("job_ref", "image_id", "owner_id").get(pk=call_id)
     job = lock_job(call.job_ref)
-    image = job.images.filter(pk=call.image_id or 0, page_status=PageStatus.WRITING).first()
+    image = job.images.filter(pk=call.image_id or 0, page_status__in=TEXT_STEPS).first()
     if image is None or (error is not None and not _holds_the_step(call, image)):
         return
     now = database_now()
@@ -171,10 +177,12 @@ def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | No
     if error is not None:
         fail_or_wait(job, image, error, now, MAX_TRIES, saved)
     else:
+        if image.page_status == PageStatus.REWRITING:
+            rewritten_page(image.page_id or "", Content.from_json(content))
         move_page(
             job,
             image,
-            PageStatus.SAVING,
+            PageStatus.CREATED if image.page_status == PageStatus.REWRITING else PageStatus.SAVING,
             content=content,
             page_attempt=0,
             page_error_code="",

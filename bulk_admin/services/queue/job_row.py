@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
+    MADE_PAGES,
+    OPEN_PAGES,
     BulkGenerationJob,
     ImageStatus,
     JobStatus,
@@ -26,14 +28,11 @@ COUNTER_OF: dict[str, str] = {
     ImageStatus.UNKNOWN: "unknown_count",
     ImageStatus.CANCELLED: "cancelled_count",
 }  # what is in flight is the rest
-PAGE_COUNTER_OF: dict[str, str] = {
-    PageStatus.QUEUED: "pages_open",
-    PageStatus.CHECKING: "pages_open",
-    PageStatus.WRITING: "pages_open",
-    PageStatus.SAVING: "pages_open",
-    PageStatus.CREATED: "pages_created",
-    PageStatus.BLOCKED: "pages_blocked",
-    PageStatus.FAILED: "pages_failed",
+PAGE_COUNTERS: dict[str, Collection[str]] = {
+    "pages_open": OPEN_PAGES,
+    "pages_created": MADE_PAGES,  # one that gets a new text is both
+    "pages_blocked": (PageStatus.BLOCKED,),
+    "pages_failed": (PageStatus.FAILED,),
 }
 CHANGING = (
     *(
@@ -52,7 +51,7 @@ CHANGING = (
     *("reserved", "spent", "text_reserved", "text_spent"),
     *("billed_without_use", "failed_in_a_row", "outcomes", "outcomes_failed"),
     *COUNTER_OF.values(),
-    *sorted(set(PAGE_COUNTER_OF.values())),
+    *PAGE_COUNTERS,
 )
 
 
@@ -75,7 +74,9 @@ def count(job: BulkGenerationJob, before: str | None, after: str | None, n: int 
 
     A draft's rows are not counted: ``total`` is what was ordered.
     """
-    _carry(job, COUNTER_OF, before, after, n)
+    for status, sign in ((before, -1), (after, 1)):
+        if status is not None and (name := COUNTER_OF.get(status)):
+            setattr(job, name, getattr(job, name) + sign * n)
     job.total += n * (_is_counted(after) - _is_counted(before))
 
 
@@ -84,15 +85,10 @@ def _is_counted(status: str | None) -> bool:
 
 
 def count_pages(job: BulkGenerationJob, before: str, after: str, n: int = 1) -> None:
-    _carry(job, PAGE_COUNTER_OF, before, after, n)
-
-
-def _carry(
-    job: BulkGenerationJob, counters: dict[str, str], before: str | None, after: str | None, n: int
-) -> None:
-    for status, sign in ((before, -1), (after, 1)):
-        if status is not None and (name := counters.get(status)):
-            setattr(job, name, getattr(job, name) + sign * n)
+    """Carry ``n`` pages from one status to another."""
+    for name, statuses in PAGE_COUNTERS.items():
+        change = (after in statuses) - (before in statuses)
+        setattr(job, name, getattr(job, name) + change * n)
 
 
 def save(

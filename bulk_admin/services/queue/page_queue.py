@@ -12,7 +12,14 @@ from django.db.models import Model
 
 from bulk_admin.codes import Code
 from bulk_admin.formats import counted
-from bulk_admin.models import OPEN_PAGES, BulkGenerationJob, GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.models import (
+    MADE_PAGES,
+    NEW_PAGES,
+    BulkGenerationJob,
+    GeneratedImage,
+    ImageStatus,
+    PageStatus,
+)
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.doorbell import ring
@@ -151,7 +158,7 @@ def stop_pages(job_id: uuid.UUID, *, by: Any) -> int:
     job = lock_job(job_id)
     BulkGenerationJob.objects.filter(pk=job.pk).update(create_pages_when_done=False)
     job.revision += 1
-    waiting = job.images.filter(page_owner=None, page_status__in=OPEN_PAGES)
+    waiting = job.images.filter(page_owner=None, page_status__in=NEW_PAGES)
     stopped = waiting.move(
         PageStatus.NONE, field="page_status", revision=job.revision, page_not_before=None
     )
@@ -177,10 +184,11 @@ def forget_page(page_id: str) -> None:
         return
     job = lock_job(image.job_id)
     job.revision += 1
-    forgotten = job.images.filter(pk=image.pk).move(
-        PageStatus.NONE, field="page_status", revision=job.revision, page_id=None
-    )
-    count_pages(job, PageStatus.CREATED, PageStatus.NONE, forgotten)
+    for made in MADE_PAGES:
+        forgotten = job.images.filter(pk=image.pk, page_status=made).move(
+            PageStatus.NONE, field="page_status", revision=job.revision, page_id=None
+        )
+        count_pages(job, made, PageStatus.NONE, forgotten)
     save(job, database_now())
 
 

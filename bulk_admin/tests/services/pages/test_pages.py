@@ -23,7 +23,6 @@ from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private
 from bulk_admin.services.worker import pump
 from bulk_admin.testing.factories import make_account, make_job
-from bulk_admin.testing.loopback.openai_server import OpenAIServer
 from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support import processes
 from bulk_admin.tests.support.auditor import audit
@@ -36,28 +35,6 @@ QUICK = {
     "BULK_HEARTBEAT": "0.3",
     "BULK_RESCUE_EVERY": "0.5",
 }
-
-
-@pytest.fixture
-def server():
-    with OpenAIServer() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def quick(settings, tmp_path):
-    settings.BULK = settings.BULK | {
-        "RETRY_BACKOFF": 0.02,
-        "PUMP_LOCK": str(tmp_path / "pump.lock"),
-    }
-
-
-@pytest.fixture
-def text_account(server):
-    account = make_account("openai", base_url=server.base_url)
-    account.set_key("sk-test-0123456789")
-    account.save(update_fields=["encrypted_key", "key_last_four"])
-    return account
 
 
 def finished_job(prompts=2, provider="openai_compatible", **fields):
