@@ -33,7 +33,7 @@ PUBLIC_TO_TESTS = (*PUBLIC, "bulk_admin.testing")
 KNOWN_OF_PROMPTS = {
     "bulk_admin.testing.factories": {"prompts.models"},
 }
-KNOWN_TO_TESTS = {"prompts.models", "prompts.services"}
+KNOWN_TO_TESTS = {"prompts.bulk_pages", "prompts.models", "prompts.services"}
 # A model or an address of prompts, named in a string.
 NAMED = re.compile(r"prompts\.[A-Z]\w+|admin:prompts_\w+")
 # The one writer to each storage.
