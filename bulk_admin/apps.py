@@ -13,7 +13,9 @@ class BulkAdminConfig(AppConfig):
 
     def ready(self) -> None:
         from . import installation
+        from .logs import keep_secrets
 
+        keep_secrets()
         if installation.missing_apps():
             return  # which its checks tell; nothing else can be imported
         from . import checks  # noqa: F401  # registers the system checks

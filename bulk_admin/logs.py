@@ -30,6 +30,8 @@ LOGGER_NAMES = {
     "bulk_admin.services.worker.rescue": "bulk_admin.services.rescue",
     "prompts.admin.publishing_actions": "prompts.admin.publishing_acts",
 }
+# Whose lines may hold a key: ours, and those of what talks to providers.
+SPEAKERS = ("bulk_admin", "openai", "httpx", "httpx2", "httpcore")
 SECRET = re.compile(
     r"(sk-[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|(r8_)[A-Za-z0-9]+|(?i:(bearer\s+))[^\s\"']+|(X-Amz-Signature=)[0-9a-f]+"
 )
@@ -53,6 +55,42 @@ class RedactSecrets(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
         return True
+
+
+REDACT = RedactSecrets()
+
+
+class Redacting(logging.Handler):
+    """Stands before the site's handlers, which get the record without secrets in its message,
+    traceback and fields. A filter of a logger would not see what its children say.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        REDACT.filter(record)
+        for name, value in fields_of(record).items():
+            if isinstance(value, str):
+                setattr(record, name, redact(value))
+        if not _has_other_handlers(record) and logging.lastResort:
+            logging.lastResort.handle(record)  # as if this handler were not there
+
+
+def _has_other_handlers(record: logging.LogRecord) -> bool:
+    logger: logging.Logger | None = logging.getLogger(record.name)
+    while logger is not None:
+        if any(not isinstance(handler, Redacting) for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
+def keep_secrets() -> None:
+    """Redact what we and the clients of providers log, whatever the site does with it. A second
+    call changes nothing.
+    """
+    for name in SPEAKERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, Redacting) for handler in logger.handlers):
+            logger.handlers.insert(0, Redacting())
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
 
 import pytest
 
-from bulk_admin.logs import LOGGER_NAMES, JsonLines, PlainLines
+from bulk_admin.logs import LOGGER_NAMES, SPEAKERS, JsonLines, PlainLines, keep_secrets
 from bulk_admin.tests.rules.test_layering import module_name, source_files
 
 # What others filter the JSON lines by: the loggers' names when they were first promised.
@@ -109,3 +110,50 @@ def test_a_key_is_in_no_message_no_field_and_no_traceback(lines):
     assert "[redacted]" in line
     if isinstance(lines, JsonLines):
         assert json.loads(line)["account"].endswith("[redacted]")
+
+
+# --- a site with logging of its own --------------------------------------------------------------
+
+
+@pytest.fixture
+def site_s_lines(monkeypatch):
+    """What the site's one handler writes, which redacts nothing itself."""
+    keep_secrets()  # the runner sets logging up once more after start-up
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        logging.Formatter("%(name)s %(message)s %(reason)s", defaults={"reason": ""})
+    )
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    return out
+
+
+@pytest.mark.parametrize("speaker", ["bulk_admin.services.worker.pump", "openai", "openai._client"])
+def test_no_key_reaches_what_the_site_writes(site_s_lines, speaker):
+    try:
+        raise ValueError(f"refused {KEY}")
+    except ValueError:
+        logging.getLogger(speaker).exception("with %s", KEY, extra={"reason": f"Bearer {KEY}"})
+    lines = site_s_lines.getvalue()
+    assert speaker in lines and "ValueError" in lines
+    assert KEY not in lines
+    assert lines.count("[redacted]") == 3
+
+
+def test_what_others_say_is_left_alone(site_s_lines):
+    logging.getLogger("shop").warning("with %s", KEY)
+    assert KEY in site_s_lines.getvalue()
+
+
+def test_a_site_without_handlers_still_hears_warnings(site_s_lines, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    out = io.StringIO()
+    monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(out))
+    logging.getLogger("bulk_admin.services.worker.pump").warning("with %s", KEY)
+    assert out.getvalue().count("[redacted]") == 1
+
+
+def test_nobody_is_redacted_twice(site_s_lines):
+    before = {name: list(logging.getLogger(name).handlers) for name in SPEAKERS}
+    keep_secrets()
+    assert {name: logging.getLogger(name).handlers for name in SPEAKERS} == before
