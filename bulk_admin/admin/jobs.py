@@ -50,6 +50,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     search_fields = ("name",)  # the box is shown for it; get_search_results looks into prompts too
     search_help_text = "Name of a job, or words of a prompt"
     bulk_actions = job_actions.ALL
+    exclude = ("page_options",)  # New job writes them, with the page adapter's own form
 
     # --- permissions ---------------------------------------------------------------------------
 

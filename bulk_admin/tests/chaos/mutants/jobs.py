@@ -12,6 +12,8 @@ JOBS_TESTS = TESTS + "jobs/test_jobs.py"
 WHO_TESTS = TESTS + "ledger/test_who_asked.py"
 PUMP_TESTS = TESTS + "worker/test_pump.py"
 HISTORY_TESTS = TESTS + "jobs/test_history.py"
+DELETING_TESTS = TESTS + "jobs/test_deleting.py"
+DRAFTING = SERVICES + "drafting/settings.py"
 
 MUTANTS = [
     Mutant(
@@ -175,5 +177,45 @@ MUTANTS = [
         "        pass\n",
         HISTORY_TESTS,
         "test_every_paid_or_destroying_action_leaves_a_line",
+    ),
+    Mutant(
+        "a picture is deleted while its outcome is unknown",
+        PICTURES,
+        "    if image.status == ImageStatus.UNKNOWN:\n        return",
+        "    if False:\n        return",
+        DELETING_TESTS,
+        "test_while_nobody_decided_or_a_call_is_open_both_stay",
+    ),
+    Mutant(
+        "a job is deleted while an outcome is unknown",
+        LIFECYCLE,
+        "    if job.unknown_count:",
+        "    if False:",
+        JOBS_TESTS,
+        "test_a_job_that_owes_an_answer_or_a_decision_is_not_deleted",
+    ),
+    Mutant(
+        "the bytes of a deleted picture are looked for",
+        LIFECYCLE,
+        "looked_up=len(conf.LOOK_AGAIN)",
+        "looked_up=0",
+        DELETING_TESTS,
+        "test_nobody_looks_for_the_bytes_of_what_was_deleted",
+    ),
+    Mutant(
+        "every variant has the job's own seed",
+        DRAFTING,
+        "(job.seed + image.variant - 1) % (MAX_SEED + 1)",
+        "job.seed",
+        "bulk_admin/tests/whole/test_seed.py",
+        "test_each_variant_and_a_reroll_count_one_up",
+    ),
+    Mutant(
+        "a model gets a setting that it does not take",
+        DRAFTING,
+        "        if name not in model.takes:",
+        "        if False:",
+        "bulk_admin/tests/whole/test_seed.py",
+        "test_a_model_that_takes_no_seed_is_not_given_one",
     ),
 ]

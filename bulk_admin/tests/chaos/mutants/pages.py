@@ -247,4 +247,12 @@ MUTANTS = [
         TESTS + "writing/test_moderation.py",
         "test_an_answer_without_scores_is_no_verdict",
     ),
+    Mutant(
+        "each kept picture of a prompt gets a page",
+        SERVICES + "queue/page_queue.py",
+        "elif position in taken and not every_kept:",
+        "elif False:",
+        TESTS + "worker/test_pump.py",
+        "test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time",
+    ),
 ]

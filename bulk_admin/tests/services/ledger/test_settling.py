@@ -335,6 +335,15 @@ def test_a_rate_limit_cools_the_pool_and_uses_no_try(job):
     assert isinstance(opening.open_call(pool.pk, make_worker().pk), Wait)
 
 
+def test_a_short_wait_does_not_end_a_longer_cooldown(job):
+    permits = [open_one(job), open_one(job)]
+    for permit, seconds in zip(permits, (90.0, 5.0), strict=True):
+        limited = refused("rate_limited", retry_in=0.0, counts_as_try=False, cooldown=seconds)
+        settle(permit.call_id, limited)
+    pool = Pool.objects.get(account=job.account, kind="image")
+    assert 80 < (pool.cooldown_until - timezone.now()).total_seconds() <= 90
+
+
 def test_only_a_refusal_of_the_picture_itself_counts_as_a_try():
     assert not outcome_of(RateLimited()).counts_as_try
     assert not outcome_of(NoCredit()).counts_as_try
@@ -371,10 +380,10 @@ def test_a_fault_of_the_account_pauses_all_its_jobs_once_and_loses_no_picture(jo
     elsewhere = make_job(1, model_name=job.model_name, quality="medium")
     first, second = open_one(job), open_one(job)
     settle(first.call_id, refused(code, stops="account", counts_as_try=False))
-    settle(second.call_id, refused(code, stops="account", counts_as_try=False))
     for paused in (job, other):
         paused.refresh_from_db()
         assert (paused.status, paused.status_reason) == ("paused", code)
+    settle(second.call_id, refused(code, stops="account", counts_as_try=False))
     elsewhere.refresh_from_db()
     assert elsewhere.status == "processing"
     assert {image_of(first).status, image_of(second).status} == {"queued"}

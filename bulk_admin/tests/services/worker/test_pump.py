@@ -219,7 +219,7 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
         "draft",
         "rule",
         True,
-        "skipped",
+        "not_checked",
     )
     assert ObjectStore("private").exists(page.draft_folder + page_files.name_of(page.image))
     assert not ObjectStore("default").exists(page.image)
