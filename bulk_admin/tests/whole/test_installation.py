@@ -1,5 +1,5 @@
 """A project that has just installed the app: each line that is taken out of its settings is named,
-with what to write, and a worker refuses to start meanwhile.
+with what to write, and until then a worker refuses to start.
 """
 
 from __future__ import annotations
