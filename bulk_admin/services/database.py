@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, Func
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 # PostgreSQL, milliseconds: a process that is stopped inside a transaction must not hold an account
 # for ever.
 GUARDS = {"idle_in_transaction_session_timeout": 5000, "lock_timeout": 8000}
+KILLED_WHILE_IDLE = "25P03"  # PostgreSQL's code for the first guard, which psycopg calls internal
 IDLE = 0  # libpq's PQTRANS_IDLE: the next statement begins a transaction
 
 
@@ -103,14 +104,19 @@ def is_broken_off(error: Exception) -> bool:
     """
     if isinstance(error, OperationalError) and connection.vendor == "sqlite":
         return not str(error).startswith(("no such", "near "))
-    return isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError) or _was_killed_while_idle(error)
+
+
+def _was_killed_while_idle(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == KILLED_WHILE_IDLE
 
 
 def whole_step(function: Callable[P, T]) -> Callable[P, T]:
     """Run a function as one transaction, and again from its start when the database broke it off.
 
-    A deadlock, a serialization failure, a lock time-out, a locked SQLite file or a lost connection
-    undoes the step as a whole; five repeats follow, then the error is raised. Inside a transaction
+    A deadlock, a serialization failure, a lock time-out, a locked SQLite file, a lost connection or
+    one that was ended for standing still undoes the step as a whole; five repeats follow, then the
+    error is raised, as OperationalError or InterfaceError. Inside a transaction
     of the caller's the step is a savepoint and is not repeated: the caller's would have to be.
     """
 
@@ -123,8 +129,12 @@ def whole_step(function: Callable[P, T]) -> Callable[P, T]:
             try:
                 with transaction.atomic():
                     return function(*args, **kwargs)
-            except (OperationalError, InterfaceError) as error:
+            except (OperationalError, InterfaceError, InternalError) as error:
+                if isinstance(error, InternalError) and not _was_killed_while_idle(error):
+                    raise
                 connection.close_if_unusable_or_obsolete()
+                if isinstance(error, InternalError) and pause is None:
+                    raise OperationalError(str(error)) from error
                 if pause is None:
                     raise
                 logger.warning(

@@ -17,6 +17,7 @@ from django.db import (
 
 from bulk_admin.services import database
 from bulk_admin.services.database import PAUSES, whole_step
+from bulk_admin.tests.support.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_postgres = pytest.mark.skipif(
@@ -97,6 +98,41 @@ def test_a_lost_connection_repeats_the_step_on_a_new_one(pauses):
 
     assert step() == "done"
     assert list(Group.objects.values_list("name", flat=True)) == ["made by try 2"]
+
+
+def stand_still_too_long():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+        cursor.execute("SELECT pg_backend_pid()")
+        (ours,) = cursor.fetchone()
+    other = connection.copy()
+    gone = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = %s"
+    with other.cursor() as cursor:
+        wait_until(lambda: cursor.execute(gone, [ours]) or cursor.fetchone()[0])
+    other.close()
+
+
+@on_postgres
+@pytest.mark.parametrize("times", [1, len(PAUSES) + 1])
+def test_a_step_that_was_ended_for_standing_still_goes_again(pauses, times):
+    """As of a process that was stopped in a transaction; it is no fault of what it wrote."""
+    tries = []
+
+    @whole_step
+    def step():
+        tries.append(1)
+        Group.objects.create(name=f"made by try {len(tries)}")
+        if len(tries) <= times:
+            stand_still_too_long()
+        Group.objects.count()
+
+    if times == 1:
+        step()
+    else:
+        with pytest.raises(OperationalError):
+            step()
+    made = ["made by try 2"] if times == 1 else []
+    assert list(Group.objects.values_list("name", flat=True)) == made
 
 
 @on_postgres
