@@ -11,6 +11,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Q
+
 SHAPES = ["1024x1024", "1536x1024", "1024x1536", "1536x864", "864x1536", "2048x2048"]
 OLD_SHAPES = ["1024x1024", "1536x1024", "1024x1536"]
 SIZE_RULE = {
@@ -313,6 +315,9 @@ CATALOGUE: list[dict[str, Any]] = [
     },
 ]
 PRICES_FROM = dt.date(2026, 1, 1)
+TAKES_SEED = Q(provider="placeholder") | Q(
+    provider="replicate", name__startswith="black-forest-labs/"
+)
 
 
 def seed_catalogue(image_model: Any, model_price: Any) -> int:
@@ -340,3 +345,8 @@ def seed_catalogue(image_model: Any, model_price: Any) -> int:
             )
             created += 1
     return created
+
+
+def name_what_they_take(image_models: Any) -> None:
+    """Which of the first models take a seed; what staff have named stays."""
+    image_models.filter(TAKES_SEED, kind="image", takes=[]).update(takes=["seed"])

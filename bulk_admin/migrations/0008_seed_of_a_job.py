@@ -1,16 +1,12 @@
 """A job's seed, and which models of the first catalogue take one."""
 
 from django.db import migrations, models
-from django.db.models import Q
 
-TAKES_SEED = Q(provider="placeholder") | Q(
-    provider="replicate", name__startswith="black-forest-labs/"
-)
+from bulk_admin.seed import name_what_they_take
 
 
 def name_the_models(apps, schema_editor):
-    models_of_the_catalogue = apps.get_model("bulk_admin", "ImageModel").objects
-    models_of_the_catalogue.filter(TAKES_SEED, kind="image", takes=[]).update(takes=["seed"])
+    name_what_they_take(apps.get_model("bulk_admin", "ImageModel").objects)
 
 
 class Migration(migrations.Migration):

@@ -4,23 +4,86 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations import executor
+from django.db.migrations.loader import MigrationLoader
+
+from bulk_admin.models import ImageModel
 
 WHOSE = ("bulk_admin", "0006_whose_an_account_is")
 WHO_ASKED = ("bulk_admin", "0014_who_asked_for_old_rows")
 
 
+class OneByOne(MigrationLoader):
+    """Without the squashed one: the steps that an older database takes, or has taken."""
+
+    def __init__(self, connection, **kwargs):
+        super().__init__(connection, **{**kwargs, "replace_migrations": False})
+
+    def load_disk(self):
+        super().load_disk()
+        for key in [key for key, found in self.disk_migrations.items() if found.replaces]:
+            if key[0] == "bulk_admin":
+                del self.disk_migrations[key]
+
+
 @pytest.fixture
-def migrate(transactional_db):
+def migrate(transactional_db, monkeypatch):
     """Back or forth to a migration; the newest ones stand again after the test."""
+    monkeypatch.setattr(executor, "MigrationLoader", OneByOne)
 
     def to(*targets):
-        executor = MigrationExecutor(connection)
-        executor.migrate(list(targets))
-        return executor.loader.project_state(list(targets)).apps
+        steps = executor.MigrationExecutor(connection)
+        steps.migrate(list(targets))
+        known = [target for target in targets if target[1]]
+        return steps.loader.project_state(known).apps
 
     yield to
-    to(*MigrationExecutor(connection).loader.graph.leaf_nodes())
+    to(*executor.MigrationExecutor(connection).loader.graph.leaf_nodes())
+
+
+def schema():
+    """Columns, and constraints and indexes without the names that Django makes up."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if not table.startswith("bulk_admin_"):
+                continue
+            columns = connection.introspection.get_table_description(cursor, table)
+            constraints = connection.introspection.get_constraints(cursor, table)
+            facts = ("primary_key", "unique", "foreign_key", "check", "index", "orders", "type")
+            found[table] = (
+                {(column.name, str(column.type_code), column.null_ok) for column in columns},
+                sorted(
+                    [sorted(each["columns"] or []), *(str(each.get(fact)) for fact in facts)]
+                    for each in constraints.values()
+                ),
+            )
+    return found
+
+
+def catalogue():
+    fields = [field.attname for field in ImageModel._meta.fields if field.name != "id"]
+    return list(ImageModel.objects.order_by("provider", "name").values(*fields))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_squashed_migration_makes_what_the_old_ones_made(migrate):
+    at_once, models_at_once = schema(), catalogue()
+    migrate(("bulk_admin", None))
+    assert schema() == {}
+    migrate(*executor.MigrationExecutor(connection).loader.graph.leaf_nodes("bulk_admin"))
+    assert schema() == at_once
+    assert catalogue() == models_at_once
+
+
+def test_the_squashed_migration_needs_no_content_app():
+    found = MigrationLoader(None).disk_migrations
+    ours = {name: each for (app, name), each in found.items() if app == "bulk_admin"}
+    (squashed,) = [each for each in ours.values() if each.replaces]
+    assert {app for app, _ in squashed.dependencies} == {"auth"}  # the site's own users
+    later = ours.keys() - {squashed.name} - {name for _, name in squashed.replaces}
+    first = min(later, default=None)
+    assert first is None or ("bulk_admin", squashed.name) in ours[first].dependencies
 
 
 @pytest.mark.django_db(transaction=True)
@@ -58,54 +121,81 @@ def test_old_pictures_were_asked_for_by_who_made_their_job(migrate):
 
 PAGES_BY_KEY = ("bulk_admin", "0019_pages_by_their_key")
 PAGES_BY_LINK = ("bulk_admin", "0018_brakes")
+# What was once released: before the generator had rooms, with them, and with the brakes.
+RELEASED = ["0004_name_days_of_spend", "0012_bounds_of_numbers", "0018_brakes"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_pages_and_what_was_chosen_for_them_go_forward_back_and_forward_again(migrate):
-    before = migrate(PAGES_BY_LINK)
-    account = before.get_model("bulk_admin", "ProviderAccount").objects.create(
-        provider="placeholder", label="Old", is_platform=True
+def old_site(apps, images=5, pages=2):
+    """A job with pictures, of which some have pages, as the apps had them; the pages' keys."""
+    platform = {"is_platform": True} if has_field(apps, "ProviderAccount", "is_platform") else {}
+    account = apps.get_model("bulk_admin", "ProviderAccount").objects.create(
+        provider="placeholder", label="Old", **platform
     )
-    category = before.get_model("prompts", "Category").objects.create(name="Sea", slug="sea")
-    pages = [
-        before.get_model("prompts", "Prompt").objects.create(title="A fox", slug=f"fox-{n}")
-        for n in range(2)
-    ]
-    job = before.get_model("bulk_admin", "BulkGenerationJob").objects.create(
+    category = apps.get_model("prompts", "Category").objects.create(name="Sea", slug="sea")
+    page_model = apps.get_model("prompts", "Prompt")
+    made = [page_model(title="A fox", slug=f"fox-{n}", variants=[]) for n in range(pages)]
+    page_model.objects.bulk_create(made)
+    keys = list(page_model.objects.order_by("pk").values_list("pk", flat=True))
+    job = apps.get_model("bulk_admin", "BulkGenerationJob").objects.create(
         name="Old",
         account=account,
         category=category,
         page_tags="fox, snow",
         page_visibility="private",
-        pages_created=2,
+        pages_created=pages,
     )
-    images = before.get_model("bulk_admin", "GeneratedImage").objects
-    for position, page in enumerate([*pages, None], 1):
-        images.create(
+    image = apps.get_model("bulk_admin", "GeneratedImage")
+    image.objects.bulk_create(
+        image(
             job=job,
-            position=position,
-            prompt_page=page,
-            page_status="created" if page else "none",
+            position=n + 1,
+            prompt_page_id=keys[n] if n < pages else None,
+            page_status="created" if n < pages else "none",
         )
-    keys = [page.pk for page in pages]
+        for n in range(images)
+    )
+    return keys
+
+
+def has_field(apps, model, name):
+    return name in {field.name for field in apps.get_model("bulk_admin", model)._meta.fields}
+
+
+def rows(apps, model):
+    return list(apps.get_model("bulk_admin", model).objects.order_by("pk").values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_site_of_a_thousand_pictures_goes_forward_back_and_forward_again(migrate):
+    before = migrate(PAGES_BY_LINK)
+    keys = old_site(before, images=1000, pages=200)
+    images, jobs = rows(before, "GeneratedImage"), rows(before, "BulkGenerationJob")
+    found = []
     for _ in range(2):
         apps = migrate(PAGES_BY_KEY)
-        found = apps.get_model("bulk_admin", "GeneratedImage").objects.order_by("position")
-        assert list(found.values_list("page_id", flat=True)) == [*map(str, keys), None]
-        assert apps.get_model("bulk_admin", "BulkGenerationJob").objects.get().page_options == {
-            "category": category.pk,
-            "tags": "fox, snow",
-            "visibility": "private",
-        }
+        found.append((rows(apps, "GeneratedImage"), rows(apps, "BulkGenerationJob")))
         apps = migrate(PAGES_BY_LINK)
-        found = apps.get_model("bulk_admin", "GeneratedImage").objects.order_by("position")
-        assert list(found.values_list("prompt_page", flat=True)) == [*keys, None]
-        old = apps.get_model("bulk_admin", "BulkGenerationJob").objects.get()
-        assert (old.category_id, old.page_tags, old.page_visibility) == (
-            category.pk,
-            "fox, snow",
-            "private",
-        )
+        assert rows(apps, "GeneratedImage") == images
+        assert rows(apps, "BulkGenerationJob") == jobs
+    assert found[0] == found[1]
+    assert [row["page_id"] for row in found[0][0]] == [*map(str, keys), *[None] * 800]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("release", RELEASED)
+def test_what_was_released_is_upgraded_with_its_pages(migrate, release):
+    old = {"prompts": "0001_initial"} if release == RELEASED[0] else {}
+    keys = old_site(migrate(("bulk_admin", release), *old.items()))
+    loader = executor.MigrationExecutor(connection).loader
+    now = migrate(*loader.graph.leaf_nodes())
+    images = rows(now, "GeneratedImage")
+    assert [row["page_id"] for row in images] == [*map(str, keys), None, None, None]
+    (job,) = rows(now, "BulkGenerationJob")
+    assert (job["pages_created"], job["page_options"]["tags"]) == (2, "fox, snow")
+    assert job["page_options"]["visibility"] == "private"
+    assert MigrationLoader(connection).applied_migrations.keys() >= {
+        ("bulk_admin", "0022_rewriting")
+    }
 
 
 @pytest.mark.django_db(transaction=True)
