@@ -1,20 +1,16 @@
-"""Where files live: durable local files, or Backblaze B2 through its S3 protocol. What goes wrong
-there is one of two errors: FileNotFoundError or StorageUnavailable.
+"""Where files live: any of Django's storage backends, or the durable local files below. What goes
+wrong there is one of two errors: FileNotFoundError or StorageUnavailable.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
-from urllib.parse import urlsplit
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -24,8 +20,6 @@ from django.core.files.storage import (
     Storage,
     storages,
 )
-from storages.backends.s3 import S3Storage
-from storages.utils import clean_name
 
 from bulk_admin.text import clean_text
 
@@ -64,44 +58,6 @@ class DurableFileStorage(FileSystemStorage):
         finally:
             os.close(folder)
         return name
-
-
-class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
-    """django-storages' S3 backend for many threads and whole objects.
-
-    One client for all threads, as boto3 allows, where the backend makes one for each; and one plain
-    request to write or read, where it starts a pool of threads for every upload and asks three
-    times for every download.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._making = threading.Lock()
-        self._shared: Any = None
-
-    @property
-    def connection(self) -> Any:
-        with self._making:
-            if self._shared is None:
-                self._shared = super().connection
-            return self._shared
-
-    def _save(self, name: str, content: File[bytes]) -> str:
-        cleaned = str(clean_name(name))
-        content.seek(0)
-        how = self._get_write_parameters(cleaned, content)
-        self.connection.meta.client.put_object(
-            Bucket=self.bucket_name, Key=self._normalize_name(cleaned), Body=content.read(), **how
-        )
-        return cleaned
-
-    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        if mode != "rb":
-            raise ValueError("An object is written whole, by save().")
-        found = self.connection.meta.client.get_object(
-            Bucket=self.bucket_name, Key=self._normalize_name(clean_name(name))
-        )
-        return ContentFile(found["Body"].read(), name=name)
 
 
 class StorageUnavailable(Exception):
@@ -195,18 +151,17 @@ def _faults() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in (
-            "404",
-            "NoSuchKey",
-            "NotFound",
-        ):
+        answer = _answer_of_s3(error)
+        if answer.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
             raise FileNotFoundError(_reason(error)) from error
-        denied = isinstance(error, ClientError) and _status(error) == 403
+        denied = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 403
         raise (StorageDenied if denied else StorageUnavailable)(_reason(error)) from error
 
 
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+def _answer_of_s3(error: Exception) -> Mapping[str, Any]:
+    """What botocore's ClientError carries; {} of any other error. botocore may not be installed."""
+    answer = getattr(error, "response", None)
+    return answer if isinstance(answer, Mapping) else {}
 
 
 def _reason(error: Exception) -> str:
@@ -269,58 +224,6 @@ def asking_once(alias: str) -> Storage:
         raise InvalidStorageError(f"STORAGES has no {alias!r}.")
     options = dict(how.get("OPTIONS", {}))
     if "client_config" in options:
-        options["client_config"] = options["client_config"].merge(
-            Config(retries={"total_max_attempts": 1})
-        )
+        config = options["client_config"]
+        options["client_config"] = config.merge(type(config)(retries={"total_max_attempts": 1}))
     return storages.create_storage({**how, "OPTIONS": options})
-
-
-def b2_options(
-    bucket: str,
-    *,
-    endpoint_url: str,
-    region: str,
-    key_id: str,
-    application_key: str,
-    public_url: str = "",
-    retries: int = 4,
-) -> dict[str, Any]:
-    """Options of django-storages' S3 backend for a B2 bucket.
-
-    ``retries``: of a request, after 0-20 s each.
-
-    B2 refuses boto3's default checksum headers and any object ACL
-    (https://github.com/jschneier/django-storages/issues/1498), hence "when_required" and no ACL.
-    Public files never change under their key, but may be deleted: caches keep them for a day.
-    """
-    options: dict[str, Any] = {
-        "bucket_name": bucket,
-        "endpoint_url": endpoint_url,
-        "region_name": region or None,
-        "access_key": key_id,
-        "secret_key": application_key,
-        "default_acl": None,
-        "file_overwrite": True,
-        "addressing_style": "path",
-        "querystring_auth": not public_url,
-        "querystring_expire": 900,
-        "client_config": Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"mode": "standard", "total_max_attempts": 1 + retries},
-            connect_timeout=5,
-            read_timeout=20,
-            max_pool_connections=64,
-            tcp_keepalive=True,
-        ),
-    }
-    if public_url:
-        parts = urlsplit(public_url)
-        options |= {
-            "custom_domain": f"{parts.netloc}{parts.path}".rstrip("/"),
-            "url_protocol": f"{parts.scheme}:",
-            "object_parameters": {"CacheControl": f"public, max-age={PUBLIC_CACHE_SECONDS}"},
-        }
-    return options

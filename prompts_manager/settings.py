@@ -169,7 +169,7 @@ STORAGES: dict[str, Any] = {
     },
 }
 if B2_BUCKET:
-    from bulk_admin.storages import b2_options
+    from bulk_admin.b2 import b2_options
 
     _b2 = {
         "endpoint_url": B2_ENDPOINT_URL,
@@ -178,11 +178,11 @@ if B2_BUCKET:
         "application_key": B2_APPLICATION_KEY,
     }
     STORAGES["default"] = {
-        "BACKEND": "bulk_admin.storages.B2Storage",
+        "BACKEND": "bulk_admin.b2.B2Storage",
         "OPTIONS": b2_options(B2_BUCKET, public_url=PUBLIC_MEDIA_URL, **_b2),
     }
     STORAGES["private"] = {
-        "BACKEND": "bulk_admin.storages.B2Storage",
+        "BACKEND": "bulk_admin.b2.B2Storage",
         "OPTIONS": b2_options(B2_PRIVATE_BUCKET, **_b2),
     }
 else:

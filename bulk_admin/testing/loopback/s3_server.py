@@ -27,7 +27,7 @@ from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from bulk_admin.storages import b2_options
+from bulk_admin.b2 import b2_options
 
 REFUSED_HEADERS = (
     "HTTP_X_AMZ_CHECKSUM_",
@@ -187,7 +187,7 @@ class S3Server:
         }
         return {
             alias: {
-                "BACKEND": "bulk_admin.storages.B2Storage",
+                "BACKEND": "bulk_admin.b2.B2Storage",
                 "OPTIONS": b2_options(bucket, **where),
             }
             for alias, bucket in (("default", public), ("private", private))
