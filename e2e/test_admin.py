@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b32decode
+
 import pytest
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import expect
 
 from e2e.pages import wait_until
@@ -16,6 +20,23 @@ def test_staff_log_in_and_see_the_index(page, staff):
 
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page).to_have_url("/admin/")
+
+
+def test_staff_find_two_factor_login_and_set_it_up(staff_page, staff):
+    staff_page.goto("/admin/")
+    staff_page.get_by_role("link", name="Two-factor login").click()
+    expect(staff_page.get_by_role("img", name="QR code")).to_be_visible()
+    staff_page.get_by_role("link", name="Not now").click()
+    expect(staff_page).to_have_url("/admin/")
+    staff_page.get_by_role("link", name="Two-factor login").click()
+    key = staff_page.locator("code").inner_text().replace(" ", "")
+    staff_page.get_by_label("Code").fill(f"{TOTP(b32decode(key)).token():06d}")
+    staff_page.get_by_role("button", name="Set up").click()
+
+    expect(staff_page.get_by_role("listitem")).to_have_count(10)
+    assert TOTPDevice.objects.get().user == staff
+    staff_page.get_by_role("link", name="Continue").click()
+    expect(staff_page).to_have_url("/admin/")
 
 
 def test_the_watch_sees_what_a_page_does_wrong(browser, live_server, watch):

@@ -96,6 +96,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
         title="Set up two-factor login",
         form=form,
         next=_next(request),
+        is_demanded=settings.STAFF_TWO_FACTOR,
         qr_code=two_factor.qr_code(address),
         secret=two_factor.readable(key),
         key=signing.dumps([person.pk, key], salt=KEY_SALT),

@@ -103,6 +103,13 @@ def test_demanded_it_must_be_set_up_before_anything_else(client, ann, demanded):
     assert LogEntry.objects.get().change_message == "Set up two-factor login."
 
 
+def test_only_where_it_is_not_demanded_it_can_wait(client, ann, settings):
+    page = give_password(client).get(ENROL).content.decode()
+    assert "Not now" in page
+    settings.STAFF_TWO_FACTOR = True
+    assert "Not now" not in client.get(ENROL).content.decode()
+
+
 def test_half_a_login_is_nobody_everywhere(client, ann, demanded):
     job = make_job(1, JobStatus.PROCESSING)
     give_password(client)
