@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django import forms
 from bulk_admin.adapter import Content, Fact, PageAdapter, PageDraft, PageInfo
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import publish_health, publishing
+from prompts.services.publish_queue import request_publishing, unpublish
 from prompts.services.publishing import NewPage, PageFiles
 from prompts.utils.seo import file_words
 
@@ -73,4 +75,23 @@ class PromptPages(PageAdapter):
 
     def describe(self, ids: Iterable[Any]) -> dict[str, PageInfo]:
         pages = Prompt.objects.filter(pk__in=list(ids)).values_list("pk", "title", "status")
-        return {str(pk): PageInfo(title, status, self.url(pk)) for pk, title, status in pages}
+        return {
+            str(pk): PageInfo(title, status, self.url(pk), status == Prompt.Status.PUBLISHED)
+            for pk, title, status in pages
+        }
+
+    def publish(self, ids: Iterable[str], by: Any, per_day: int | None = None) -> dict[str, str]:
+        return self._asked(ids, by, partial(request_publishing, per_day=per_day))
+
+    def unpublish(self, ids: Iterable[str], by: Any) -> dict[str, str]:
+        return self._asked(ids, by, lambda pages, pk: dict.fromkeys(unpublish(pages, pk), ""))
+
+    @staticmethod
+    def _asked(
+        ids: Iterable[str], by: Any, change: Callable[[Iterable[Prompt], int], dict[int, str]]
+    ) -> dict[str, str]:
+        wanted = list(ids)
+        if not by.has_perm("prompts.change_prompt"):
+            return dict.fromkeys(wanted, f"{by} may not change pages.")
+        done = change(Prompt.objects.filter(pk__in=wanted), by.pk)
+        return {str(pk): reason for pk, reason in done.items()}

@@ -110,6 +110,7 @@ class PageInfo:
     title: str
     status: str = ""
     url: str = ""
+    is_published: bool = False
 
 
 GONE = PageInfo("This page is gone", "deleted")
@@ -210,6 +211,17 @@ class PageAdapter:
     def health(self) -> list[Fact]:
         """What the health page says of the site's pages: what waits, what failed. Few queries."""
         return []
+
+    def publish(self, ids: Iterable[str], by: Any, per_day: int | None = None) -> dict[str, str]:
+        """Show pages to readers, at once or so many a day; for each "" or why not.
+
+        ``by`` pressed, and has a name in the site's own history. A page that is out stays out.
+        """
+        return dict.fromkeys(ids, "This site publishes its pages elsewhere.")
+
+    def unpublish(self, ids: Iterable[str], by: Any) -> dict[str, str]:
+        """Take pages back; for each "" or why not."""
+        return dict.fromkeys(ids, "This site takes its pages back elsewhere.")
 
     @property
     def page_model(self) -> type[Model]:

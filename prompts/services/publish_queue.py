@@ -23,22 +23,28 @@ LEASE = dt.timedelta(minutes=5)  # a worker's claim on the files of a page
 
 @whole_step
 def request_publishing(
-    pages: Iterable[Prompt], person_id: int | None, *, despite_doubts: bool = False
+    pages: Iterable[Prompt],
+    person_id: int | None,
+    *,
+    despite_doubts: bool = False,
+    per_day: int | None = None,
 ) -> dict[int, str]:
-    """Have the worker publish pages; for each that is there "" or why not.
+    """Have the worker publish pages, at once or so many a day from now on; for each that is there
+    "" or why not.
 
     ``despite_doubts``: the person saw this page's doubts and accepts them. A page that is published
     or on its way is left as it is.
     """
     now = database_now()
     reasons: dict[int, str] = {}
-    asked = []
+    asked: list[Prompt] = []
     for page in _locked(pages):
         confirmed = list(doubts_of(page)) if despite_doubts else []
         reasons[page.pk] = reason = why_not_publish(page, confirmed)
         if reason or page.status == PUBLISHED or page.publish_at:
             continue
-        page.publish_at, page.publish_by_id = now, person_id
+        days = len(asked) // per_day if per_day else 0
+        page.publish_at, page.publish_by_id = now + dt.timedelta(days=days), person_id
         page.publish_confirmed, page.publish_error = confirmed, ""
         asked.append(page)
     _save(asked, "publish_at", "publish_by", "publish_confirmed", "publish_error")

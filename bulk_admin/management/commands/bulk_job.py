@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from bulk_admin.conf import page_adapter
+from bulk_admin.formats import counted
 from bulk_admin.management import ordering, watching
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, JobStatus
 from bulk_admin.services.jobs import lifecycle, pictures
@@ -16,11 +19,15 @@ from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 
 BAD_INPUT = 2
+OF_PAGES = ("publish", "take-back")
 STOPPED = (*ENDED_JOBS, JobStatus.PAUSED)
 
 
 class Command(BaseCommand):
-    help = "Tell how a job stands, or pause, resume, cancel or retry it, or create its pages."
+    help = (
+        "Tell how a job stands, or pause, resume, cancel or retry it, or create, publish or take"
+        " back its pages."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,7 +36,10 @@ class Command(BaseCommand):
             "action",
             nargs="?",
             default="status",
-            choices=["status", "pause", "resume", "cancel", "retry", "create-pages"],
+            choices=["status", "pause", "resume", "cancel", "retry", "create-pages", *OF_PAGES],
+        )
+        parser.add_argument(
+            "--per-day", type=int, help="with publish: so many pages a day, the first ones now"
         )
         parser.add_argument(
             "--user",
@@ -50,7 +60,13 @@ class Command(BaseCommand):
                 f"{found.name} is a draft: generate it first, at {found.get_absolute_url()}",
                 returncode=BAD_INPUT,
             )
-        self.say(act(found, action, options["user"]) if action != "status" else "")
+        per_day = options["per_day"]
+        if per_day is not None and (action != "publish" or per_day < 1):
+            raise CommandError("--per-day goes with publish, from 1 on.", returncode=BAD_INPUT)
+        if action in OF_PAGES:
+            self.say(of_pages(found, action, person(found, options["user"]), per_day))
+        elif action != "status":
+            self.say(act(found, action, options["user"]))
         found = (
             watching.watch(found.pk, self.say, is_terminal=self.stderr.isatty())
             if wait
@@ -97,6 +113,25 @@ def act(job: BulkGenerationJob, action: str, user: str) -> str:
         raise CommandError(
             f"{refusal.message} Say with --user who that is.", returncode=BAD_INPUT
         ) from refusal
+
+
+def of_pages(job: BulkGenerationJob, action: str, by: Any, per_day: int | None) -> str:
+    """Publish or take back a job's pages, as far as the site lets ``by`` do it.
+
+    Raises CommandError when there is nobody to do it.
+    """
+    if by is None:
+        raise CommandError("Say with --user who does it.", returncode=BAD_INPUT)
+    found = job.images.filter(page_id__isnull=False).order_by("position", "variant")
+    ids = [image.page_id or "" for image in found.only("page_id")]
+    adapter = page_adapter()
+    if action == "publish":
+        answers, done = adapter.publish(ids, by, per_day), "to be published"
+    else:
+        answers, done = adapter.unpublish(ids, by), "taken back"
+    reasons = Counter(reason for reason in answers.values() if reason)
+    lines = [f"{counted(len(answers) - reasons.total(), 'page')} {done}."]
+    return "\n".join([*lines, *(f"{n} not: {reason}" for reason, n in reasons.most_common())])
 
 
 def _act(job: BulkGenerationJob, action: str, by: Any) -> str:

@@ -27,7 +27,8 @@ KEYS = [
         "cancelled",
         "skipped",
     ),
-    *("estimated_usd", "spent_usd", "pages_created", "pages_blocked", "pages_failed", "url"),
+    *("estimated_usd", "spent_usd", "pages_created", "pages_blocked", "pages_failed"),
+    *("pages_published", "url"),
 ]
 
 
