@@ -276,6 +276,10 @@ def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, fac
     )
     expect(staff_page.locator("ul.messagelist")).not_to_contain_text("Try again")
     staff_page.unroute("**/select/")
+    # The browser's and htmx's line come when they come, be it after what the page shows.
+    wait_until(
+        staff_page, lambda: sum("403" in line for line in watch.console) == 2, "both are there"
+    )
     watch.console.clear()
 
 
