@@ -74,10 +74,9 @@ def stop(process: psutil.Popen, *, seconds: float = 30) -> None:
     family = kin(process)
     for one in family:
         send(one, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=seconds)
-    for one in alive:
+    for one in still_running(family, seconds=seconds):
         send(one, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=10)
+    still_running(family, seconds=10)
 
 
 def kill(process: psutil.Popen) -> None:
@@ -85,7 +84,27 @@ def kill(process: psutil.Popen) -> None:
     family = kin(process)
     for one in family:
         send(one, signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    still_running(family, seconds=10)
+
+
+def still_running(family: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Those that have not ended within so many seconds.
+
+    One that has ended may stay in the list of processes for good: the first process of a container
+    need not ask how its orphans ended, and waiting for that took ten seconds each time.
+    """
+    until = time.monotonic() + seconds
+    while family and time.monotonic() < until:
+        _, family = psutil.wait_procs(family, timeout=0.1)
+        family = [one for one in family if not has_ended(one)]
+    return family
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def kin(process: psutil.Popen) -> list[psutil.Process]:
