@@ -115,7 +115,12 @@ def needs_database(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The second run is about the other database: what never asks one was seen by the first."""
+    """Tests that wait for processes go first, so that the others fill their waits and none of them
+    is left alone at the end.
+
+    The second run is about the other database: what never asks one was seen by the first.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("process") is None)
     if DATABASE != "sqlite":
         kept = [item for item in items if needs_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not needs_database(item)])
