@@ -133,10 +133,10 @@ def test_a_tick_that_stays_away_is_503(client):
 
 
 def test_a_migration_that_is_missing_is_503(client):
-    ((_, newest),) = MigrationExecutor(connection).loader.graph.leaf_nodes("bulk_admin")
-    MigrationRecorder(connection).record_unapplied("bulk_admin", newest)
+    ((_, newest),) = MigrationExecutor(connection).loader.graph.leaf_nodes("prompts")
+    MigrationRecorder(connection).record_unapplied("prompts", newest)
     facts = report(client, 503)
-    assert f"bulk_admin.{newest}" in facts["Database"]["Migrations"]["value"]
+    assert f"prompts.{newest}" in facts["Database"]["Migrations"]["value"]
 
 
 def test_a_stopped_account_is_503_and_a_switched_off_one_is_not(client):
