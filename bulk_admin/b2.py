@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from django.core.files import File
-from django.core.files.base import ContentFile
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-from bulk_admin.storages import PUBLIC_CACHE_SECONDS
+from bulk_admin.storages import PUBLIC_CACHE_SECONDS, faults
+
+WHOLE_BYTES = 16 * 1024 * 1024  # written by one request; of more, one part at a time is in memory
+PART_BYTES = 8 * 1024 * 1024
+IN_PARTS = TransferConfig(
+    multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False
+)
 
 
 class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
@@ -20,7 +27,8 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
 
     One client for all threads, as boto3 allows, where the backend makes one for each; and one plain
     request to write or read, where it starts a pool of threads for every upload and asks three
-    times for every download.
+    times for every download. Only what is larger than a picture is written in parts, one after
+    the other. What is opened is read as it arrives.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -38,10 +46,13 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
     def _save(self, name: str, content: File[bytes]) -> str:
         cleaned = str(clean_name(name))
         content.seek(0)
-        how = self._get_write_parameters(cleaned, content)
-        self.connection.meta.client.put_object(
-            Bucket=self.bucket_name, Key=self._normalize_name(cleaned), Body=content.read(), **how
-        )
+        where = {"Bucket": self.bucket_name, "Key": self._normalize_name(cleaned)}
+        how, client = self._get_write_parameters(cleaned, content), self.connection.meta.client
+        if content.size > WHOLE_BYTES:
+            # It aborts what it could not finish, or the bucket would keep, and bill, the parts.
+            client.upload_fileobj(content, **where, ExtraArgs=how, Config=IN_PARTS)
+        else:
+            client.put_object(**where, Body=content.read(), **how)
         return cleaned
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
@@ -50,7 +61,27 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
         found = self.connection.meta.client.get_object(
             Bucket=self.bucket_name, Key=self._normalize_name(clean_name(name))
         )
-        return ContentFile(found["Body"].read(), name=name)
+        return ObjectFile(found["Body"], name, found["ContentLength"])
+
+
+class ObjectFile(File):  # type: ignore[type-arg]  # not generic at run time
+    """An object that is read as it arrives, once and from its beginning; closing it gives the
+    connection back.
+    """
+
+    def __init__(self, body: Any, name: str, size: int) -> None:
+        super().__init__(body, name)
+        self.body = body
+        self.size = size
+
+    def read(self, size: int | None = None) -> bytes:
+        """Raises StorageUnavailable when the object breaks off."""
+        with faults():
+            return bytes(self.body.read(size))
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        while piece := self.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
+            yield piece
 
 
 def b2_options(

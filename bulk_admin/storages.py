@@ -83,36 +83,50 @@ class ObjectStore:
     def backend(self) -> Storage:
         return storages[self.alias]
 
-    def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write a whole object under exactly this key; the same bytes again are harmless."""
-        file = ContentFile(content, name=key)
+    def put(self, key: str, content: bytes | File[bytes], content_type: str) -> None:
+        """Write a whole object under exactly this key; the same bytes again are harmless.
+
+        An open file is read from its beginning, in pieces, and left open.
+        """
+        file: File[bytes] = (
+            ContentFile(content, name=key)
+            if isinstance(content, bytes)
+            else File(content.file, name=key)
+        )
         file.content_type = content_type  # type: ignore[attr-defined]  # the S3 backend reads it
         try:
-            with _faults():
+            with faults():
                 saved_as = self.backend.save(key, file)
                 if saved_as == key:
                     return
                 # Nobody would find it there. A backend that overwrites nothing answers so, too.
                 self.backend.delete(saved_as)
-            if self.exists(key) and self.get(key) == content:
+            if self.exists(key) and self._holds(key, file):
                 return
         except FileNotFoundError as error:
             # A folder or a bucket that went away under us: nothing that a caller could have known.
             raise StorageUnavailable(_reason(error)) from error
         raise StorageUnavailable(f"It does not save {key} under that name.")
 
+    def _holds(self, key: str, file: File[bytes]) -> bool:
+        with faults(), self.backend.open(key, "rb") as kept:
+            file.seek(0)
+            return all(kept.read(len(piece)) == piece for piece in file.chunks()) and not kept.read(
+                1
+            )
+
     def get(self, key: str) -> bytes:
         """An object's bytes. Raises FileNotFoundError too."""
-        with _faults(), self.backend.open(key, "rb") as file:
+        with faults(), self.backend.open(key, "rb") as file:
             return bytes(file.read())
 
     def open(self, key: str) -> IO[Any]:
-        """An open file for streaming. Raises FileNotFoundError too."""
-        with _faults():
+        """An open file for streaming, to be closed. Raises FileNotFoundError too."""
+        with faults():
             return cast(IO[Any], self.backend.open(key, "rb"))
 
     def exists(self, key: str) -> bool:
-        with suppress(FileNotFoundError), _faults():
+        with suppress(FileNotFoundError), faults():
             return bool(self.backend.exists(key))
         return False
 
@@ -135,17 +149,18 @@ class ObjectStore:
 
     def delete(self, key: str) -> None:
         """One object: B2 refuses boto3's multi-object delete. A missing one is not an error."""
-        with suppress(FileNotFoundError), _faults():
+        with suppress(FileNotFoundError), faults():
             self.backend.delete(key)
 
     def url(self, key: str, **how: Any) -> str:
         """An address under which the backend serves the object."""
-        with _faults():
+        with faults():
             return str(self.backend.url(key, **how))
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def faults() -> Iterator[None]:
+    """Whatever a backend raises is one of the two errors, for a backend's own file too."""
     try:
         yield
     except FileNotFoundError:
@@ -192,7 +207,7 @@ def round_trip(alias: str, key: str, content: bytes) -> bytes:
 
     Returns what was read. Raises FileNotFoundError, StorageUnavailable.
     """
-    with _faults():
+    with faults():
         storage = asking_once(alias)
         saved_as = storage.save(key, ContentFile(content, name=key))
         with storage.open(saved_as, "rb") as file:
@@ -208,7 +223,7 @@ def denies(alias: str, missing_key: str) -> bool:
     StorageUnavailable for other faults.
     """
     try:
-        with _faults():
+        with faults():
             asking_once(alias).exists(missing_key)
     except StorageDenied:
         return True

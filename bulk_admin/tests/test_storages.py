@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.response import StreamingBody
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 
-from bulk_admin.storages import ObjectStore, StorageUnavailable, round_trip
+from bulk_admin.b2 import WHOLE_BYTES, ObjectFile
+from bulk_admin.storages import (
+    ObjectStore,
+    StorageUnavailable,
+    round_trip,
+)
 from bulk_admin.testing.fixtures import PRIVATE, PUBLIC
 
 PRIVATE_FILES, PUBLIC_FILES = ObjectStore("private"), ObjectStore("default")
@@ -47,6 +55,16 @@ def test_a_file_can_be_streamed(any_storage):
         assert file.read() == b"bytes"
 
 
+def test_an_open_file_is_put_whole_and_left_open(any_storage):
+    content = bytes(range(256)) * (WHOLE_BYTES // 256) + b"the end"
+    file = SimpleUploadedFile("theirs.csv", content)
+    PRIVATE_FILES.put("uploads/a", file, "text/csv")
+    with PRIVATE_FILES.open("uploads/a") as kept:
+        assert b"".join(kept.chunks()) == content
+    file.seek(0)
+    assert (file.name, file.read(3)) == ("theirs.csv", content[:3])
+
+
 def test_sixty_threads_put_at_once(any_storage):
     def put(n: int) -> None:
         PRIVATE_FILES.put(f"originals/{n}", b"x" * 1000 + bytes([n]), "image/png")
@@ -81,6 +99,27 @@ def test_one_request_writes_and_one_reads(buckets):
     PRIVATE_FILES.put("originals/a", b"1", "image/png")
     PRIVATE_FILES.get("originals/a")
     assert [method for method, _, _ in buckets.front.calls] == ["PUT", "GET"]
+
+
+def test_what_could_not_be_written_in_parts_leaves_no_part_behind(buckets):
+    buckets.front.next("ok", "ok", "access_denied")
+    with pytest.raises(StorageUnavailable):
+        PRIVATE_FILES.put("uploads/a", bytes(WHOLE_BYTES + 1), "text/csv")
+    assert not PRIVATE_FILES.exists("uploads/a")
+    assert "Uploads" not in buckets.client().list_multipart_uploads(Bucket=PRIVATE)
+
+
+def test_a_part_that_was_refused_for_now_is_written_again(buckets):
+    buckets.front.next("ok", "slow_down", "ok", "reset")
+    PRIVATE_FILES.put("uploads/a", bytes(WHOLE_BYTES + 1), "text/csv")
+    found = buckets.client().head_object(Bucket=PRIVATE, Key="uploads/a")
+    assert (found["ContentLength"], found["ContentType"]) == (WHOLE_BYTES + 1, "text/csv")
+
+
+def test_an_object_that_breaks_off_is_the_storages_fault():
+    body = StreamingBody(io.BytesIO(b"half"), 8)
+    with pytest.raises(StorageUnavailable):
+        ObjectFile(body, "uploads/a", 8).read()
 
 
 def test_all_threads_share_one_client(buckets):
