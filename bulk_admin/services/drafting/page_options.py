@@ -35,10 +35,10 @@ def as_initial(saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def completed(saved: Mapping[str, Any]) -> dict[str, Any]:
     """With the site's own defaults where nothing was chosen, as on the command line."""
-    return {name: _default(field) for name, field in page_adapter.options().items()} | dict(saved)
+    return {name: default_of(field) for name, field in page_adapter.options().items()} | dict(saved)
 
 
-def _default(field: forms.Field) -> Any:
+def default_of(field: forms.Field) -> Any:
     """As the form would have it, if it is left alone."""
     value = field.initial() if callable(field.initial) else field.initial
     try:
