@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -74,7 +75,6 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     list_filter = ("provider", "is_enabled", "tier")
     list_select_related = ("owner",)
     search_fields = ("label",)
-    autocomplete_fields = ("owner",)
     readonly_fields = ("state", "last_check", "spending")
     change_form_template = "admin/bulk_admin/provideraccount/change_form.html"
     fieldsets = (
@@ -105,6 +105,11 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     )
 
     # --- permissions: who manages accounts sees and changes all of it --------------------------
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """A site's own admin may show no people: Django has nothing to ask for them there."""
+        person = get_user_model()
+        return ("owner",) if self.admin_site.is_registered(person) else ()
 
     def _manages(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("bulk_admin.manage_accounts"))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from email.message import Message
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
@@ -26,7 +27,8 @@ PLACES = {
     "templates/adminpack": "bulk_admin/templates/adminpack",
     "static/bulk_admin": "bulk_admin/static/bulk_admin",
 }
-LEFT_OUT = ("bulk_admin/tests/",)
+REPLACED = import_module("bulk_admin.migrations.0001_squashed_0022_rewriting").Migration.replaces
+LEFT_OUT = ("bulk_admin/tests/", *(f"{app}/migrations/{name}.py" for app, name in REPLACED))
 
 
 @pytest.fixture(scope="module")

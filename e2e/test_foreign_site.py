@@ -1,0 +1,177 @@
+"""The wheel in a site that is not ours, with six lines of settings and one class."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from bulk_admin.tests.support.processes import stop, wait_until
+from e2e.foreign import OURS, Site
+
+PASSWORD = "a-password-of-the-chef"
+LISTS = (
+    "bulkgenerationjob",
+    "generatedimage",
+    "providercall",
+    "provideraccount",
+    "imagemodel",
+    "spend",
+    "unstoredimage",
+    "worker",
+)
+# What a check says when this line of ours is missing.
+MISSING = {
+    'INSTALLED_APPS += ["crispy_forms", "django_htmx"]': ("E015", "INSTALLED_APPS"),
+    'STORAGES = {**STORAGES, "private": FILES}': ("E010", "Add it to STORAGES"),
+    'BULK = {"PAGES": "recipes.bulk.RecipePages"}': ("E011", 'BULK = {"PAGES"'),
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Site:
+    made = Site(tmp_path_factory.mktemp("foreign"))
+    made.build()
+    done(made.manage("makemigrations", "recipes"))
+    done(made.manage("migrate", "--verbosity", "0"))
+    login = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    words = ("--noinput", "--username", "chef", "--email", "chef@example.com")
+    done(made.manage("createsuperuser", *words, **login))
+    return made
+
+
+def done(ran: subprocess.CompletedProcess[str]) -> str:
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@contextmanager
+def running(site: Site, *words: str) -> Iterator[psutil.Popen]:
+    with (site.folder / f"{words[0]}.log").open("w") as log:
+        process = psutil.Popen(
+            site.command(*words),
+            cwd=site.folder,
+            env=site.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+@pytest.fixture(scope="module")
+def worker(site) -> Iterator[None]:
+    with running(site, "bulk_worker"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def address(site) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with running(site, "runserver", "--noreload", f"127.0.0.1:{port}") as process:
+
+        def answers() -> bool:
+            assert process.poll() is None, (site.folder / "runserver.log").read_text()
+            with socket.socket() as asking:
+                return asking.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(answers)
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_it_takes_six_lines_of_settings_and_no_middleware():
+    assert len(OURS.split("\n")) - 2 <= 6
+    assert "MIDDLEWARE" not in OURS
+
+
+def test_the_repository_is_not_on_its_path(site):
+    where = done(
+        site.manage("shell", "-v", "0", "-c", "import bulk_admin; print(bulk_admin.__file__)")
+    )
+    assert where.startswith(str(site.folder / "venv"))
+    assert site.manage("shell", "-v", "0", "-c", "import prompts").returncode != 0
+
+
+def test_checks_find_no_error(site):
+    assert "ERRORS" not in done(site.manage("check"))
+
+
+def test_a_command_a_worker_and_two_recipes(site, worker):
+    (site.folder / "prompts.txt").write_text(
+        "tomato soup in a blue bowl\nplum cake on a window sill\n"
+    )
+    told = done(
+        site.manage("bulk_generate", "prompts.txt", "--user", "chef", "--wait", "--create-pages")
+    )
+    count = (
+        "from recipes.models import Recipe; made = Recipe.objects.all();"
+        " print(len(made), all(recipe.photo.size for recipe in made))"
+    )
+    assert done(site.manage("shell", "-v", "0", "-c", count)).split()[:2] == ["2", "True"], told
+
+
+def test_every_screen_in_a_plain_django_admin(site, worker, address, browser, watch):
+    faults: list[str] = []
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    context.on("page", watch.page)
+    context.on("request", watch.request)
+    context.on(
+        "response",
+        lambda answer: answer.status >= 400 and faults.append(f"{answer.status} {answer.url}"),
+    )
+    # A new site has no icon, which is none of our business.
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+    page = context.new_page()
+    page.goto("/desk/")
+    page.get_by_label("Username").fill("chef")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.goto("/desk/bulk_admin/bulkgenerationjob/add/")
+    page.locator("#id_prompts").fill("green pea soup\nan apple pie")
+    page.screenshot(path=site.folder / "new-job.png")
+    page.get_by_role("button", name=re.compile("Review")).click()
+    expect(page.get_by_text("an apple pie").first).to_be_visible()
+    page.screenshot(path=site.folder / "review.png")
+    page.get_by_role("button", name=re.compile("Generate")).click()
+    expect(page.locator("#job-status, .bulk-job").first).to_be_visible()
+    expect(page.locator("img[src*='picture'], .tile img").nth(1)).to_be_visible()
+    page.screenshot(path=site.folder / "job.png")
+    for name in LISTS:
+        page.goto(f"/desk/bulk_admin/{name}/")
+        expect(page.locator("#content h1").first).to_be_visible()
+    page.screenshot(path=site.folder / "list.png")
+    page.goto("/desk/recipes/recipe/")
+    page.goto("/desk/bulk_admin/bulkgenerationjob/health/")
+    expect(page.locator("h1").first).to_be_visible()
+    page.screenshot(path=site.folder / "health.png")
+    context.close()
+    assert faults == []
+    assert watch.console == []
+    assert watch.outgoing == []
+
+
+@pytest.mark.parametrize("line", MISSING)
+def test_a_missing_line_is_named_and_no_worker_idles(site, line):
+    assert line in OURS
+    number, hint = MISSING[line]
+    site.configure(without=line)
+    try:
+        for command in ("check", "bulk_worker"):
+            ran = site.manage(command)
+            assert ran.returncode != 0
+            assert f"bulk_admin.{number}" in ran.stderr
+            assert hint in ran.stderr
+            assert "Traceback" not in ran.stderr
+    finally:
+        site.configure()
