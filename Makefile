@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # More than there are cores: many tests wait for processes and servers of theirs.
 WORKERS ?= 3
 
-.PHONY: help run demo test test-sqlite test-postgres test-chaos test-browser test-both test-rest lint browser bench chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
+.PHONY: help run demo test test-sqlite test-postgres test-chaos test-browser test-both test-rest lint browser bench peers chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -104,6 +104,12 @@ browser: .venv/.installed-dev
 
 bench: browser | var ## Speed and size on loopback, 40 minutes; ARGS=--quick shows that it runs, ARGS=poll_cost runs one
 	@$(PY) -m benchmarks $(ARGS)
+
+# Files of their own names: neither `make test` nor `make bench` runs them.
+peers: .venv/.installed-dev | var ## Drive third-party software in pinned versions, fetched into var/peers; says what it had to skip
+	@$(PY) -m bulk_admin.tests.peers.tools | tee var/peers.log
+	@$(PY) -m pytest -q bulk_admin/tests/peers/peer_*.py $(ARGS) | tee -a var/peers.log
+	@PATH=$(CURDIR)/var/peers/debian/usr/sbin:$$PATH LD_LIBRARY_PATH=$$(echo $(CURDIR)/var/peers/debian/usr/lib/*-linux-gnu) TEST_DATABASE=postgres $(PY) -m pytest -q bulk_admin/tests/whole/test_pgbouncer.py | tee -a var/peers.log
 
 screenshots: browser | var ## Take the README's pictures again
 	@$(PY) -m pytest -q e2e/take_screenshots.py
