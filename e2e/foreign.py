@@ -103,11 +103,7 @@ class Site:
         (wheel,) = wheels.glob("*.whl")
         install = ["uv", "pip", "install", "--offline", "--no-deps", "--python", self.python]
         _done([*run, *install, str(wheel)], self.folder)
-        _done(
-            [self.python, "-m", "django", "startproject", "kitchen", "."],
-            self.folder,
-            self.environment,
-        )
+        self.start_project("kitchen", self.folder).check_returncode()
         for name, text in APP.items():
             file = self.folder / name
             file.parent.mkdir(exist_ok=True)
@@ -127,10 +123,21 @@ class Site:
     def command(self, *words: str) -> list[str]:
         return [self.python, "manage.py", *words]
 
-    def manage(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def start_project(self, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        command = [self.python, "-m", "django", "startproject", name, "."]
+        return self._run(command, folder, {})
+
+    def manage(
+        self, *words: str, folder: Path | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self._run(self.command(*words), folder or self.folder, variables)
+
+    def _run(
+        self, command: list[str], folder: Path, variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*words),
-            cwd=self.folder,
+            command,
+            cwd=folder,
             env=self.environment | variables,
             capture_output=True,
             text=True,

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from bulk_admin.tests.support.processes import stop, wait_until
+from bulk_admin.tests.support.processes import ROOT, stop, wait_until
 from e2e.foreign import OURS, Site
 
 PASSWORD = "a-password-of-the-chef"
@@ -175,3 +175,21 @@ def test_a_missing_line_is_named_and_no_worker_idles(site, line):
             assert "Traceback" not in ran.stderr
     finally:
         site.configure()
+
+
+def test_the_blog_of_the_documents_works_as_it_is_written(site, tmp_path):
+    """docs/installing.md: every block of Python under the name of its file."""
+    done(site.start_project("mysite", tmp_path))
+    text = (ROOT / "docs/installing.md").read_text()
+    blocks = re.findall(r"`((?:mysite|blog)/\w+\.py)`:\n\n```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 5
+    for name, code in blocks:
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a") as end:
+            end.write(code)
+    (tmp_path / "blog/__init__.py").touch()
+    done(site.manage("makemigrations", "blog", folder=tmp_path))
+    tested = site.manage("test", "blog", folder=tmp_path)
+    assert re.search(r"Ran 1\d tests", tested.stderr), tested.stderr
+    done(tested)
