@@ -71,6 +71,20 @@ class RecipePages(PageAdapter):
         recipe.photo.save(f"{draft.source_ref}.webp", ContentFile(draft.webp(600)[0].content))
         return recipe
 """,
+    "recipes/stores.py": """
+from django.core.files.storage import FileSystemStorage
+
+class CloudError(Exception):
+    pass
+
+class Broken(FileSystemStorage):
+    def _save(self, name, content):
+        raise CloudError("the bucket is full")
+
+class Renaming(FileSystemStorage):
+    def get_available_name(self, name, max_length=None):
+        return name + "_1"
+""",
 }
 # A site with local files installs neither; here they are in the tests' own environment.
 WITHOUT_B2 = "import sys; sys.modules.update(dict.fromkeys(['boto3', 'botocore', 'storages']))"

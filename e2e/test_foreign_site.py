@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psutil
 import pytest
@@ -68,7 +69,7 @@ def running(site: Site, *words: str) -> Iterator[psutil.Popen]:
         stop(process)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def worker(site) -> Iterator[None]:
     with running(site, "bulk_worker"):
         yield
@@ -193,3 +194,43 @@ def test_the_blog_of_the_documents_works_as_it_is_written(site, tmp_path):
     tested = site.manage("test", "blog", folder=tmp_path)
     assert re.search(r"Ran 1\d tests", tested.stderr), tested.stderr
     done(tested)
+
+
+def count(site: Site, table: str) -> int:
+    with closing(sqlite3.connect(site.folder / "db.sqlite3", timeout=20)) as database:
+        return database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+
+
+UNSTORED = "bulk_admin_unstoredimage"
+COMPLETED = "bulk_admin_generatedimage WHERE status = 'completed'"
+
+
+@pytest.mark.parametrize("backend", ["Broken", "Renaming"])
+def test_what_a_storage_does_not_take_is_kept_until_another_does(site, backend):
+    """Its own exception, or another name: what was bought waits in the outbox."""
+    before = count(site, COMPLETED)
+    (site.folder / "bread.txt").write_text("rye bread\nwhite bread\n")
+    site.configure(more=f'STORAGES["private"] = {{"BACKEND": "recipes.stores.{backend}"}}')
+    try:
+        with running(site, "bulk_worker"):
+            done(site.manage("bulk_generate", "bread.txt", "--user", "chef"))
+            wait_until(lambda: count(site, UNSTORED) == 2)
+    finally:
+        site.configure()
+    with running(site, "bulk_worker"):
+        wait_until(lambda: count(site, UNSTORED) == 0)
+    assert count(site, COMPLETED) == before + 2
+
+
+def test_nothing_is_bought_for_a_storage_that_is_not_there(site):
+    before = count(site, "bulk_admin_providercall")
+    site.configure(without='STORAGES = {**STORAGES, "private": FILES}')
+    try:
+        (site.folder / "late.txt").write_text("a late supper\n")
+        refused = site.manage("bulk_generate", "late.txt", "--user", "chef")
+        assert refused.returncode != 0
+        assert 'STORAGES needs a "private" entry' in refused.stderr
+        assert site.manage("bulk_worker").returncode != 0
+    finally:
+        site.configure()
+    assert count(site, "bulk_admin_providercall") == before
