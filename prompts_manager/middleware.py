@@ -9,7 +9,8 @@ from collections.abc import Callable
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve, reverse
 
-from bulk_admin.admin.door import has_nul, promises_too_much, refused
+from bulk_admin.admin.door import has_nul, refused
+from bulk_admin.uploads import BodyTooLarge, bound, is_in_question
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -31,8 +32,11 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if promises_too_much(request) and not _answers_itself(request):
-            return refused()
+        if is_in_question(request) and not _answers_itself(request):
+            try:
+                bound(request)
+            except BodyTooLarge as error:
+                return refused(error)
         return self.get_response(request)
 
 

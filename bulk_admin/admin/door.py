@@ -16,7 +16,9 @@ from django.urls import URLPattern, reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-MAX_BODY = 15 * 1024 * 1024  # bytes of a request, files included
+from bulk_admin.uploads import bound
+
+REFUSALS = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 JOB_FORMS = ("bulkgenerationjob_add", "bulkgenerationjob_price")
 TOO_LARGE = (
     "This form is larger than the server takes. Put the prompts into a file of at most 2 MB, or"
@@ -42,23 +44,8 @@ def has_nul(request: HttpRequest) -> bool:
     return "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
 
 
-def promises_too_much(request: HttpRequest) -> bool:
-    """By its Content-Length, before any of it is read; of a body without one Django reads
-    nothing.
-    """
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY
-    except ValueError:
-        return False
-
-
-def refused() -> HttpResponse:
-    limit = MAX_BODY // (1024 * 1024)
-    return HttpResponse(
-        f"This request is larger than the {limit} MB that the server takes.\n",
-        status=413,
-        content_type="text/plain",
-    )
+def refused(error: Exception) -> HttpResponse:
+    return HttpResponse(f"{error}\n", status=413, content_type="text/plain")
 
 
 def _door(view: View, *, is_job_form: bool) -> View:
@@ -66,9 +53,15 @@ def _door(view: View, *, is_job_form: bool) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if has_nul(request):
             raise Http404
-        if answer := _too_large(request, is_job_form=is_job_form and request.method == "POST"):
-            return answer
-        return _to_the_login(request, view(request, *args, **kwargs))
+        try:
+            bound(request)
+            if is_job_form and not hasattr(view, "upload_limit"):
+                request.POST  # noqa: B018  # reading it is what may fail
+            return _to_the_login(request, view(request, *args, **kwargs))
+        except REFUSALS as error:
+            # Job forms are answered where they were sent from, so that nobody's text is lost.
+            in_place = is_job_form and request.method == "POST"
+            return _say(request, error) if in_place else refused(error)
 
     # The CSRF middleware would read the body first. admin_view checks the token, inside.
     guarded.csrf_exempt = True  # type: ignore[attr-defined]
@@ -76,23 +69,8 @@ def _door(view: View, *, is_job_form: bool) -> View:
     return guarded
 
 
-def _too_large(request: HttpRequest, *, is_job_form: bool) -> HttpResponse | None:
-    """The refusal of a request that is too large, or None. Job forms are answered where they were
-    sent from, so that nobody's text is lost.
-    """
-    if promises_too_much(request):
-        return _say(request, TOO_LARGE) if is_job_form else refused()
-    if is_job_form:
-        try:
-            request.POST  # noqa: B018  # reading it is what may fail
-        except RequestDataTooBig:
-            return _say(request, TOO_LARGE)
-        except (TooManyFieldsSent, TooManyFilesSent):
-            return _say(request, TOO_MANY)
-    return None
-
-
-def _say(request: HttpRequest, message: str) -> HttpResponse:
+def _say(request: HttpRequest, error: Exception) -> HttpResponse:
+    message = TOO_LARGE if isinstance(error, RequestDataTooBig) else TOO_MANY
     htmx = is_htmx(request)
     # htmx shows only answers that say 200; its form stands as it was, with the message above it.
     response = render(

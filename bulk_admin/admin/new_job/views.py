@@ -27,6 +27,7 @@ from bulk_admin.services.drafting import drafts, flags
 from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
 from bulk_admin.services.drafting.settings import settings_of
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable
+from bulk_admin.uploads import upload
 
 from . import quote
 from .form import NewJobForm, initial_of
@@ -62,10 +63,13 @@ def add(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     return TemplateResponse(request, f"{HERE}/page.html", context)
 
 
-@require_POST
+def _may_spend(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("bulk_admin.generate"))
+
+
+@upload(may=_may_spend)
 def price(request: HttpRequest) -> HttpResponse:
     """The bill of what the form holds right now. Nothing is saved."""
-    _must_be_able_to_spend(request)
     form = _form(request, data=request.POST, files=request.FILES)
     form.is_valid()
     return TemplateResponse(
@@ -83,7 +87,7 @@ def options(request: HttpRequest) -> HttpResponse:
 
 
 def _must_be_able_to_spend(request: HttpRequest) -> None:
-    if not request.user.has_perm("bulk_admin.generate"):
+    if not _may_spend(request):
         raise PermissionDenied
 
 

@@ -12,9 +12,9 @@ from django.urls.resolvers import URLPattern
 
 from bulk_admin import addresses
 from bulk_admin.admin import register_on
-from bulk_admin.admin.door import MAX_BODY
 from bulk_admin.models import BulkGenerationJob, ImageModel
 from bulk_admin.testing.factories import make_job
+from bulk_admin.uploads import MAX_BODY
 
 pytestmark = pytest.mark.django_db
 BACKOFFICE = AdminSite(name="backoffice")
