@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bulk_admin.models import BulkGenerationJob, ProviderAccount
+from bulk_admin.models import BulkGenerationJob, CallState, ProviderAccount, ProviderCall
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.testing.factories import make_account, make_job, make_model
 from bulk_admin.tests.peers import tools
@@ -74,7 +74,9 @@ def run_job(worker_process: Callable[..., Any]) -> Callable[..., BulkGenerationJ
 
         def has_ended() -> bool:
             job.refresh_from_db()
-            return job.status not in ("pending", "processing")
+            # A pause keeps what is in flight.
+            under_way = ProviderCall.objects.filter(state__in=CallState.UNSETTLED)
+            return job.status not in ("pending", "processing") and not under_way.exists()
 
         processes.wait_until(has_ended, what="the job ends")
         return job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.files.storage import storages
 
-from bulk_admin.storages import b2_options
+from bulk_admin.b2 import b2_options
 from bulk_admin.testing.factories import make_account
 from bulk_admin.tests.support.auditor import audit
 
@@ -24,7 +24,7 @@ def bucket(peer, settings, tmp_path):
         **settings.STORAGES,
         **{
             alias: {
-                "BACKEND": "bulk_admin.storages.B2Storage",
+                "BACKEND": "bulk_admin.b2.B2Storage",
                 "OPTIONS": b2_options(name, **where),
             }
             for alias, name in (("default", "pages"), ("private", "originals"))
