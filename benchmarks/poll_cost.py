@@ -20,7 +20,7 @@ from django.urls import reverse
 from benchmarks import site
 from benchmarks.report import head, tell
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import decisions
 from bulk_admin.testing.factories import make_image, make_job, make_user, recount
 
 NEW = 5
@@ -73,10 +73,11 @@ def measure(client: Client, tiles: int, times: int) -> None:
     run = f"{tiles} tiles, {site.DATABASE}"
     whole = cost(client, page, max(times // 10, 2))
     idle = cost(client, status, times, **seen)
-    pictures.set_selected(
+    decisions.decide(
         job.pk,
         list(job.images.filter(status=ImageStatus.COMPLETED).values_list("pk", flat=True)[:NEW]),
-        False,
+        keep=False,
+        by=None,
     )
     new = cost(client, status, times, **seen)
     if (idle.status, new.status) != (204, 200):

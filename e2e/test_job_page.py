@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import decisions, pictures
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
@@ -66,10 +66,10 @@ def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
         ),
     )
     pk = job.images.get(position=3).pk
-    pictures.set_selected(job.pk, [pk], False)
+    decisions.decide(job.pk, [pk], keep=False, by=None)
     expect(faces.first).to_have_attribute("aria-pressed", "false")
     old = answers[-1].text()
-    pictures.set_selected(job.pk, [pk], True)
+    decisions.decide(job.pk, [pk], keep=True, by=None)
     expect(faces.first).to_have_attribute("aria-pressed", "true")
     replayed = []
 
@@ -170,7 +170,7 @@ def test_half_an_edit_survives_what_arrives(staff_page, job, faces):
     field = staff_page.get_by_role("textbox")
     field.fill("A fox in the")
     first = job.images.get(position=3)
-    pictures.set_selected(job.pk, [first.pk], False)
+    decisions.decide(job.pk, [first.pk], keep=False, by=None)
     expect(staff_page.locator(f"#tile-{first.pk}")).to_have_class(re.compile("dropped"))
     expect(field).to_be_focused()
     field.press_sequentially(" rain")
@@ -204,7 +204,7 @@ def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, fa
         False,
         True,
     ):  # somebody else: the answer to the first drop shows the second tile as kept
-        pictures.set_selected(job.pk, [second], wanted)
+        decisions.decide(job.pk, [second], keep=wanted, by=None)
     with staff_page.expect_request("**/select/"):
         held[0].continue_()
     staff_page.wait_for_timeout(100)  # longer than an answer takes to settle
@@ -231,7 +231,7 @@ def test_an_answer_to_who_was_replaced_in_the_meantime_is_left_alone(staff_page,
     wait_until(staff_page, lambda: held, "a poll is held")
     with staff_page.expect_response(lambda answer: answer.url.endswith("/select/")):
         faces.first.click()
-    pictures.set_selected(job.pk, [job.images.get(position=4).pk], False)
+    decisions.decide(job.pk, [job.images.get(position=4).pk], keep=False, by=None)
     held[0].continue_()
     expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import decisions, pictures
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
@@ -153,7 +153,7 @@ def test_the_list_of_keys_closes_to_its_tile_though_an_answer_replaced_it(staff_
     face.focus()
     staff_page.keyboard.press("?")
     expect(staff_page.get_by_role("dialog", name="Keys")).to_be_visible()
-    pictures.set_selected(job.pk, [image_at(job, 2).pk], False)
+    decisions.decide(job.pk, [image_at(job, 2).pk], keep=False, by=None)
     expect(tile).to_have_class(re.compile("dropped"))
     staff_page.keyboard.press("Escape")
     expect(face).to_be_focused()

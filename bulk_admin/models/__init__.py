@@ -1,8 +1,10 @@
 from .accounts import Pool, ProviderAccount
 from .catalogue import ImageModel, ModelPrice
+from .changes import Change
 from .images import GeneratedImage
 from .jobs import BulkGenerationJob
 from .ledger import ProviderCall, Spend, UnstoredImage
+from .people import PersonSettings
 from .statuses import (
     ACTIVE_JOBS,
     ENDED_JOBS,
@@ -30,12 +32,14 @@ __all__ = [
     "BulkGenerationJob",
     "CallKind",
     "CallState",
+    "Change",
     "GeneratedImage",
     "ImageModel",
     "ImageStatus",
     "JobStatus",
     "ModelPrice",
     "PageStatus",
+    "PersonSettings",
     "Pool",
     "ProviderAccount",
     "ProviderCall",

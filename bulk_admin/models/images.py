@@ -70,6 +70,9 @@ class GeneratedImage(models.Model):
         help_text="Who last asked for the picture: it counts against their cap.",
     )
     selected = models.BooleanField(default=True)
+    decided_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a person last kept or dropped it."
+    )
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="children", db_index=False
     )

@@ -11,7 +11,7 @@ from bulk_admin import codes
 from bulk_admin.admin import permissions
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.selectors import image_list
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import decisions, pictures
 from bulk_admin.services.queue import page_queue
 
 from .kit import BulkAction, Confirmation, Line, why_failed
@@ -152,15 +152,19 @@ class Select(ImageAction):
         reasons = {
             image.pk: self._why_not(image) or f"Already {self.past}."
             for image in rows
-            if self._why_not(image) or image.selected == self.wanted
+            if self._why_not(image) or self._is_so(image)
         }
         return _lines(rows, reasons, f"Will be {self.past}.")
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
         reasons = {image.pk: self._why_not(image) for image in rows}
         chosen = [image for image in rows if not reasons[image.pk]]
-        failed = _each_job(chosen, partial(pictures.set_selected, wanted=self.wanted))
+        decide = partial(decisions.decide, keep=self.wanted, by=confirmation.person)
+        failed = _each_job(chosen, decide)
         return _lines(rows, reasons | failed, f"{self.past.capitalize()}.")
+
+    def _is_so(self, image: GeneratedImage) -> bool:
+        return image.decided_at is not None and image.selected == self.wanted
 
     @staticmethod
     def _why_not(image: GeneratedImage) -> str:

@@ -19,7 +19,7 @@ from bulk_admin.models import BulkGenerationJob
 from bulk_admin.numbers import ids_in
 from bulk_admin.selectors import job_page, tiles
 from bulk_admin.services.drafting import page_options
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 
@@ -99,7 +99,8 @@ def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = job_or_404(request, job_id)
     if not permissions.can_act(request.user, job):
         raise PermissionDenied
-    pictures.set_selected(job.pk, _ids(request.POST), request.POST.get("wanted") == "1")
+    keep = request.POST.get("wanted") == "1"
+    decisions.decide(job.pk, _ids(request.POST), keep=keep, by=request.user)
     return answer(request, job.pk)
 
 

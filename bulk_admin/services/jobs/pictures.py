@@ -218,19 +218,6 @@ def _decide_unknown(
 
 
 @whole_step
-def set_selected(job_id: uuid.UUID, image_ids: Iterable[int], wanted: bool) -> int:
-    """Keep or drop: the wanted state, never a toggle; the count of pictures that changed."""
-    job = lock_job(job_id)
-    job.revision += 1
-    changed = job.images.filter(pk__in=list(image_ids), selected=not wanted).update(
-        selected=wanted, revision=job.revision
-    )
-    if changed:
-        save(job, database_now())
-    return changed
-
-
-@whole_step
 def delete_images(job_id: uuid.UUID, image_ids: Iterable[int], *, by: Any) -> DeleteResult:
     """Delete pictures for good, their files soon after, or rows of a draft; those that must stay
     come back with the reason.

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, Value
+from django.db.models.functions import Coalesce
 
 from bulk_admin.codes import Code
 from bulk_admin.formats import counted
@@ -106,7 +107,9 @@ def create_pages(
     choice = _choose(job, image_ids, every_kept)
     if choice.chosen:
         history.record(job, by, f"Ordered {counted(len(choice.chosen), 'page')}.")
-    return _queue(job, choice, database_now(), page_requested_by=by)
+    now = database_now()
+    decided = Coalesce("decided_at", Value(now))  # who asks for its page has decided to keep it
+    return _queue(job, choice, now, page_requested_by=by, decided_at=decided)
 
 
 def queue_kept(

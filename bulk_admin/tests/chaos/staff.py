@@ -15,7 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures
 from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.queue import page_queue
 from bulk_admin.storages import StorageUnavailable
@@ -143,10 +143,10 @@ class Presser(threading.Thread):
         pictures.accept_as_lost(self.job_id, image.pk, seen_attempt=image.attempt, by=self.person)
 
     def keep(self, image: GeneratedImage) -> None:
-        pictures.set_selected(self.job_id, [image.pk], True)
+        decisions.decide(self.job_id, [image.pk], keep=True, by=None)
 
     def drop(self, image: GeneratedImage) -> None:
-        pictures.set_selected(self.job_id, [image.pk], False)
+        decisions.decide(self.job_id, [image.pk], keep=False, by=None)
 
     def pages(self, image: GeneratedImage) -> None:
         self.decisions.pages_pressed += 1

@@ -21,9 +21,14 @@ class OneByOne(MigrationLoader):
 
     def load_disk(self):
         super().load_disk()
-        for key in [key for key, found in self.disk_migrations.items() if found.replaces]:
-            if key[0] == "bulk_admin":
-                del self.disk_migrations[key]
+        squashed = [
+            key
+            for key, found in self.disk_migrations.items()
+            if found.replaces and key[0] == "bulk_admin"
+        ]
+        newest = {key: self.disk_migrations.pop(key).replaces[-1] for key in squashed}
+        for migration in self.disk_migrations.values():  # as Django does for such a database
+            migration.dependencies = [newest.get(key, key) for key in migration.dependencies]
 
 
 @pytest.fixture

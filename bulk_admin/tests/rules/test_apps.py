@@ -27,6 +27,7 @@ PUBLIC = (
     "bulk_admin.background",
     "bulk_admin.serving",
     "bulk_admin.storages",
+    "bulk_admin.undo",
     "bulk_admin.wording",
 )
 PUBLIC_TO_TESTS = (*PUBLIC, "bulk_admin.testing")

@@ -42,7 +42,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.image_providers import Submitted
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures
 from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger import holding, opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
@@ -327,7 +327,7 @@ class Story(RuleBasedStateMachine):
     @rule(pick=any_number, wanted=st.booleans())
     def keep_or_drop(self, pick: int, wanted: bool) -> None:
         if image := self.picked(self.images(), pick):
-            pictures.set_selected(self.job.pk, [image.pk], wanted)
+            decisions.decide(self.job.pk, [image.pk], keep=wanted, by=None)
 
     @rule(pick=any_number)
     def delete(self, pick: int) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus
 from bulk_admin.selectors.job_page import job_page
 from bulk_admin.selectors.tiles import TILES_A_POLL, WHOLE, Cursor, changed_tiles
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import decisions, pictures
 from bulk_admin.testing.factories import make_image, make_job, make_user, recount
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_only_the_tiles_that_changed_travel(client, poll):
     make_image(job, ImageStatus.QUEUED)
     cursor = open_page(client, job)
     image = job.images.all()[2]
-    pictures.set_selected(job.pk, [image.pk], False)
+    decisions.decide(job.pk, [image.pk], keep=False, by=None)
     response = poll(job, **cursor)
     assert response.status_code == 200
     assert tiles_in(response) == [image.pk]
@@ -89,7 +89,7 @@ def test_a_bulk_act_on_more_tiles_than_one_answer_holds_loses_none(client, poll)
     job = make_job(TILES_A_POLL + 21, JobStatus.PROCESSING, image_status=ImageStatus.COMPLETED)
     cursor = open_page(client, job)
     everything = set(job.images.values_list("pk", flat=True))
-    pictures.set_selected(job.pk, everything, False)
+    decisions.decide(job.pk, everything, keep=False, by=None)
     first = poll(job, **cursor)
     assert len(tiles_in(first)) == TILES_A_POLL
     second = poll(job, **cursor_of(first.content.decode()))
@@ -101,7 +101,7 @@ def test_a_tile_that_changes_after_the_job_was_read_comes_with_the_next_answer()
     job = make_job(2, JobStatus.PROCESSING, image_status=ImageStatus.COMPLETED)
     before = Cursor(job.revision, WHOLE)
     read_early = job_page(job.pk)
-    pictures.set_selected(job.pk, [job.images.first().pk], False)
+    decisions.decide(job.pk, [job.images.first().pk], keep=False, by=None)
     early = changed_tiles(read_early, before)
     assert early.images == []
     late = changed_tiles(job_page(job.pk), early.cursor)

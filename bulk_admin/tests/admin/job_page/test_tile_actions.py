@@ -12,7 +12,7 @@ from django.urls import reverse
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, UnstoredImage
 from bulk_admin.selectors.job_page import tile_counts
 from bulk_admin.selectors.tiles import all_tiles
-from bulk_admin.services.jobs import pictures
+from bulk_admin.services.jobs import decisions, pictures
 from bulk_admin.testing.factories import make_call, make_image, make_job
 from bulk_admin.testing.pictures import png_bytes
 
@@ -286,7 +286,7 @@ def test_what_was_decided_needs_no_attention_any_more(press):
     tile = answer.content.decode().partition(f'id="tile-{blocked.pk}"')[2].partition(">")[0]
     assert tile and "data-needs" not in tile, "the page hears of it at once"
     press(job, "accept_as_lost", unknown, seen_attempt=1)
-    pictures.set_selected(job.pk, [no_page.pk], False)
+    decisions.decide(job.pk, [no_page.pk], keep=False, by=None)
     assert needing(job) == []
 
 

@@ -122,8 +122,8 @@ MUTANTS = [
     Mutant(
         "a page is booked on who asked for the picture",
         SERVICES + "queue/page_queue.py",
-        "database_now(), page_requested_by=by)",
-        "database_now())",
+        "page_requested_by=by, decided_at=decided)",
+        "decided_at=decided)",
         WHO_TESTS,
         "test_a_page_is_written_for_who_pressed_create_pages",
     ),

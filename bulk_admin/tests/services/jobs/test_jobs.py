@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ProviderCall
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures
 from bulk_admin.testing.factories import (
     make_account,
     make_call,
@@ -201,13 +201,13 @@ def test_keep_and_drop_send_the_wanted_state():
     job = make_job(3, status="completed")
     ids = list(job.images.values_list("pk", flat=True))
     before = job.revision
-    assert pictures.set_selected(job.pk, ids[:2], False) == 2
-    assert pictures.set_selected(job.pk, ids[:2], False) == 0
+    assert decisions.decide(job.pk, ids[:2], keep=False, by=None) == 2
+    assert decisions.decide(job.pk, ids[:2], keep=False, by=None) == 0
     job.refresh_from_db()
     assert job.revision == before + 1
     assert job.images.filter(selected=False, revision=job.revision).count() == 2
     other = make_job(1, status="completed").images.get()
-    assert pictures.set_selected(job.pk, [other.pk], False) == 0
+    assert decisions.decide(job.pk, [other.pk], keep=False, by=None) == 0
 
 
 def test_only_what_owes_and_shows_nothing_is_deleted():

@@ -15,7 +15,7 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures
 from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue import page_queue
@@ -202,7 +202,7 @@ def test_a_storage_that_is_down_fills_the_outbox_and_empties_it_later(settings, 
 def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time():
     job = job_with(3, images_per_prompt=2)
     pump.run()
-    pictures.set_selected(job.pk, [job.images.get(position=2, variant=1).pk], False)
+    decisions.decide(job.pk, [job.images.get(position=2, variant=1).pk], keep=False, by=None)
     counts = page_queue.create_pages(job.pk, by=None)
     assert (counts.queued, counts.same_prompt) == (3, 2)
     pump.run()
