@@ -31,7 +31,6 @@ from .errors import (
     BadRequest,
     Billed,
     ModelRetired,
-    NoCredit,
     NotDownloaded,
     NotSent,
     OutcomeUnknown,
@@ -39,12 +38,12 @@ from .errors import (
     PromptBlocked,
     PromptRejected,
     ProviderError,
-    RateLimited,
     UnsupportedOption,
 )
 from .http.client import clean, new_client, sendable, timeouts, transport_error
+from .http.error_table import error_class, error_for
 from .http.fetch import fetch_picture
-from .http.waits import wait_of
+from .http.refusals import Refusal, read_refusal
 
 BASE_URL = "https://api.replicate.com/v1"
 DOWNLOAD_HOSTS = ("replicate.delivery",)
@@ -57,18 +56,8 @@ LATER = 15.0  # seconds between looks while something is wrong
 RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21")
 UNFINISHED = ("starting", "processing")
 BLOCKED = re.compile(r"flagged as sensitive|\bE005\b|NSFW content", re.IGNORECASE)
-STATUSES: dict[int, type[ProviderError]] = {
-    400: BadRequest,
-    401: BadKey,
-    402: NoCredit,
-    403: BadKey,
-    404: ModelRetired,
-    408: OutcomeUnknown,
-    422: BadRequest,
-    429: RateLimited,
-    503: Overloaded,
-    529: Overloaded,
-}
+# Of a model, a version or a run; of any other address it says that the address is wrong.
+NOT_FOUND = "The requested resource could not be found."
 
 
 class ReplicateProvider(ImageProvider):
@@ -104,7 +93,7 @@ class ReplicateProvider(ImageProvider):
         seconds = min(REQUEST_SECONDS, options.timeout or self.timeout)
         response = self._send("POST", path, seconds, body)
         if response.status_code not in (200, 201, 202):
-            raise self._error(response)
+            raise self._error(response, prompt=prompt)
         return Submitted(
             remote_id=_json(response).get("id") or "",
             poll_in=self._poll_seconds,
@@ -135,7 +124,7 @@ class ReplicateProvider(ImageProvider):
             for path in ("/account", *([f"/models/{_slug(model)}"] if model else [])):
                 response = self._send("GET", path, REQUEST_SECONDS)
                 if response.status_code != 200:
-                    raise self._error(response)
+                    raise self._error(response, names_model=path != "/account")
         except ProviderError as error:
             return CheckResult.of(error)
         return CheckResult(
@@ -178,7 +167,7 @@ class ReplicateProvider(ImageProvider):
             )
         except (BadAddress, BadKey, NotSent, OutcomeUnknown) as error:
             return NotYet(self._poll_seconds, f"The run could not be looked up. {error.message}")
-        if response.status_code == 404:
+        if response.status_code == 404 and not read_refusal(response.content).is_page:
             raise OutcomeUnknown(
                 "The provider does not know the run: HTTP 404.",
                 http_status=404,
@@ -243,28 +232,16 @@ class ReplicateProvider(ImageProvider):
         except httpx2.HTTPError as error:
             raise transport_error(error, seconds) from error
 
-    def _error(self, response: httpx2.Response) -> ProviderError:
-        status = response.status_code
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        detail = (
-            str(answer.get("detail") or answer.get("title") or "")
-            if isinstance(answer, Mapping)
-            else ""
-        )
-        kind = STATUSES.get(status, OutcomeUnknown if status >= 500 else BadRequest)
-        if status in (400, 422) and "input.prompt" in detail:
-            kind = PromptRejected
-        return kind(
-            (
-                f"HTTP {status}."
-                if kind is OutcomeUnknown
-                else clean(detail, self.credentials.api_key) or f"HTTP {status}."
-            ),
-            http_status=status,
-            retry_after=wait_of(response.headers, detail) if kind.code.about.is_retried else None,
+    def _error(
+        self, response: httpx2.Response, *, prompt: str = "", names_model: bool = True
+    ) -> ProviderError:
+        return error_for(
+            response.status_code,
+            response.headers,
+            response.content,
+            key=self.credentials.api_key,
+            prompt=prompt,
+            kind_of=_kind_with_model if names_model else _kind,
         )
 
 
@@ -276,6 +253,20 @@ def aspect_ratio(width: int, height: int) -> str:
         return abs(math.log(width * int(down) / (height * int(across))))
 
     return min(RATIOS, key=distance)
+
+
+def _kind_with_model(status: int, refusal: Refusal, prompt: str) -> type[ProviderError]:
+    if status == 404 and refusal.message == NOT_FOUND:
+        return ModelRetired
+    return _kind(status, refusal, prompt)
+
+
+def _kind(status: int, refusal: Refusal, prompt: str) -> type[ProviderError]:
+    """As everywhere, but that its 400 and 422 are about the settings, or name the prompt."""
+    kind = error_class(status, refusal, prompt)
+    if status not in (400, 422) or kind is not PromptRejected or refusal.is_page:
+        return kind
+    return PromptRejected if "input.prompt" in refusal.message else BadRequest
 
 
 def _failed(run: Mapping[str, Any], remote_id: str, key: str) -> ProviderError:

@@ -19,6 +19,14 @@ from bulk_admin.testing import pictures
 from .till import Entry, Till
 from .wire import Answer, LoopbackServer, Request
 
+PAGE = {"Content-Type": "text/html"}
+
+
+def page(title: str) -> bytes:
+    """As a proxy or firewall in front answers."""
+    return f"<html><head><title>{title}</title></head><body></body></html>".encode()
+
+
 CREATE_FAULTS: dict[str, Answer] = {
     "bad_token": Answer(
         401,
@@ -39,6 +47,13 @@ CREATE_FAULTS: dict[str, Answer] = {
     "no_model": Answer(
         404, {"detail": "The requested resource could not be found.", "status": 404}
     ),
+    "firewall": Answer(403, page("Attention Required! | Cloudflare"), PAGE),
+    "no_such_page": Answer(404, page("404 Not Found"), PAGE),
+    "no_such_route": Answer(404, {"detail": "Not Found"}),
+    "moved": Answer(302, b"", {"Location": "https://replicate.com/"}),
+    "method": Answer(405, page("405 Not Allowed"), PAGE),
+    "policy": Answer(403, {"detail": "The input violates our content policy.", "status": 403}),
+    "too_large": Answer(413, page("413 Request Entity Too Large"), PAGE),
     "bad_input": Answer(
         422,
         {
@@ -59,7 +74,7 @@ CREATE_FAULTS: dict[str, Answer] = {
         429, {"detail": "Request was throttled. Your rate limit resets in ~30s.", "status": 429}
     ),
     "overloaded": Answer(503, {"detail": "Service unavailable"}),
-    "server_error": Answer(500, b"<html>oops</html>", {"Content-Type": "text/html"}),
+    "server_error": Answer(500, page("oops"), PAGE),
     "reset": Answer(wire="reset"),
     "hang": Answer(wire="hang"),
     "broken_json": Answer(201, b'{"id": "abc'),
@@ -101,13 +116,13 @@ HUGE = 41 * 1024 * 1024
 class ReplicateServer(LoopbackServer):
     """``polls``: looks at a run until it has ended.
 
-    ``hiccups``: how many next looks are answered by a 500.
+    ``hiccups``: how many next looks are answered by ``hiccup``, a 500.
     """
 
     def __init__(self, port: int = 0, *, polls: int = 2, till: Till | None = None) -> None:
         super().__init__(port)
         self.polls = polls
-        self.hiccups = 0
+        self.hiccups, self.hiccup = 0, CREATE_FAULTS["server_error"]
         self.next_creates: deque[str] = deque()
         self.till = till or Till()
         self.runs: dict[str, dict[str, Any]] = {}
@@ -131,11 +146,9 @@ class ReplicateServer(LoopbackServer):
             return self._create(request, key)
         if request.path.startswith("/v1/predictions/"):
             return self._look(request.path.rsplit("/", 1)[-1])
-        return (
-            Answer(200, {"type": "organization", "username": "loopback"})
-            if request.path == "/v1/account"
-            else self._model(request.path)
-        )
+        if request.path == "/v1/account":
+            return Answer(200, {"type": "organization", "username": "loopback"})
+        return self._model(request.path)
 
     def _create(self, request: Request, key: str) -> Answer:
         given = request.json.get("input", {})
@@ -175,7 +188,7 @@ class ReplicateServer(LoopbackServer):
         with self.run_lock:
             if self.hiccups:
                 self.hiccups -= 1
-                return Answer(500, b"<html>oops</html>", {"Content-Type": "text/html"})
+                return self.hiccup
             run = self.runs.get(remote_id)
             if run is None:
                 return Answer(404, {"detail": "The requested resource could not be found."})
@@ -208,11 +221,9 @@ class ReplicateServer(LoopbackServer):
         return Answer(200, pictures.picture("64x64", "png", name), {"Content-Type": "image/png"})
 
     def _model(self, path: str) -> Answer:
-        return (
-            CREATE_FAULTS["no_model"]
-            if "retired" in path
-            else Answer(200, {"owner": "owner", "name": path.rsplit("/", 1)[-1]})
-        )
+        if "retired" in path or not path.startswith("/v1/models/"):
+            return CREATE_FAULTS["no_model"]
+        return Answer(200, {"owner": "owner", "name": path.rsplit("/", 1)[-1]})
 
 
 def _with_key(answer: Answer, key: str) -> Answer:

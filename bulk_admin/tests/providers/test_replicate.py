@@ -4,6 +4,7 @@ import pytest
 
 from bulk_admin.services.image_providers import Credentials, ImageOptions, NotYet, Submitted
 from bulk_admin.services.image_providers.errors import (
+    BadAddress,
     BadKey,
     BadRequest,
     ModelRetired,
@@ -40,6 +41,13 @@ class TestReplicate(HttpContract):
         Expected("[fault:bad_token]", BadKey, says="[key]"),
         Expected("[fault:no_credit]", NoCredit),
         Expected("[fault:no_model]", ModelRetired),
+        Expected("[fault:firewall]", PromptRejected, says="Attention Required! | Cloudflare"),
+        Expected("[fault:policy]", PromptBlocked, "unknown", says="content policy"),
+        Expected("[fault:too_large]", PromptRejected, says="413"),
+        Expected("[fault:no_such_page]", BadAddress, says="404 Not Found"),
+        Expected("[fault:no_such_route]", BadAddress, says="Not Found"),
+        Expected("[fault:moved]", BadAddress, says="redirect"),
+        Expected("[fault:method]", BadAddress, says="405"),
         Expected("[fault:bad_input]", BadRequest, says="aspect_ratio"),
         Expected("[fault:bad_prompt]", PromptRejected, says="too long"),
         Expected("[fault:throttled]", RateLimited, retryable=True, retry_after=30),
@@ -122,14 +130,18 @@ class TestReplicate(HttpContract):
         assert self.make(server).collect(caught.value.request_id)[0].content
         assert self.paid_requests(server) == 1
 
-    @pytest.mark.parametrize("answer", ["[run:gone]", "hiccup", "bad key", "no connection"])
+    @pytest.mark.parametrize(
+        "answer", ["[run:gone]", "hiccup", "proxy", "bad key", "no connection"]
+    )
     def test_what_says_nothing_of_how_a_run_ends_is_asked_again(self, server, answer):
         """An error would settle a run that is paid for, as refused even."""
         provider = self.make(server)
         remote_id = self.submit(provider, answer).remote_id
         server.polls = 1
-        if answer == "hiccup":
+        if answer in ("hiccup", "proxy"):
             server.hiccups = 1
+        if answer == "proxy":
+            server.hiccup = CREATE_FAULTS["no_such_page"]
         if answer == "bad key":
             provider = self.make(server, api_key="bad-token")
         if answer == "no connection":
@@ -169,6 +181,8 @@ class TestReplicate(HttpContract):
         assert self.make(server).check("owner/retired").code == "model_retired"
         assert self.make(server).check("owner/there").code == ""
         assert self.make(server).check("nonsense").code == "bad_request"
+        elsewhere = self.make(server, base_url=f"{server.url}/v2")
+        assert elsewhere.check("owner/there").code == "bad_address"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
-"""The error table of the OpenAI protocol, for pictures and texts: an answer that is neither becomes
-one of our errors.
+"""The error table, for pictures and texts: an answer that is neither becomes one of our errors.
 
 The table knows OpenAI, Azure, the gateways that speak the protocol (LiteLLM, OpenRouter, new-api)
 and the proxies and firewalls before them (nginx, Cloudflare). One prompt's refusal must not stop an
@@ -10,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bulk_admin.codes import Reach
 from bulk_admin.services.image_providers.errors import (
@@ -148,13 +147,20 @@ WORDS: list[tuple[set[int], re.Pattern[str], Kind]] = [
 
 
 def error_for(
-    status: int, headers: Mapping[str, str], body: bytes, *, key: str = "", prompt: str = ""
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    key: str = "",
+    prompt: str = "",
+    kind_of: Callable[[int, Refusal, str], Kind] | None = None,
 ) -> ProviderError:
     """``key`` is taken out of whatever the provider says; ``prompt``, where it is quoted, says
-    nothing about what was wrong.
+    nothing about what was wrong. ``kind_of`` is for a provider that means something else by a few
+    of its answers.
     """
     refusal = read_refusal(body)
-    kind = error_class(status, refusal, prompt)
+    kind = (kind_of or error_class)(status, refusal, prompt)
     return kind(
         _words(kind, status, refusal, key),
         http_status=status,

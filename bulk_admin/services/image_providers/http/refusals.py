@@ -62,7 +62,10 @@ def refusal_in(answer: object) -> Refusal:
     if not isinstance(answer, Mapping):
         return Refusal(message=_text(answer))
     message = (
-        _text(answer.get("message")) or _detail(answer.get("detail")) or _text(answer.get("msg"))
+        _text(answer.get("message"))
+        or _detail(answer.get("detail"))
+        or _text(answer.get("msg"))
+        or _text(answer.get("title"))
     )
     inner = _mapping(answer.get("inner_error") or answer.get("innererror"))
     details = _mapping(answer.get("moderation_details"))
