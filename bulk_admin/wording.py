@@ -88,8 +88,13 @@ def plain_text(text: str) -> str:
     return without_markup(text)
 
 
+def find_leftovers(text: str) -> list[str]:
+    """What a template left behind, such as {season} or {red|blue}, each once, in its order."""
+    return list(dict.fromkeys(one_line(found[0]) for found in LEFTOVER.finditer(text)))
+
+
 def find_leftover(text: str) -> str:
-    """The first thing that a template left behind, such as {season} or {red|blue}; or ""."""
+    """The first one, or ""."""
     found = LEFTOVER.search(text)
     return one_line(found[0]) if found else ""
 

@@ -19,7 +19,7 @@ from bulk_admin.services.image_providers.http import client, fetch, waits
 from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.services.image_providers.replicate import BLOCKED
 from bulk_admin.services.writing.content import Content
-from bulk_admin.wording import clean_tags, find_leftover, one_line, sentences, without_markup
+from bulk_admin.wording import clean_tags, find_leftovers, one_line, sentences, without_markup
 
 SIZE = 100_000
 BOUND = 3.0  # seconds of the processor; 100 kB at n² take minutes
@@ -173,7 +173,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "file name": lambda text: parse_file(text, b"a fox"),
     "prompt": clean,
     "column": column_of,
-    "left-over": find_leftover,
+    "left-overs": find_leftovers,
     "words": has_words,
     "ratio": ratio_of,
     "list": lambda text: without_list_marks([text, text]),

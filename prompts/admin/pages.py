@@ -281,9 +281,9 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="texts by", ordering="content_source")
     def texts_by(self, page: Prompt) -> str:
-        """With what a template left behind in them."""
+        """With the first thing that a template left behind in them."""
         source = SOURCES[Prompt.ContentSource(page.content_source)]
-        leftover = publishing.doubts_of(page).get(publishing.Doubt.LEFTOVER)
+        leftover = next(iter(publishing.leftovers_of(page).values()), "")
         html = '{} <span class="page-publishing page-warned">{}</span>'
         return format_html(html, source, leftover) if leftover else source
 

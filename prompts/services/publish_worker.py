@@ -17,6 +17,7 @@ from django.db.models import Case, F, Q, QuerySet, When
 
 from bulk_admin.adapter import database_now, draining, reach, whole_step
 from bulk_admin.storages import StorageUnavailable
+from bulk_admin.wording import cut_at_word
 from prompts.models import DeletedPage, Prompt
 from prompts.services import page_files
 from prompts.services.doorbell import ring
@@ -33,6 +34,7 @@ AT_A_LOOK = 10
 MISSING = "Its picture is missing from the storage."
 NOT_COPIED = "The picture storage does not take its files."
 BROKEN = "Its files could not be copied: the worker's log says why."
+REASON_LIMIT = 200
 FAILURES = (MISSING, NOT_COPIED, BROKEN)
 
 
@@ -83,7 +85,9 @@ def _publish(claimed: Prompt, *, with_files: bool, fault: str = "") -> None:
     if page.publish_at is None or page.publish_at > now:  # taken back while its files were copied
         _release(page)
     elif reason := fault or why_not_publish(page, page.publish_confirmed):
-        _release(page, publish_at=None, publish_error=reason, updated=now)
+        _release(
+            page, publish_at=None, publish_error=cut_at_word(reason, REASON_LIMIT), updated=now
+        )
     elif page.visibility == Prompt.Visibility.PUBLIC and not with_files:
         _release(page)  # made public just now: once more, with its files
     else:
@@ -245,7 +249,9 @@ def _put_off(claimed: Prompt, error: Exception) -> None:
     reason = NOT_COPIED if isinstance(error, StorageUnavailable) else BROKEN
     _tell("a page's files could not be moved", error, page=page.pk, tries=tries)
     if page.publish_at is not None and tries >= MOST_TRIES:
-        _release(page, publish_at=None, publish_error=reason, updated=now)
+        _release(
+            page, publish_at=None, publish_error=cut_at_word(reason, REASON_LIMIT), updated=now
+        )
         return
     Prompt.objects.filter(pk=page.pk).update(
         files_claim=None,

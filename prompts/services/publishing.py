@@ -25,7 +25,7 @@ from bulk_admin.adapter import (
     pictures,
     private,
 )
-from bulk_admin.wording import clean_tags, cut_at_word, find_leftover
+from bulk_admin.wording import clean_tags, cut_at_word, find_leftovers
 from prompts.models import Prompt
 from prompts.services.page_files import PUBLIC_FOLDER, name_of, new_folder
 from prompts.services.tagging import tag_page
@@ -279,29 +279,29 @@ class Doubt(StrEnum):
     LEFTOVER = "leftover"
 
 
-def doubts_of(page: Prompt) -> dict[Doubt, str]:
-    """Each with its sentence."""
-    doubts = {
-        Doubt.PLACEHOLDER: "Its picture is a placeholder." if page.is_placeholder else "",
-        Doubt.NOT_CHECKED: (
-            "It was not checked by moderation."
-            if page.moderation == Prompt.Moderation.NOT_CHECKED
-            else ""
-        ),
-        Doubt.LEFTOVER: _leftover(page),
-    }
-    return {doubt: sentence for doubt, sentence in doubts.items() if sentence}
+def doubts_of(page: Prompt) -> dict[str, str]:
+    """Each with its sentence, under what is kept of it once it is accepted."""
+    doubts: dict[str, str] = {}
+    if page.is_placeholder:
+        doubts[Doubt.PLACEHOLDER] = "Its picture is a placeholder."
+    if page.moderation == Prompt.Moderation.NOT_CHECKED:
+        doubts[Doubt.NOT_CHECKED] = "It was not checked by moderation."
+    return doubts | leftovers_of(page)
 
 
-def _leftover(page: Prompt) -> str:
+def leftovers_of(page: Prompt) -> dict[str, str]:
+    """The doubts that a template left: each place and word is another one."""
     texts = {
         "prompt": page.prompt_text,
         "title": page.title,
         "description": page.description,
         "alt text": page.alt_text,
     }
-    found = ((name, find_leftover(text)) for name, text in texts.items())
-    return next((f"Its {name} still has “{left}”." for name, left in found if left), "")
+    return {
+        f"{Doubt.LEFTOVER}:{name}:{left}": f"Its {name} still has “{left}”."
+        for name, text in texts.items()
+        for left in find_leftovers(text)
+    }
 
 
 def why_never(page: Prompt) -> str:
@@ -318,5 +318,10 @@ def why_not_publish(page: Prompt, confirmed: Collection[str] = ()) -> str:
 
     Whoever accepts doubts has read them all, so all are named.
     """
-    sentences = (text for doubt, text in doubts_of(page).items() if doubt not in confirmed)
-    return why_never(page) or " ".join(sentences)
+    left = (sentence for doubt, sentence in doubts_of(page).items() if not _is_in(doubt, confirmed))
+    return why_never(page) or " ".join(left)
+
+
+def _is_in(doubt: str, confirmed: Collection[str]) -> bool:
+    """Rows of before know doubts by their kind alone."""
+    return doubt in confirmed or doubt.partition(":")[0] in confirmed

@@ -167,6 +167,23 @@ def test_an_accepted_doubt_is_kept_with_the_page(local_files):
 
 
 @pytest.mark.django_db
+def test_a_page_with_another_left_over_than_the_accepted_one_is_held_back(local_files):
+    """It was edited while it waited for its day; the row holds the reason, however long it is."""
+    page = draft(title="A Fox in {season}")
+    publish_queue.request_publishing([page], None, despite_doubts=True)
+    many = " ".join(f"{{word{n}}}" for n in range(20))
+    Prompt.objects.filter(pk=page.pk).update(title="A Fox in {mood}", description=many)
+    work()
+    assert (again(page).status, page.publish_at) == ("draft", None)
+    assert page.publish_error.startswith("Its title still has “{mood}”. Its description still")
+    assert not public_keys(page)
+    Prompt.objects.filter(pk=page.pk).update(title="A Fox in {season}", description="It sleeps.")
+    publish_queue.request_publishing([again(page)], None, despite_doubts=True)
+    work()
+    assert again(page).status == "published"
+
+
+@pytest.mark.django_db
 def test_a_picture_that_is_nowhere_is_named_and_the_page_stays_a_draft(any_storage):
     page = draft()
     private.delete(page.draft_folder + page_files.name_of(page.image))

@@ -552,3 +552,29 @@ def test_all_doubts_are_named_and_a_row_holds_them():
         f" Its description still has “{left}”."
     )
     assert len(reasons) <= Prompt._meta.get_field("publish_error").max_length
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"title": "A {mood} Fox"}, "Its title still has “{mood}”."),
+        ({"title": "A {season} {mood} Fox"}, "Its title still has “{mood}”."),
+        ({"title": "A Fox", "alt_text": "A {season}"}, "Its alt text still has “{season}”."),
+        ({"title": "{season}: a Fox"}, ""),
+        ({"title": "A Fox"}, ""),
+    ],
+)
+def test_an_accepted_left_over_covers_no_other_one(change, reason):
+    page = make_page(1, status="draft", title="A Fox in {season}")
+    accepted = list(publishing.doubts_of(page))
+    for name, text in change.items():
+        setattr(page, name, text)
+    assert publishing.why_not_publish(page, accepted) == reason
+
+
+@pytest.mark.django_db
+def test_what_was_accepted_before_left_overs_had_names_stays_accepted():
+    page = make_page(1, status="draft", title="A Fox in {season}", is_placeholder=True)
+    assert publishing.why_not_publish(page, ["leftover"]) == "Its picture is a placeholder."
+    assert publishing.why_not_publish(page, ["leftover", "placeholder"]) == ""
