@@ -68,11 +68,11 @@ test-rest: .venv/.installed-dev browser | var
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-sqlite.log
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m 'not e2e' --ignore=e2e/chaos $(ARGS) | tee var/test-sqlite.log
 
 test-postgres: .venv/.installed-dev | var ## The same tests, on a PostgreSQL server of their own
 	@echo "Tests on PostgreSQL"
-	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m 'not e2e' --ignore=bulk_admin/tests/chaos $(ARGS) | tee var/test-postgres.log
+	@TEST_DATABASE=postgres $(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m 'not e2e' --ignore=e2e/chaos $(ARGS) | tee var/test-postgres.log
 
 test-chaos: .venv/.installed-dev | var ## A few of the chaos scenarios, on SQLite and PostgreSQL
 	@echo "Scenarios"
@@ -81,13 +81,13 @@ test-chaos: .venv/.installed-dev | var ## A few of the chaos scenarios, on SQLit
 
 test-browser: .venv/.installed-dev | var ## The journeys, in Chromium
 	@echo "Tests in a browser"
-	@$(PY) -m pytest -q -n 2 --dist worksteal e2e $(ARGS) | tee var/test-browser.log
+	@$(PY) -m pytest -q -n 2 --dist worksteal e2e/test_*.py $(ARGS) | tee var/test-browser.log
 
 lint: .venv/.installed-dev | var ## ruff, djade, mypy, migrations, system checks
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --check --quiet
 	@output=$$(git ls-files 'templates/*.html' | xargs .venv/bin/djade --target-version 5.2 --check 2>&1) || { echo "$$output"; exit 1; }
-	@$(LAPTOP) .venv/bin/mypy --no-error-summary bulk_admin prompts prompts_manager
+	@$(LAPTOP) .venv/bin/mypy --no-error-summary bulk_admin prompts prompts_manager e2e
 	@$(LAPTOP) $(PY) manage.py makemigrations --check --dry-run --verbosity 0 || { echo "A migration is missing: run manage.py makemigrations."; exit 1; }
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level ERROR
 
@@ -109,7 +109,7 @@ bench: browser | var ## Speed and size on loopback, 40 minutes; ARGS=--quick sho
 peers: .venv/.installed-dev | var ## Drive third-party software in pinned versions, fetched into var/peers; says what it had to skip
 	@$(PY) -m bulk_admin.tests.peers.tools | tee var/peers.log
 	@$(PY) -m pytest -q bulk_admin/tests/peers/peer_*.py $(ARGS) | tee -a var/peers.log
-	@PATH=$(CURDIR)/var/peers/debian/usr/sbin:$$PATH LD_LIBRARY_PATH=$$(echo $(CURDIR)/var/peers/debian/usr/lib/*-linux-gnu) TEST_DATABASE=postgres $(PY) -m pytest -q bulk_admin/tests/whole/test_pgbouncer.py | tee -a var/peers.log
+	@PATH=$(CURDIR)/var/peers/debian/usr/sbin:$$PATH LD_LIBRARY_PATH=$$(echo $(CURDIR)/var/peers/debian/usr/lib/*-linux-gnu) TEST_DATABASE=postgres $(PY) -m pytest -q e2e/whole/test_pgbouncer.py | tee -a var/peers.log
 
 screenshots: browser | var ## Take the README's pictures again
 	@$(PY) -m pytest -q e2e/take_screenshots.py
@@ -120,8 +120,8 @@ requirements: .venv/.installed-dev ## Resolve requirements*.in again
 
 # SEEDS=17 plays one scenario, on both databases.
 SEEDS ?=
-FUZZ := FUZZ_ANSWERS=2000 $(PY) -m pytest -q bulk_admin/tests/whole/test_fuzzed_provider.py
-CHAOS := $(PY) -m pytest -q -n 3 bulk_admin/tests/chaos $(ARGS)
+FUZZ := FUZZ_ANSWERS=2000 $(PY) -m pytest -q e2e/whole/test_fuzzed_provider.py
+CHAOS := $(PY) -m pytest -q -n 3 e2e/chaos $(ARGS)
 
 chaos: chaos-postgres chaos-sqlite mutants ## Seeded faults on real workers (200 on PostgreSQL, 100 on SQLite), then broken rules; SEEDS=17 plays one
 	@for part in postgres sqlite; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/chaos-$$part.log)"; done
@@ -138,7 +138,7 @@ chaos-sqlite: .venv/.installed-dev | var
 
 mutants: .venv/.installed-dev ## Break each rule about money and pages once: the quick tests must notice
 	@echo "Broken rules"
-	@$(PY) -m bulk_admin.tests.chaos.mutants
+	@$(PY) -m e2e.mutants
 
 clean: ## Throw away .venv, the local database, pictures and login
 	@rm -rf .venv .env .staff-login db.sqlite3* media var staticfiles

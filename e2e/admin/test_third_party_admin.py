@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 
-from bulk_admin.tests.admin.test_rights_table import make_person
+from e2e.admin.test_rights_table import make_person
 
 pytestmark = pytest.mark.django_db
 OURS = ("bulk_admin", "prompts")

@@ -1,6 +1,6 @@
 """Starts worker processes quickly: it has imported everything once, and forks.
 
-    python -m bulk_admin.tests.chaos.nursery
+    python -m e2e.chaos.nursery
 
 reads one JSON object a line, {"command", "log", "env"}, and prints the pid of the process that runs
 it. What it starts is a ``manage.py`` command in a session of its own, as a process manager would

@@ -66,7 +66,7 @@ class Nursery:
     """The process that forks workers."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        command = [sys.executable, "-m", "bulk_admin.tests.chaos.nursery"]
+        command = [sys.executable, "-m", "e2e.chaos.nursery"]
         self.process = subprocess.Popen(
             command,
             cwd=processes.ROOT,

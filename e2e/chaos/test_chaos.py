@@ -20,10 +20,10 @@ from bulk_admin.tests.support.auditor import (
     audit,
     audit_against_till,
     audit_ends,
-    audit_pages,
     audit_pictures,
 )
 
+from .page_audit import audit_pages
 from .scenario import draw
 from .stage import Stage
 from .verdict import bought_unasked, unknown_without_cause

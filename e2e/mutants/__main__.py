@@ -1,6 +1,6 @@
 """Tries each broken rule on a copy of the tree, and sees to it that its test fails.
 
-python -m bulk_admin.tests.chaos.mutants [words of names]
+python -m e2e.mutants [words of names]
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from queue import SimpleQueue
 from . import MUTANTS
 from .mutant import Mutant
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "bulk_admin",
+    "e2e",
     "prompts",
     "prompts_manager",
     "templates",
@@ -54,7 +55,7 @@ class Tree:
         folder.mkdir()
         for name in COPIED:
             if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "chaos")
+                ignored = shutil.ignore_patterns("__pycache__")
                 shutil.copytree(ROOT / name, folder / name, ignore=ignored)
             else:
                 shutil.copy2(ROOT / name, folder / name)

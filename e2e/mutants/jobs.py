@@ -207,7 +207,7 @@ MUTANTS = [
         DRAFTING,
         "(job.seed + image.variant - 1) % (MAX_SEED + 1)",
         "job.seed",
-        "bulk_admin/tests/whole/test_seed.py",
+        "e2e/whole/test_seed.py",
         "test_each_variant_and_a_reroll_count_one_up",
     ),
     Mutant(
@@ -215,7 +215,7 @@ MUTANTS = [
         DRAFTING,
         "        if name not in model.takes:",
         "        if False:",
-        "bulk_admin/tests/whole/test_seed.py",
+        "e2e/whole/test_seed.py",
         "test_a_model_that_takes_no_seed_is_not_given_one",
     ),
 ]

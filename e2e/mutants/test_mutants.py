@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bulk_admin.tests.chaos.mutants import MUTANTS
 from bulk_admin.tests.rules.test_layering import ROOT
+from e2e.mutants import MUTANTS
 
 CONTRACT = ROOT / "bulk_admin/tests/providers/contract.py"
 
