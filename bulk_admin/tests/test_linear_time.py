@@ -124,6 +124,7 @@ PIECES = [
     "x" * 999 + " ",
     "data:image/png;base64,",
     "%4",
+    "UklGR" + "A" * 59 + "\\",
 ]
 # What makes a pattern search on, or stop at the last moment.
 FRAMED = [
@@ -191,6 +192,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "key": client.sendable,
     "blocked": BLOCKED.search,
     "base64": fetch.decode_base64,
+    "pictures in a text": fetch.pictures_in,
     "data URL": lambda text: fetch.decode_data_url(f"data:image/png;base64,{text}"),
     "bare data URL": lambda text: fetch.decode_data_url(f"data:,x{text}"),
     "size": parse_size,

@@ -43,6 +43,7 @@ from .errors import (
 from .http.client import clean, new_client, sendable, timeouts, transport_error
 from .http.error_table import error_class, error_for
 from .http.fetch import fetch_picture
+from .http.json_body import read_json, text_of, texts_in
 from .http.refusals import Refusal, read_refusal
 
 BASE_URL = "https://api.replicate.com/v1"
@@ -55,6 +56,7 @@ RUN_SECONDS = 1800.0  # a run is ended after 30 minutes
 LATER = 15.0  # seconds between looks while something is wrong
 RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21")
 UNFINISHED = ("starting", "processing")
+ADDRESS = re.compile(r"https?:|data:", re.IGNORECASE)
 BLOCKED = re.compile(r"flagged as sensitive|\bE005\b|NSFW content", re.IGNORECASE)
 # Of a model, a version or a run; of any other address it says that the address is wrong.
 NOT_FOUND = "The requested resource could not be found."
@@ -187,11 +189,9 @@ class ReplicateProvider(ImageProvider):
 
     def _download(self, run: Mapping[str, Any], remote_id: str) -> list[bytes] | NotYet:
         output = run.get("output")
-        urls = [
-            url
-            for url in (output if isinstance(output, list) else [output])
-            if isinstance(url, str) and url
-        ]
+        urls: list[str] = [*filter(ADDRESS.match, texts_in(output))]
+        if isinstance(output, str) and output:
+            urls = [output]
         if not urls:
             raise OutcomeUnknown(
                 "The run succeeded, but names no picture.", http_status=200, request_id=remote_id
@@ -301,7 +301,7 @@ def _failed(run: Mapping[str, Any], remote_id: str, key: str) -> ProviderError:
 
 def _json(response: httpx2.Response) -> Mapping[str, Any]:
     try:
-        answer = response.json()
+        answer = read_json(text_of(response.content))
     except ValueError:
         answer = None
     if not isinstance(answer, Mapping):

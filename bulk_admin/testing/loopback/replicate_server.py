@@ -106,6 +106,10 @@ RUNS: dict[str, dict[str, Any]] = {
     "redirected": {"status": "succeeded", "output": "{url}/files/redirect"},
     "huge": {"status": "succeeded", "output": "{url}/files/huge"},
     "inline": {"status": "succeeded", "output": "data:image/png;base64,aW5saW5l"},
+    "named": {
+        "status": "succeeded",
+        "output": {"seed": 7, "images": [{"url": "data:image/png;base64,aW5saW5l"}]},
+    },
     "never": {"status": "processing"},
 }
 RUN = re.compile(r"\[run:([a-z_]+)\]")

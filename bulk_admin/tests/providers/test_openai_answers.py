@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -85,9 +86,57 @@ def test_a_picture_in_hand_is_kept(server, body):
     assert [result.content for result in ask(server, body)] == [PICTURE]
 
 
-def test_a_body_that_is_the_picture_is_kept(server):
-    [result] = ask(server, PICTURE, {"Content-Type": "image/png"})
+@pytest.mark.parametrize("kind", ["image/png", "Image/PNG", "application/octet-stream", "text/x"])
+def test_a_body_that_is_the_picture_is_kept(server, kind):
+    [result] = ask(server, PICTURE, {"Content-Type": kind})
     assert result.content == PICTURE
+
+
+SOUND = json.dumps({"data": [{"b64_json": B64, "note": "NOTE"}]}).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SOUND.replace(b"NOTE", b"caf\xe9"),
+        SOUND.replace(b"NOTE", b"a\nfox\x01"),
+        SOUND.replace(b'"NOTE"', b"9" * 5_000),
+        SOUND.replace(b'"NOTE"', b"[" * 100_000 + b"]" * 100_000),
+        SOUND.replace(b'"NOTE"', b"{'not': JSON}").replace(b"/", b"\\/"),
+        SOUND + b"\n<!-- a proxy -->",
+        b'{"status": "working"}\n' + SOUND + b'\n{"done": true}\n',
+        b")]}'\n" + SOUND,
+        b"\xef\xbb\xbfdata: " + SOUND + b"\n\n",
+        json.dumps(SOUND.decode()).encode(),
+        B64.encode(),
+    ],
+    ids=lambda body: ascii(body[:12]),
+)
+def test_a_picture_in_spoilt_json_is_kept(server, body):
+    assert [result.content for result in ask(server, body)] == [PICTURE]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"artifacts": [{"base64": B64, "finishReason": "SUCCESS"}]},
+        {"candidates": [{"content": {"parts": [{"text": "!"}, {"inlineData": {"data": B64}}]}}]},
+        {"choices": [{"message": {"content": f"![a fox](data:image/png;base64,{B64})"}}]},
+        {"url": "https://elsewhere.example/help", "data": [{"b64_json": B64}]},
+        {"data": [{"b64_json": "None", "url": f" DATA:image/png;base64,{B64}"}]},
+        {"data": [{"b64_json": f"b'{B64}'"}]},
+        {"data": [{"b64_json": quote(B64)}]},
+        {"data": [{"b64_json": f"\ufeff{B64}\0\ud83e"}]},
+    ],
+    ids=lambda body: ascii(body)[:40],
+)
+def test_a_picture_in_an_unknown_shape_is_kept(server, body):
+    assert [result.content for result in ask(server, body)] == [PICTURE]
+
+
+def test_a_picture_within_a_web_page_is_none(server):
+    with pytest.raises(OutcomeUnknown):
+        ask(server, f'<html><img src="data:image/png;base64,{B64}"></html>'.encode())
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])

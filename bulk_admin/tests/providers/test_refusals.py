@@ -231,6 +231,14 @@ def test_a_body_of_any_shape_is_a_refusal(body):
         assert isinstance(error_for(status, {}, body), ProviderError)
 
 
+def test_a_spoilt_byte_hides_no_code():
+    """Read as plain text, a 429 without credit would be asked again all day."""
+    body = json.dumps(error_body("NOTE", "insufficient_quota")).encode()
+    for note in (b"caf\xe9", b"a\nb\x01"):
+        spoilt = body.replace(b"NOTE", note) + b"<!-- a proxy -->"
+        assert isinstance(error_for(429, {}, spoilt), NoCredit)
+
+
 class Fixed(LoopbackServer):
     """Gives every request the same answer."""
 

@@ -22,7 +22,7 @@ from bulk_admin.testing.loopback.replicate_server import CREATE_FAULTS, RUNS, Re
 
 from .contract import KEY, Expected, HttpContract
 
-COVERED_ELSEWHERE = {"hang", "never", "inline"}
+COVERED_ELSEWHERE = {"hang", "never", "inline", "named"}
 
 
 class TestReplicate(HttpContract):
@@ -169,7 +169,8 @@ class TestReplicate(HttpContract):
         assert self.ask(self.make(server))
 
     def test_a_picture_inside_the_answer_is_read(self, server):
-        assert self.ask(self.make(server), "[run:inline]")[0].content == b"inline"
+        for prompt in ("[run:inline]", "[run:named]"):
+            assert self.ask(self.make(server), prompt)[0].content == b"inline"
 
     def test_the_key_is_not_sent_along_with_downloads(self, server):
         self.ask(self.make(server))

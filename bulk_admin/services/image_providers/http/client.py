@@ -27,6 +27,7 @@ CONNECT_SECONDS = 8.0
 ANSWER_BYTES = 160 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 ENCODINGS = ("gzip", "deflate")
+GZIP = b"\x1f\x8b"  # how each part of such a body begins
 INSIDE = (
     "It leads into the private network, which this account may not reach: a superuser can allow it"
     " on the account's page."
@@ -103,11 +104,14 @@ def _decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     unzip: Any = None
     try:
         for piece in filter(None, pieces):
-            unzip = unzip or zlib.decompressobj(_window(encoding, piece))
             rest = piece
-            while rest and not unzip.eof:
+            while rest:
+                if unzip is None or (unzip.eof and rest.startswith(GZIP)):  # there may be several
+                    unzip = zlib.decompressobj(_window(encoding, rest))
+                elif unzip.eof:
+                    break
                 yield unzip.decompress(rest, PIECE_BYTES)
-                rest = unzip.unconsumed_tail
+                rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
         if unzip is not None:
             yield unzip.flush()
     except zlib.error as error:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 import httpx2
 
@@ -21,6 +22,10 @@ from .hosts import IPAddress, is_public, resolve
 MAX_BYTES = 40 * 1024 * 1024
 TOO_BIG = "more than 40 MB"
 URL_SAFE = str.maketrans("-_", "+/")
+# How a PNG, JPEG or WebP begins in base64, and what may stand in it: either alphabet, and line
+# breaks and slashes as JSON escapes them.
+PICTURE = re.compile(r"(?:iVBORw0KGgo|[/_]9j\\?[/_]|UklGR)(?:[A-Za-z0-9+/_\r\n-]|\\[nr/]){60,}")
+ESCAPES = re.compile(r"\\[nr]|[\\\r\n]")
 MAX_SECONDS = 60.0
 PORTS = {"http": 80, "https": 443}
 
@@ -34,18 +39,31 @@ class FetchFailed(Exception):
 
 
 def decode_base64(text: str) -> bytes:
-    """The picture, from either alphabet, with or without its padding; or the text itself when it
-    does not decode, for it was paid for.
+    """The picture, from either alphabet, with or without its padding and whatever stands around it;
+    or the text itself when there is none in it, for it was paid for.
 
     Raises FetchRefused for one that is too big, before it is decoded.
     """
     if len(text) * 3 // 4 > MAX_BYTES:
         raise FetchRefused(TOO_BIG)
-    plain = "".join(text.split()).translate(URL_SAFE).rstrip("=")
     try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        return _decoded("".join(text.split()))
     except (binascii.Error, ValueError):
+        found = pictures_in(unquote(text, errors="replace"))
+    try:
+        return _decoded(found[0])
+    except (IndexError, binascii.Error):
         return text.encode(errors="replace")
+
+
+def pictures_in(text: str) -> list[str]:
+    """Every picture in base64 that stands somewhere in a text, ready to be decoded."""
+    return [ESCAPES.sub("", picture) for picture in PICTURE.findall(text)]
+
+
+def _decoded(letters: str) -> bytes:
+    plain = letters.translate(URL_SAFE).rstrip("=")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def decode_data_url(url: str) -> bytes:
@@ -64,7 +82,8 @@ def decode_data_url(url: str) -> bytes:
 def fetch_picture(address: str, **where: Any) -> bytes:
     """The picture of a ``data:`` URL, or downloaded (see ``fetch``). Raises NotDownloaded."""
     try:
-        return decode_data_url(address) if address.startswith("data:") else fetch(address, **where)
+        is_data = address[:5].lower() == "data:"
+        return decode_data_url(address) if is_data else fetch(address, **where)
     except (FetchRefused, FetchFailed) as error:
         may_come = isinstance(error, FetchFailed)
         failure = NotDownloaded(str(error), address=address, may_come=may_come)

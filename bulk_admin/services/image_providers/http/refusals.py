@@ -4,7 +4,6 @@ it, or a proxy or firewall in front. Read with care: they send text, lists and w
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from bulk_admin.text import WORDS_LIMIT, clean_text
 
 from .client import is_page, words_of_page
+from .json_body import read_json, text_of
 
 MOST_CATEGORIES = 20
 NO_TEXT = ("None", "null")  # LiteLLM writes what it does not know as a word
@@ -41,10 +41,11 @@ def plain_name(name: object) -> str:
 
 def read_refusal(body: bytes) -> Refusal:
     """A refusal out of an answer's body."""
+    text = text_of(body)
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        text = body[: 10 * WORDS_LIMIT].decode(errors="replace").strip()
+        answer = read_json(text)
+    except ValueError:
+        text = text[: 10 * WORDS_LIMIT].strip()
         if is_page(text):
             return Refusal(message=words_of_page(text), is_page=True)
         return Refusal(message=clean_text(text, WORDS_LIMIT))

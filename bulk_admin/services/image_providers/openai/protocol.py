@@ -37,7 +37,15 @@ from bulk_admin.services.image_providers.http.fetch import (
 )
 from bulk_admin.text import clean_usage
 
-from .answers import address_in, encoded_in, items_of, read_answer, request_id_of, words_of
+from .answers import (
+    address_in,
+    encoded_in,
+    items_in,
+    picture_body,
+    read_answer,
+    request_id_of,
+    words_of,
+)
 
 CHECK_SECONDS = 20.0
 
@@ -194,9 +202,9 @@ class OpenAIProtocol(ImageProvider):
     def _results(self, response: httpx2.Response, size: str, quality: str) -> list[ImageResult]:
         """Usage is the whole call's, so the first picture carries it."""
         request_id = request_id_of(response)
-        if response.headers.get("content-type", "").startswith("image/"):
+        if body := picture_body(response):
             answer: Mapping[str, Any] = {}
-            pictures = [(answer, response.content)] if response.content else []
+            pictures = [(answer, body)]
         else:
             answer = read_answer(response, self.credentials.api_key)
             pictures = self._pictures_in(answer, response)
@@ -219,7 +227,7 @@ class OpenAIProtocol(ImageProvider):
     ) -> list[tuple[Mapping[str, Any], bytes]]:
         """Entries with their pictures. Raises OutcomeUnknown when there is none."""
         try:
-            pictures = [(i, content) for i in items_of(answer) if (content := self.content_of(i))]
+            pictures = [(i, content) for i in items_in(answer) if (content := self.content_of(i))]
             if pictures:
                 return pictures
             failure = OutcomeUnknown(words_of(answer, self.credentials.api_key))
