@@ -231,6 +231,19 @@ def test_a_body_of_any_shape_is_a_refusal(body):
         assert isinstance(error_for(status, {}, body), ProviderError)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(425, Overloaded), (444, OutcomeUnknown), (460, OutcomeUnknown), (499, OutcomeUnknown)],
+)
+def test_a_request_that_a_proxy_gave_up_had_left_and_one_that_came_too_early_had_not(status, kind):
+    assert type(error_for(status, {}, NGINX_404)) is kind
+
+
+def test_a_wait_beside_the_message_is_read():
+    body = json.dumps(error_body("Slow down.", details=[{"retryDelay": "34s"}])).encode()
+    assert error_for(429, {}, body).retry_after == 34
+
+
 def test_a_spoilt_byte_hides_no_code():
     """Read as plain text, a 429 without credit would be asked again all day."""
     body = json.dumps(error_body("NOTE", "insufficient_quota")).encode()

@@ -27,6 +27,12 @@ def http_date(seconds):
         ({"x-ratelimit-reset-requests": "1m30s"}, "", 90),
         ({"X-RateLimit-Reset-Requests": "6m0s", "X-RateLimit-Reset-Tokens": "1s"}, "", 360),
         ({"ratelimit-reset": "17"}, "", 17),
+        ({"anthropic-ratelimit-requests-reset": "17s"}, "", 17),
+        ({"retry-after": "30, 60"}, "", 60),
+        ({"retry-after": '"30";'}, "", 30),
+        ({"retry-after": "PT1M30S"}, "", 90),
+        ({"x-ms-retry-after-ms": "1500"}, "", 1.5),
+        ({"x-retry-after": "30"}, "", 30),
         ({}, "Please try again in 1m.", 60),
         ({}, "Please try again in 7m12s. Visit the site.", 432),
         ({}, "Please try again in 1h12m0s.", 4320),
@@ -37,6 +43,15 @@ def http_date(seconds):
         ({}, "Wait for 2 minutes and 5 seconds", 125),
         ({}, '"retryDelay": "19s"', 19),
         ({}, "Your rate limit resets in ~30s.", 30),
+        ({}, "Please try again in 1 day 2 hours.", 86_400),
+        ({}, "Try again in 5 weeks.", 86_400),
+        ({}, "Try again in a minute.", 60),
+        ({}, "Try again in approximately 2 minutes.", 120),
+        ({}, "You can retry your request in 12.5s.", 12.5),
+        ({}, "You are rate limited for the next 30s.", 30),
+        ({}, '{"error": {"message": "Slow down.", "retry_after": 30}}', 30),
+        ({}, "Wait for -5s or retry in -5 seconds.", None),
+        ({}, "A quota of 5 resets every 24 hours; try again in 10 s.", 10),
         ({}, "Please try again later.", None),
         ({}, "The limit is 5 per minute.", None),
         ({}, "", None),
@@ -78,6 +93,12 @@ def test_no_date_and_no_sentence_asks_for_more_than_a_day_either():
 
 def test_a_moment_is_understood_as_a_date_and_as_a_number():
     now = time.time()
-    for value in (http_date(90), f"{now + 90:.0f}", f"{(now + 90) * 1000:.0f}"):
+    for value in (
+        http_date(90),
+        f"{now + 90:.0f}",
+        f"{(now + 90) * 1000:.0f}",
+        f"{(now + 90) * 1e9:.0f}",
+    ):
         assert wait_of({"retry-after": value}, "") == pytest.approx(90, abs=5), value
     assert wait_of({"retry-after": f"{now - 90:.0f}"}, "") == 0
+    assert wait_of({}, f'"reset": {now + 90:.0f}') == pytest.approx(90, abs=5)

@@ -27,8 +27,10 @@ from bulk_admin.services.image_providers.errors import (
     ProviderError,
     RateLimited,
 )
+from bulk_admin.text import WORDS_LIMIT
 
 from .client import clean
+from .json_body import text_of
 from .refusals import Refusal, plain_name, read_refusal
 from .waits import wait_of
 
@@ -72,6 +74,7 @@ STATUSES: dict[int, Kind] = {
     404: BadAddress,
     405: BadAddress,
     406: PromptRejected,
+    407: BadAddress,
     409: PromptRejected,
     410: ModelRetired,
     413: PromptRejected,
@@ -80,7 +83,9 @@ STATUSES: dict[int, Kind] = {
     429: RateLimited,
     451: PromptBlocked,
 }
-OVERLOADED = (503, 529)
+OVERLOADED = (425, 503, 529)  # 425 is said before any work, too
+# It had left: a 200 without a picture, and proxies that no longer waited for the server's answer.
+CUT_OFF = (200, 408, 444, 460, 499)
 QUOTED_FROM = 12  # characters of a prompt that are no chance in a message
 # What comes from a firewall is about what was in this request, not about the account.
 FIREWALL = re.compile(r"error code: 1\d{3}|\bfirewall\b|\bwaf\b|request (was )?blocked")
@@ -165,7 +170,12 @@ def error_for(
         _words(kind, status, refusal, key),
         http_status=status,
         request_id=headers.get("x-request-id", "")[:120],
-        retry_after=wait_of(headers, refusal.message) if kind.code.about.is_retried else None,
+        # Its JSON may say so beside the message.
+        retry_after=(
+            wait_of(headers, f"{refusal.message} {text_of(body[:WORDS_LIMIT])}")
+            if kind.code.about.is_retried
+            else None
+        ),
         billed=_billed(kind, refusal),
         usage=refusal.usage,
     )
@@ -175,7 +185,7 @@ def error_class(status: int, refusal: Refusal, prompt: str = "") -> Kind:
     known = _first(NAMES, refusal)
     if status in OVERLOADED:  # a gateway that has no channel for a model says so with a 503
         return ModelRetired if known is ModelRetired else Overloaded
-    if status >= 500 or status in (200, 408):
+    if status >= 500 or status in CUT_OFF:
         return OutcomeUnknown
     if status < 400:
         return BadAddress
