@@ -18,7 +18,9 @@ from bulk_admin.services.image_providers.base import parse_size
 from bulk_admin.services.image_providers.http import client, fetch, waits
 from bulk_admin.services.image_providers.http.error_table import error_for
 from bulk_admin.services.image_providers.replicate import BLOCKED
+from bulk_admin.services.writing.cleaning import title_within
 from bulk_admin.services.writing.content import Content
+from bulk_admin.services.writing.refusals import is_refusal
 from bulk_admin.wording import clean_tags, find_leftovers, one_line, sentences, without_markup
 
 SIZE = 100_000
@@ -203,6 +205,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "sentences": sentences,
     "tags": lambda text: clean_tags([text, *text.split(",")]),
     "texts by rule": Content.from_prompt,
+    "refusal by a model": is_refusal,
+    "title": title_within,
 }
 
 

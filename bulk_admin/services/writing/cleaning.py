@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bulk_admin.services.image_providers.http.json_body import read_json, texts_in
 from bulk_admin.services.writing.refusals import is_refusal
 from bulk_admin.wording import (
     clean_tags,
@@ -159,10 +160,20 @@ def _closed(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Without markup, and without what a model writes around a text."""
-    text = _plain(text)
+    text = _plain(_unpacked(text))
     for _ in range(LABELS):
         text = _plain(_unlabelled(text))
     return text
+
+
+def _unpacked(text: str) -> str:
+    """The first text of JSON that was written into a field."""
+    if not text.rstrip().endswith(("}", "]")):
+        return text
+    try:
+        return next(texts_in(read_json(text)), text)
+    except ValueError:
+        return text
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pydantic
 
 from bulk_admin.codes import Code
+from bulk_admin.services.image_providers.http.json_body import texts_in
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing import by_rule, cleaning
 from bulk_admin.services.writing.cleaning import TooPoor
@@ -45,8 +46,10 @@ class _Answer(pydantic.BaseModel):
     @pydantic.field_validator("tags", mode="before")
     @classmethod
     def _in_a_list(cls, tags: object) -> object:
-        """Servers that do not hold a model to the schema let it write them in one string."""
-        return [tags] if isinstance(tags, str) else tags
+        """Servers that do not hold a model to the schema let it write them in one string, or in
+        objects.
+        """
+        return list(texts_in(tags))
 
 
 @dataclass(frozen=True, slots=True)

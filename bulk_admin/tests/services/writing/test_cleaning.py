@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 
@@ -159,6 +160,11 @@ def test_a_long_description_ends_with_a_whole_sentence():
     assert long == "狐が眠る。" * 6
     sentence = f"A fox sleeps in {'very ' * 90}deep snow."
     assert made(description=f"{sentence} " * 5).description == " ".join([sentence] * 3)
+
+
+def test_json_in_a_field_is_unpacked():
+    texts = made(title=json.dumps({"title": TITLE}), description=json.dumps([DESCRIPTION]))
+    assert (texts.title, texts.description) == (TITLE, DESCRIPTION)
 
 
 @pytest.mark.parametrize("field", ["title", "description", "alt_text", "tags"])

@@ -106,6 +106,11 @@ def test_nobody_is_asked_to_guess_a_persons_ethnicity(server, access):
     assert "Never state or guess ethnicity" in instructions
 
 
+def test_tags_in_objects_are_read(server, access):
+    answers(server, tags=[{"name": "fox"}, {"name": "snow"}])
+    assert write(access).content.tags == ["fox", "snow"]
+
+
 def test_what_is_too_long_is_cut_and_what_is_twice_is_once(server, access):
     answers(
         server,
