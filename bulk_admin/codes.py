@@ -237,6 +237,17 @@ class Code(StrEnum):
             reach=Reach.ACCOUNT,
         ),
     )
+    NEW_OWNER = (
+        "new_owner",
+        About(
+            remedy=(
+                "The account was given to another owner: nothing is bought with the old key, and"
+                " the new owner decides about this job. Anyone else generates the rest in a new job"
+                " with another account."
+            ),
+            reach=Reach.ACCOUNT,
+        ),
+    )
     MODEL_RETIRED = (
         "model_retired",
         About(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from bulk_admin import credentials, plain_json
 from bulk_admin.conf import conf
@@ -17,6 +17,9 @@ from .statuses import CallKind
 
 MOST_PER_MINUTE = 100_000
 PRIVATE_LABEL = "a private account"
+KEY_FIELDS = ("encrypted_key", "key_last_four", "key_owner")
+# What was found out about a key, and says nothing of another one.
+VERDICT_FIELDS = ("stop_code", "stop_message", "check_result", "checked_at")
 
 
 class AccountQuerySet(models.QuerySet["ProviderAccount"]):
@@ -35,9 +38,17 @@ class AccountQuerySet(models.QuerySet["ProviderAccount"]):
             return self.all()
         return self.usable_by(person)
 
-    def orphaned(self) -> AccountQuerySet:
-        """Private ones whose owner was deleted: kept for their label, switched off for good."""
-        return self.filter(is_platform=False, owner=None)
+    def with_left_key(self) -> AccountQuerySet:
+        """Those that hold a key of another owner's, deleted ones included: nothing is bought with
+        it, and it goes when no call needs it any more.
+        """
+        is_left = (
+            Q(is_platform=True, key_owner__isnull=False)
+            | Q(is_platform=False, owner=None)
+            | Q(is_platform=False, key_owner=None)
+            | (Q(owner__isnull=False, key_owner__isnull=False) & ~Q(key_owner=F("owner")))
+        )
+        return self.filter(is_left).exclude(encrypted_key="")
 
 
 class ProviderAccount(models.Model):
@@ -67,16 +78,23 @@ class ProviderAccount(models.Model):
     key_from_environment = models.BooleanField(default=False, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     key_last_four = models.CharField(max_length=4, blank=True, editable=False)
+    key_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        editable=False,
+        db_constraint=False,  # it is to name them also when they are deleted
+        db_index=False,
+        related_name="+",
+        help_text="Who owned the account as the key was entered; empty: the platform.",
+    )
     is_platform = models.BooleanField(default=False, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         blank=True,
-        help_text=(
-            "Empty: the platform's own, for everyone. This cannot be changed later; add another"
-            " account instead."
-        ),
+        help_text="Empty: the platform's own, for everyone.",
     )
     tier = models.PositiveSmallIntegerField(
         default=1, help_text="The provider's usage tier, 1-5: sets the pictures per minute."
@@ -177,11 +195,28 @@ class ProviderAccount(models.Model):
         return not self.is_platform and self.owner_id is None
 
     @property
+    def has_left_key(self) -> bool:
+        """Of one row what ``with_left_key`` is of a query: whichever way the owner was changed."""
+        is_its_owner_s = self.key_owner_id == self.owner_id and not self.is_orphaned
+        return bool(self.encrypted_key) and not is_its_owner_s
+
+    @property
+    def has_key(self) -> bool:
+        return self.key_from_environment or bool(self.encrypted_key and not self.has_left_key)
+
+    @property
     def api_key(self) -> str:
-        """The key in the clear, for the moment of a call; empty when there is none.
+        """The owner's key in the clear, for the moment of a call; empty when there is none.
 
         Raises credentials.KeyUnreadable when CREDENTIAL_KEYS no longer holds the key it was
         encrypted with.
+        """
+        return "" if self.has_left_key else self.key_under_way
+
+    @property
+    def key_under_way(self) -> str:
+        """As ``api_key``, but also one that another owner has left: for the calls that were sent
+        with it.
         """
         if self.key_from_environment:
             return credentials.from_environment(self.provider)
@@ -196,10 +231,16 @@ class ProviderAccount(models.Model):
         """Of one row what ``usable_by`` is of a query."""
         return self.is_platform or (person is not None and self.owner_id == person.pk)
 
+    def forget_verdict(self) -> None:
+        """Nothing is known of the key. Does not save the row: see VERDICT_FIELDS."""
+        self.stop_code = self.stop_message = self.check_result = ""
+        self.checked_at = None
+
     def set_key(self, key: str) -> None:
-        """Keep a key, encrypted. Does not save the row."""
+        """Keep a key of the owner's, encrypted. Does not save the row: see KEY_FIELDS."""
         self.encrypted_key = credentials.encrypt(key) if key else ""
         self.key_last_four = key[-4:] if len(key) >= 12 else ""
+        self.key_owner_id = self.owner_id
 
 
 class Pool(models.Model):

@@ -57,7 +57,7 @@ def _account_choice(account: ProviderAccount, pool: Pool | None) -> AccountChoic
     why_not = ""
     if not account.is_enabled:
         why_not = "disabled"
-    elif provider.requires_key and not (account.key_from_environment or account.encrypted_key):
+    elif provider.requires_key and not account.has_key:
         why_not = "it has no key"
     own = "" if account.is_platform else "your own, "
     label = f"{account.label} ({own}{tier}{pace})"

@@ -51,8 +51,9 @@ PLATFORMS = {
 }
 
 
-def credentials_of(account: ProviderAccount) -> Credentials:
-    """What a provider needs of an account.
+def credentials_of(account: ProviderAccount, *, under_way: bool = False) -> Credentials:
+    """What a provider needs of an account. ``under_way``: for calls that have been opened, with the
+    key that they were sent with.
 
     The environment's key goes only to the environment's address, which may be anywhere: who sets it
     has the server.
@@ -63,7 +64,7 @@ def credentials_of(account: ProviderAccount) -> Credentials:
     own_url = "" if account.key_from_environment else account.base_url
     set_url = str(getattr(conf, platform.base_url)) if platform else ""
     return Credentials(
-        api_key=account.api_key,
+        api_key=account.key_under_way if under_way else account.api_key,
         base_url=own_url or set_url,
         private_network=account.private_network or bool(set_url and not own_url),
         tier=account.tier,
@@ -166,25 +167,26 @@ def close_accounts_of(person: Any) -> None:
     """Before a person is deleted, in the same transaction: nothing more is bought with their keys.
 
     Their accounts stay, for the ledger, switched off. A key that no call needs is erased at once,
-    the others by ``erase_orphaned_keys``.
+    the others by ``erase_left_keys``.
     """
     own = ProviderAccount.objects.filter(owner=person)
-    # Pool before account, as everywhere: no call is opened between these statements.
-    list(
-        Pool.objects.select_for_update(no_key=True, of=("self",))
-        .filter(account__in=own)
-        .order_by("pk")
-    )
+    lock_pools(own)
     own.update(is_enabled=False)
-    _erase_unused_keys(own)
+    erase_unused_keys(own)
 
 
-def erase_orphaned_keys() -> None:
-    """Erase the keys of accounts whose owner was deleted, where no call is under way any more."""
-    _erase_unused_keys(ProviderAccount.objects.orphaned())
+def lock_pools(accounts: AccountQuerySet) -> None:
+    """Pool before account, as everywhere: no call is opened before the transaction ends."""
+    pools = Pool.objects.filter(account__in=accounts).order_by("pk")
+    list(pools.select_for_update(no_key=True, of=("self",)))
 
 
-def _erase_unused_keys(accounts: AccountQuerySet) -> None:
+def erase_left_keys() -> None:
+    """Erase the keys that are not their account's owner's, where no call is under way any more."""
+    erase_unused_keys(ProviderAccount.objects.with_left_key())
+
+
+def erase_unused_keys(accounts: AccountQuerySet) -> None:
     under_way = ProviderCall.objects.filter(
         pool__account=OuterRef("pk"), state__in=CallState.UNSETTLED
     )

@@ -15,7 +15,7 @@ MUTANTS = [
     Mutant(
         "a deleted person's account goes on buying",
         ACCOUNTS,
-        "    own.update(is_enabled=False)\n    _erase_unused_keys(own)",
+        "    own.update(is_enabled=False)\n    erase_unused_keys(own)",
         "    ProviderAccount.objects.filter(owner=person).update(owner=None, is_platform=True)",
         OWNERS_TESTS,
         "test_the_database_keeps_it_off",
@@ -31,8 +31,8 @@ MUTANTS = [
     Mutant(
         "the platform's own keys are erased",
         "bulk_admin/models/accounts.py",
-        "return self.filter(is_platform=False, owner=None)",
-        "return self.filter(owner=None)",
+        "        return self.filter(is_left).exclude",
+        "        return self.exclude",
         OWNERS_TESTS,
         "test_the_rescue_erases_a_key_that_was_left_behind_and_no_other",
     ),
@@ -127,7 +127,7 @@ MUTANTS = [
     Mutant(
         "a deleted person's key stays",
         ACCOUNTS,
-        "    own.update(is_enabled=False)\n    _erase_unused_keys(own)",
+        "    own.update(is_enabled=False)\n    erase_unused_keys(own)",
         "    own.update(is_enabled=False)",
         OWNERS_TESTS,
         "test_who_has_a_key_and_jobs_can_be_deleted_and_the_account_keeps_its_label",
@@ -135,7 +135,7 @@ MUTANTS = [
     Mutant(
         "a key stays after the last call that needed it",
         SETTLING,
-        "if call.account is not None and call.account.is_orphaned:",
+        "if call.account is not None and call.account.has_left_key:",
         "if False:",
         OWNERS_TESTS,
         "test_with_calls_under_way_the_key_is_erased_when_the_last_one_is_settled",
@@ -143,7 +143,7 @@ MUTANTS = [
     Mutant(
         "a key that was left behind stays for ever",
         SERVICES + "worker/rescue.py",
-        "        erase_orphaned_keys,\n",
+        "        finish_handovers,\n",
         "",
         OWNERS_TESTS,
         "test_the_rescue_erases_a_key_that_was_left_behind_and_no_other",

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations import executor
 from django.db.migrations.loader import MigrationLoader
 
-from bulk_admin.models import ImageModel
+from bulk_admin.models import ImageModel, ProviderAccount
 
 WHOSE = ("bulk_admin", "0006_whose_an_account_is")
 WHO_ASKED = ("bulk_admin", "0014_who_asked_for_old_rows")
@@ -122,6 +122,20 @@ def test_old_pictures_were_asked_for_by_who_made_their_job(migrate):
     after = migrate(WHO_ASKED).get_model("bulk_admin", "GeneratedImage").objects
     found = after.values_list("job__created_by", "requested_by", "page_requested_by")
     assert set(found) == {(anna.pk, anna.pk, anna.pk), (None, None, None)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_old_keys_are_their_account_s_owner_s(migrate):
+    before = migrate(("bulk_admin", "0023_decisions_and_changes"))
+    anna = before.get_model("auth", "User").objects.create(username="anna")
+    accounts = before.get_model("bulk_admin", "ProviderAccount").objects
+    accounts.create(provider="openai", label="Ours", is_platform=True, encrypted_key="sealed")
+    accounts.create(provider="openai", label="Hers", owner=anna, encrypted_key="sealed")
+    migrate(("bulk_admin", "0024_key_owner"))
+    assert not ProviderAccount.objects.with_left_key().exists()
+    assert {account.has_key for account in ProviderAccount.objects.exclude(encrypted_key="")} == {
+        True
+    }
 
 
 PAGES_BY_KEY = ("bulk_admin", "0019_pages_by_their_key")

@@ -18,6 +18,7 @@ from bulk_admin.services.database import whole_step
 from bulk_admin.services.image_providers import CheckResult, provider_class
 from bulk_admin.services.image_providers.errors import ProviderError
 from bulk_admin.services.jobs import lifecycle
+from bulk_admin.services.ledger.handover import STILL_NEEDED
 
 CHECK_TIMEOUT = 20.0
 
@@ -53,6 +54,8 @@ def waiting_jobs(account_id: int) -> QuerySet[BulkGenerationJob]:
 
 
 def _ask(account: ProviderAccount) -> CheckResult:
+    if account.has_left_key:
+        return CheckResult(code=Code.BAD_KEY, message=STILL_NEEDED)
     try:
         provider = provider_class(account.provider)(credentials_of(account), timeout=CHECK_TIMEOUT)
     except KeyUnreadable as error:

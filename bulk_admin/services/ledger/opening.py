@@ -136,11 +136,7 @@ class _Claim:
 
 @whole_step
 def _open_call(pool_id: int, worker_id: uuid.UUID, passed_over: Collection[int] = ()) -> Answer:
-    pool = (
-        Pool.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("account")
-        .get(pk=pool_id)
-    )
+    pool = Pool.objects.select_for_update(no_key=True).get(pk=pool_id)
     stamp = boottime()  # a wait for the lock is not age; a stop before the commit is
     now = gate(pool)
     if not isinstance(now, dt.datetime):

@@ -23,6 +23,8 @@ def gate(pool: Pool) -> Wait | Stop | dt.datetime:
     account = pool.account
     if account.is_orphaned:
         return Stop(Code.OWNER_DELETED)
+    if account.has_left_key:
+        return Stop(Code.NEW_OWNER)
     if not account.is_enabled:
         return Stop(Code.ACCOUNT_OFF)
     if account.stop_code:

@@ -28,6 +28,8 @@ class Permit:
     size: str = ""
     quality: str = ""
     options: ImageOptions = field(default_factory=ImageOptions)
+    # The account's key, encrypted, as it was when leave was given: no other one may be used.
+    sealed_key: str = field(default="", repr=False)
     stamp: float = field(default_factory=lambda: boottime())
 
     @classmethod
@@ -69,6 +71,7 @@ class Permit:
             attempt=call.attempt,
             prompt=prompt,
             model=call.model_name,
+            sealed_key=pool.account.encrypted_key,
             stamp=stamp,
         )
 

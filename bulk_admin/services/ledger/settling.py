@@ -29,7 +29,7 @@ from bulk_admin.models import (
     ProviderAccount,
     ProviderCall,
 )
-from bulk_admin.services.accounts import erase_orphaned_keys
+from bulk_admin.services.accounts import erase_left_keys
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.ledger import brakes
 from bulk_admin.services.ledger.delivering import add_late_variant, deliver
@@ -117,9 +117,9 @@ def _settle(
     _close(settlement, set_aside)
     book(call, released=settlement.released, added=settlement.added)
     _tell(settlement, done)
-    if call.account is not None and call.account.is_orphaned:
+    if call.account is not None and call.account.has_left_key:
         # Not in this transaction: accounts are locked before jobs. The rescue makes up for a crash.
-        transaction.on_commit(erase_orphaned_keys, robust=True)
+        transaction.on_commit(erase_left_keys, robust=True)
     return done
 
 

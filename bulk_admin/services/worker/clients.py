@@ -14,25 +14,30 @@ from bulk_admin.services.image_providers import ImageProvider, provider_class
 class Clients:
     def __init__(self) -> None:
         self._of_key: dict[tuple[Any, ...], ImageProvider] = {}
-        self._of_account: dict[int, ImageProvider] = {}
+        self._of_account: dict[int, tuple[str, ImageProvider]] = {}
 
-    def of(self, account_id: int) -> ImageProvider:
-        """The account's client. Raises KeyUnreadable."""
-        if account_id not in self._of_account:
-            account = ProviderAccount.objects.get(pk=account_id)
-            credentials = credentials_of(account)
-            known = (
-                account.provider,
-                credentials.api_key,
-                credentials.base_url,
-                str(credentials.options),
+    def of(self, account_id: int, *, sealed_key: str | None = None) -> ImageProvider:
+        """The account's client, with the key that a permit was given for. Raises KeyUnreadable."""
+        known_with, client = self._of_account.get(account_id, ("", None))
+        if client is None or sealed_key not in (None, known_with):
+            known_with, client = self._read(account_id)
+            self._of_account[account_id] = known_with, client
+        return client
+
+    def _read(self, account_id: int) -> tuple[str, ImageProvider]:
+        account = ProviderAccount.objects.get(pk=account_id)
+        credentials = credentials_of(account, under_way=True)
+        known = (
+            account.provider,
+            credentials.api_key,
+            credentials.base_url,
+            str(credentials.options),
+        )
+        if known not in self._of_key:
+            self._of_key[known] = provider_class(account.provider)(
+                credentials, timeout=conf.SLOW_CALL_DEADLINE
             )
-            if known not in self._of_key:
-                self._of_key[known] = provider_class(account.provider)(
-                    credentials, timeout=conf.SLOW_CALL_DEADLINE
-                )
-            self._of_account[account_id] = self._of_key[known]
-        return self._of_account[account_id]
+        return account.encrypted_key, self._of_key[known]
 
     def find(self, account_id: int | None) -> ImageProvider | None:
         """As ``of``, but None when there is no such account or its key cannot be read."""

@@ -276,7 +276,8 @@ class Pump:
         if permit.kind == CallKind.TEXT:
             self._run(texts.work_for(permit))
         else:
-            self._run(ImageWork(permit, self.clients.of(permit.account_id)))
+            client = self.clients.of(permit.account_id, sealed_key=permit.sealed_key)
+            self._run(ImageWork(permit, client))
 
     def _collect(self, waits: list[float]) -> int:
         """Look at the held calls that are due, and stay for those due before the next tick."""

@@ -28,7 +28,7 @@ from bulk_admin.models import (
     UnstoredImage,
     Worker,
 )
-from bulk_admin.services.accounts import credentials_of, erase_orphaned_keys
+from bulk_admin.services.accounts import credentials_of
 from bulk_admin.services.database import Clock, database_now, whole_step
 from bulk_admin.services.image_providers import NotYet, provider_class
 from bulk_admin.services.image_providers.errors import (
@@ -37,6 +37,7 @@ from bulk_admin.services.image_providers.errors import (
     ProviderError,
 )
 from bulk_admin.services.ledger import holding
+from bulk_admin.services.ledger.handover import finish_handovers
 from bulk_admin.services.ledger.outcome import Outcome, outcome_of
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
@@ -66,7 +67,7 @@ def run() -> None:
         empty_outbox,
         relax_gaps,
         forget_workers,
-        erase_orphaned_keys,
+        finish_handovers,
         pull_back_schedules,
     ):
         with _apart("a step of the rescue broke", step=step.__name__):
@@ -173,7 +174,7 @@ def _collect(call: ProviderCall) -> Outcome | None:
         return None
     try:
         provider = provider_class(call.account.provider)(
-            credentials_of(call.account), timeout=COLLECT_SECONDS
+            credentials_of(call.account, under_way=True), timeout=COLLECT_SECONDS
         )
         answer = provider.collect(call.remote_id)
     except (PromptBlocked, PromptRejected) as error:

@@ -219,8 +219,8 @@ def test_what_is_no_code_is_no_breach(source):
 # Others script against these: see docs. A value is never changed, and none is taken out.
 STOPS = (
     "paused cancelled job_cap day_cap month_cap person_cap no_credit bad_key not_verified"
-    " model_retired bad_request bad_address account_off owner_deleted storage_down no_price"
-    " no_use breaker"
+    " model_retired bad_request bad_address account_off owner_deleted new_owner storage_down"
+    " no_price no_use breaker"
 )
 
 
@@ -235,6 +235,7 @@ def test_what_pauses_an_account_and_what_its_check_finds():
         "month_cap",
         "account_off",
         "owner_deleted",
+        "new_owner",
         "no_credit",
         "bad_key",
         "not_verified",

@@ -185,7 +185,9 @@ def test_the_environments_key_goes_only_to_the_environments_address(settings):
 def test_an_account_with_an_address_of_its_own_never_gets_the_environments_key(settings):
     settings.OPENAI_API_KEY = "sk-platform"
     settings.BULK = settings.BULK | {"OPENAI_BASE_URL": "https://api.example.com/v1"}
-    account = ProviderAccount(provider="openai", base_url="https://proxy.example.net/v1")
+    account = ProviderAccount(
+        provider="openai", is_platform=True, base_url="https://proxy.example.net/v1"
+    )
     assert (
         accounts.credentials_of(account).api_key,
         accounts.credentials_of(account).base_url,
