@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from bulk_admin.credentials import ENVIRONMENT_KEYS
 from bulk_admin.models import ProviderAccount
 from bulk_admin.services.image_providers import options_problem, provider_choices, provider_class
+from bulk_admin.services.ledger.handover import STILL_NEEDED, handover_of
 
 from .fields import NewKeyField, PlainJSONField, UsdField
 
@@ -19,6 +20,7 @@ SHORTEST_KEY = 8
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     new_key = NewKeyField(label="Key")
+    confirms_new_owner = forms.BooleanField(required=False, label="Give it to another owner")
     provider = forms.ChoiceField(
         choices=provider_choices,
         help_text="This cannot be changed later; add another account instead.",
@@ -77,11 +79,12 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields.pop(
-                "provider", None
-            )  # declared fields stay in a form, whatever the fieldsets leave out
+        # Declared fields stay in a form, whatever the fieldsets leave out.
+        for name in ("provider",) if self.instance.pk else ("confirms_new_owner",):
+            self.fields.pop(name, None)
         self._say_what_is_stored()
+        if field := self.fields.get("confirms_new_owner"):
+            field.help_text = f"Tick this to change the owner. {handover_of(self.instance)}"
         if self.instance.pk and self.instance.is_orphaned:
             for name in ("is_enabled", "is_default", "new_key"):
                 if name in self.fields:
@@ -94,6 +97,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         account = self.instance
         if account.pk and account.is_orphaned:
             field.help_text = "The owner of this account was deleted: it takes no key."
+        elif account.has_left_key:
+            field.disabled = True
+            field.help_text = STILL_NEEDED
         elif account.key_from_environment:
             field.disabled = True
             field.help_text = (
@@ -132,9 +138,24 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
                 self.add_error("options", problem)
         if not self.instance.pk:
             self.instance.is_platform = data.get("owner") is None
+        elif "owner" in self.changed_data:
+            self._check_new_owner(data)
         if data.get("is_default") and not self.instance.is_platform:
             self.add_error("is_default", "Only an account of the platform can be the default.")
         return data
+
+    def _check_new_owner(self, data: dict[str, Any]) -> None:
+        self.instance.is_platform = data.get("owner") is None
+        handover = handover_of(self.instance)
+        if not data.get("confirms_new_owner"):
+            self.add_error("confirms_new_owner", "Read what this does, and tick it.")
+        if data.get("new_key") and handover.keeps_key:
+            self.add_error("new_key", STILL_NEEDED)
+
+    @property
+    def changed_data(self) -> list[str]:
+        """Without the tick, which changes nothing of the account."""
+        return [name for name in super().changed_data if name != "confirms_new_owner"]
 
     def _get_validation_exclusions(self) -> set[str]:
         # Ticking "default" takes it over from another account: no reason to refuse. Whose the

@@ -20,19 +20,20 @@ from django.views.decorators.http import require_POST
 from bulk_admin.addresses import admin_url
 from bulk_admin.credentials import KeyUnreadable
 from bulk_admin.models import CallKind, Pool, ProviderAccount
+from bulk_admin.models.accounts import KEY_FIELDS, VERDICT_FIELDS
 from bulk_admin.money import usd_total
 from bulk_admin.progress import Pill
 from bulk_admin.selectors import spending
-from bulk_admin.services.accounts import end_cooldown, ensure_pools
+from bulk_admin.services.accounts import end_cooldown, ensure_pools, lock_pools
 from bulk_admin.services.image_providers import provider_class, provider_label
 from bulk_admin.services.jobs.account_check import check_account, waiting_jobs
+from bulk_admin.services.ledger.handover import STILL_NEEDED, KeyStillNeeded, change_owner
 
 from .account_form import AccountForm
 from .options import ModelAdmin, TabularInline
 
 WHERE_THE_KEY_GOES = ("base_url", "private_network")  # a superuser's to change
-# What cannot be changed after an account was added, and what stands in its place.
-SHOWN_LATER = {"provider": "provider_label", "owner": "whose"}
+ONLY_LATER = "confirms_new_owner"  # there is nobody to take an account from when it is added
 
 
 class PoolInline(TabularInline[Pool, ProviderAccount]):
@@ -88,6 +89,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                     "base_url",
                     "private_network",
                     "owner",
+                    "confirms_new_owner",
                     "is_enabled",
                     "is_default",
                     "state",
@@ -124,7 +126,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Where a key is sent is as secret as the key, and no provider has a claim to our network.
-        fixed = ("provider_label", "whose") if obj else ()
+        fixed = _shown(obj).values() if obj else ()
         return (
             (*self.readonly_fields, *fixed)
             if request.user.is_superuser
@@ -139,18 +141,25 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                     {
                         **options,
                         "fields": tuple(
-                            f for f in options["fields"] if f not in self.readonly_fields
+                            f
+                            for f in options["fields"]
+                            if f not in (*self.readonly_fields, ONLY_LATER)
                         ),
                     },
                 )
                 for name, options in self.fieldsets
             ]
+        shown = _shown(obj)
         return [
             (
                 name,
                 {
                     **options,
-                    "fields": tuple(SHOWN_LATER.get(str(f), f) for f in options["fields"]),
+                    "fields": tuple(
+                        shown.get(str(f), f)
+                        for f in options["fields"]
+                        if f != ONLY_LATER or "owner" not in shown
+                    ),
                 },
             )
             for name, options in self.fieldsets
@@ -160,7 +169,11 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
 
     @method_decorator(sensitive_post_parameters("new_key"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().changeform_view(request, *args, **kwargs)
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except KeyStillNeeded:  # a call was opened after the form had been checked
+            messages.error(request, STILL_NEEDED)
+            return HttpResponseRedirect(request.path)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -177,21 +190,22 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool
     ) -> None:
         written = [name for name in form.changed_data if name in AccountForm.Meta.fields]
-        written += self._apply_key(obj, form)
+        new_key = form.cleaned_data.get("new_key", "")
+        is_given = change and "owner" in written
+        written += self._apply_key(obj, form, "" if is_given else new_key)
         with transaction.atomic():
             # Pool before account, as everywhere: a worker that books a fault of the account holds
             # its pool.
-            list(
-                Pool.objects.select_for_update(no_key=True)
-                .filter(account=obj.pk or 0)
-                .order_by("pk")
-            )
+            lock_pools(ProviderAccount.objects.filter(pk=obj.pk or 0))
             if "is_default" in written and obj.is_default:
                 ProviderAccount.objects.filter(is_default=True).exclude(pk=obj.pk).update(
                     is_default=False
                 )
             # Only what this form changed: a worker may be writing the rest of the row.
-            obj.save(update_fields=written) if change else obj.save()
+            if is_given:
+                change_owner(obj, obj.owner, new_key=new_key, also=written)
+            else:
+                obj.save(update_fields=written) if change else obj.save()
         self._follow_limits(request, obj)
 
     def _follow_limits(self, request: HttpRequest, account: ProviderAccount) -> None:
@@ -202,24 +216,15 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                 request, f"{error} Enter the key again: until then its pace stays as it was."
             )
 
-    def _apply_key(self, account: ProviderAccount, form: Any) -> list[str]:
+    def _apply_key(self, account: ProviderAccount, form: Any, key: str) -> list[str]:
         """Which fields a new key, or a new address that the old key must not be sent to,
         changes.
         """
-        key = form.cleaned_data.get("new_key", "")
         if account.key_from_environment or not (key or "base_url" in form.changed_data):
             return []
         account.set_key(key)
-        account.stop_code = account.stop_message = account.check_result = ""
-        account.checked_at = None
-        return [
-            "encrypted_key",
-            "key_last_four",
-            "stop_code",
-            "stop_message",
-            "check_result",
-            "checked_at",
-        ]
+        account.forget_verdict()
+        return [*KEY_FIELDS, *VERDICT_FIELDS]
 
     # --- check -----------------------------------------------------------------------------------
 
@@ -282,9 +287,9 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         if account.stop_code:
             why = account.stop_message or account.stop_code
             return format_html("{} {}", Pill("bad", "Stopped"), why)
-        if provider_class(account.provider).requires_key and not (
-            account.key_from_environment or account.encrypted_key
-        ):
+        if account.has_left_key:
+            return format_html("{} {}", Pill("bad", "Stopped"), STILL_NEEDED)
+        if provider_class(account.provider).requires_key and not account.has_key:
             return str(Pill("bad", "No key"))
         return str(Pill("ok", "Enabled"))
 
@@ -324,3 +329,9 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
     def get_queryset(self, request: HttpRequest) -> Any:
         self._today = spending.spent_today_by_account()
         return super().get_queryset(request).prefetch_related("pools")
+
+
+def _shown(account: ProviderAccount) -> dict[str, str]:
+    """What cannot be changed after an account was added, and what stands in its place."""
+    shown = {"provider": "provider_label"}
+    return shown | {"owner": "whose"} if account.key_from_environment else shown
