@@ -16,7 +16,8 @@ from bulk_admin.services.page_adapter import (
     PageNotCreated,
     Rendition,
 )
-from bulk_admin.services.pages.rewriting import RewriteRefused, rewrite
+from bulk_admin.services.pages.rewriting import RewriteRefused, price_of_rewriting, rewrite
+from bulk_admin.services.queue.page_queue import forget_page, reclaim_page
 from bulk_admin.services.storage import pictures, private
 from bulk_admin.services.storage.metadata import for_everybody
 from bulk_admin.services.storage.pictures import Unreadable
@@ -41,10 +42,13 @@ __all__ = [
     "draining",
     "duration",
     "for_everybody",
+    "forget_page",
     "job_of",
     "pictures",
+    "price_of_rewriting",
     "private",
     "reach",
+    "reclaim_page",
     "rewrite",
     "whole_step",
 ]

@@ -36,7 +36,18 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         """Pages that nobody is to see, and whose pictures are or may be on the public web."""
         is_public = models.Q(status=Prompt.Status.PUBLISHED, visibility=Prompt.Visibility.PUBLIC)
         is_due = models.Q(status=Prompt.Status.DRAFT, publish_at__isnull=False, publish_at__lte=now)
-        return self.filter(~is_public, ~is_due, has_public_copy=True)
+        is_trash = models.Q(deleted_at__isnull=False)
+        return self.filter(is_trash | (~is_public & ~is_due), has_public_copy=True)
+
+
+AllPages = models.Manager.from_queryset(PromptQuerySet)
+
+
+class PagesInUse(AllPages["Prompt"]):
+    """Without those in the trash: nothing of them is shown, counted, published or found."""
+
+    def get_queryset(self) -> PromptQuerySet:
+        return PromptQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
 class Prompt(models.Model):
@@ -123,11 +134,46 @@ class Prompt(models.Model):
         editable=False,
         help_text="What it was made from; no second page is made from the same source.",
     )
+    job_ref = models.CharField(
+        max_length=60,
+        blank=True,
+        editable=False,
+        db_index=True,
+        default="",
+        db_default="",
+        help_text="The job that made it, which may be deleted since.",
+    )
+    job_label = models.CharField(
+        max_length=120, blank=True, editable=False, default="", db_default=""
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="prompts"
     )
     created = models.DateTimeField(default=timezone.now, db_index=True)
     updated = models.DateTimeField(auto_now=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    edited_at = models.DateTimeField(null=True, editable=False, help_text="By a person.")
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Approved then; nobody, once somebody else has edited it.",
+    )
+    deleted_at = models.DateTimeField(
+        null=True, editable=False, db_index=True, help_text="In the trash since then."
+    )
+    trashed_ref = models.CharField(
+        max_length=60,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="What a page in the trash was made from: a new one may be, meanwhile.",
+    )
     published = models.DateTimeField(null=True, blank=True)
     publish_at = models.DateTimeField(
         null=True, editable=False, db_index=True, help_text="The worker publishes it then."
@@ -150,10 +196,12 @@ class Prompt(models.Model):
         help_text="Why it is not published.",
     )
 
-    objects = PromptQuerySet.as_manager()
+    objects = PagesInUse()
+    everything = AllPages()  # with the trash
 
     class Meta:
         verbose_name = "page"
+        permissions = [("publish", "Can publish and unpublish pages")]
         ordering = ["-created"]
         indexes = [
             models.Index(fields=["has_public_copy", "status"], name="page_public_copy"),
@@ -168,7 +216,15 @@ class Prompt(models.Model):
     @property
     def is_public(self) -> bool:
         """Whether anybody may see it."""
-        return self.status == self.Status.PUBLISHED and self.visibility == self.Visibility.PUBLIC
+        return (
+            self.status == self.Status.PUBLISHED
+            and self.visibility == self.Visibility.PUBLIC
+            and self.deleted_at is None
+        )
+
+    @property
+    def is_approved(self) -> bool:
+        return self.reviewed_at is not None
 
 
 class DeletedPage(models.Model):

@@ -100,9 +100,14 @@ def _page_query(found: Page[Prompt]) -> str:
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """A published page for everybody; a draft or private one for staff alone, who may see it in
-    admin too.
+    admin too. One in the trash that was ever published is gone for good, as search engines
+    understand it.
     """
-    page = get_object_or_404(Prompt.objects.select_related("category"), slug=slug)
+    page = get_object_or_404(Prompt.everything.select_related("category"), slug=slug)
+    if page.deleted_at is not None:
+        if page.published is None:
+            raise Http404
+        return render(request, "prompts/gone.html", status=410)
     is_public = page.is_public
     if not is_public and not _may_preview(request):
         raise Http404

@@ -250,6 +250,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 # (bulk_admin.background), which needs nothing of this.
 Q_CLUSTER = {"name": "promptfinder", "orm": "default", "timeout": 60, "retry": 90}
 
+# --- pages ------------------------------------------------------------------------------------
+TRASH_DAYS = env.int("TRASH_DAYS", default=30)
+
 # --- the generator ----------------------------------------------------------------------------
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 REPLICATE_API_TOKEN = env.str("REPLICATE_API_TOKEN", default="")

@@ -96,7 +96,7 @@ IMAGE_MOVES: Mapping[str, frozenset[str]] = {
     Img.CANCELLED: frozenset({Img.QUEUED}),
 }
 PAGE_MOVES: Mapping[str, frozenset[str]] = {
-    Page.NONE: frozenset({Page.QUEUED}),
+    Page.NONE: frozenset({Page.QUEUED, Page.CREATED}),  # created: its page came back
     Page.QUEUED: frozenset({Page.CHECKING, Page.WRITING, Page.SAVING, Page.FAILED, Page.NONE}),
     Page.CHECKING: frozenset(
         {Page.WRITING, Page.CREATED, Page.BLOCKED, Page.FAILED, Page.NONE}

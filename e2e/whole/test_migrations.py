@@ -212,6 +212,8 @@ def test_what_was_released_is_upgraded_with_its_pages(migrate, release):
     (job,) = rows(now, "BulkGenerationJob")
     assert (job["pages_created"], job["page_options"]["tags"]) == (2, "fox, snow")
     assert job["page_options"]["visibility"] == "private"
+    pages = now.get_model("prompts", "Prompt").objects.filter(pk__in=keys)
+    assert set(pages.values_list("job_ref", "job_label")) == {(str(job["id"]), job["name"])}
     assert MigrationLoader(connection).applied_migrations.keys() >= {
         ("bulk_admin", "0022_rewriting")
     }

@@ -12,6 +12,7 @@ from django_q.models import Schedule
 from bulk_admin import background
 
 PUBLISH_DUE = "prompts.tasks.publish_due"
+PURGE_TRASH = "prompts.tasks.purge_trash"
 
 
 def ring() -> None:
@@ -33,3 +34,4 @@ def ensure_schedule(**kwargs: Any) -> None:
         background.ensure_schedule(
             "publish-due", PUBLISH_DUE, schedule_type=Schedule.MINUTES, minutes=1
         )
+        background.ensure_schedule("purge-trash", PURGE_TRASH, schedule_type=Schedule.HOURLY)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Manager
 
 from bulk_admin.adapter import database_now, whole_step
 from prompts.models import DeletedPage, Prompt
@@ -38,7 +39,7 @@ def request_publishing(
     now = database_now()
     reasons: dict[int, str] = {}
     asked: list[Prompt] = []
-    for page in _locked(pages):
+    for page in locked(page.pk for page in pages):
         confirmed = list(doubts_of(page)) if despite_doubts else []
         reasons[page.pk] = reason = why_not_publish(page, confirmed)
         if reason or page.status == PUBLISHED or page.publish_at:
@@ -60,7 +61,8 @@ def unpublish(pages: Iterable[Prompt], person_id: int | None) -> set[int]:
 
     They leave the site at once; the worker deletes their public pictures.
     """
-    back = [page for page in _locked(pages) if page.status == PUBLISHED or page.publish_at]
+    chosen = locked(page.pk for page in pages)
+    back = [page for page in chosen if page.status == PUBLISHED or page.publish_at]
     for page in back:
         page.status, page.publish_at, page.publish_error = Prompt.Status.DRAFT, None, ""
     _save(back, "status", "publish_at", "publish_error")
@@ -76,7 +78,7 @@ def set_visibility(page: Prompt, visibility: str, person_id: int | None) -> None
 
     A published page that becomes public is a draft until the worker has copied its pictures.
     """
-    for current in _locked([page]):
+    for current in locked([page.pk]):
         if current.visibility == visibility:
             continue
         current.visibility = visibility
@@ -93,7 +95,7 @@ def on_page_deleted(sender: type[Prompt], instance: Prompt, **kwargs: Any) -> No
     Takes no lock on the page: its job's comes first. A worker may be copying the files at this
     moment, hence ``final_at``.
     """
-    page = Prompt.objects.filter(pk=instance.pk).first()
+    page = Prompt.everything.filter(pk=instance.pk).first()
     if page is None or not (keys := page_files.keys_of(page)):
         return
     now = database_now()
@@ -112,10 +114,9 @@ def log(person_id: int | None, pages: Sequence[Prompt], message: str) -> None:
         LogEntry.objects.log_actions(person_id, pages, CHANGE, message)
 
 
-def _locked(pages: Iterable[Prompt]) -> list[Prompt]:
+def locked(ids: Iterable[int], pages: Manager[Prompt] = Prompt.objects) -> list[Prompt]:
     """In one order everywhere, and locked to the end of the transaction."""
-    chosen = Prompt.objects.filter(pk__in=[page.pk for page in pages])
-    return list(chosen.order_by("pk").select_for_update(no_key=True))
+    return list(pages.filter(pk__in=list(ids)).order_by("pk").select_for_update(no_key=True))
 
 
 def _save(pages: list[Prompt], *fields: str) -> None:

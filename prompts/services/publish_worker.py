@@ -112,7 +112,7 @@ def hide_next() -> bool:
     Their private copies are safe, and noted, before the first one is deleted.
     """
     now = database_now()
-    page = _claim(Prompt.objects.exposed(now).order_by("pk"), now)
+    page = _claim(Prompt.everything.exposed(now).order_by("pk"), now)
     if page is None:
         return False
     until = _until()
@@ -136,7 +136,7 @@ def _keys_of_its_own(page: Prompt) -> list[str]:
 
 @whole_step
 def _note_folder(page: Prompt, folder: str) -> None:
-    mine = Prompt.objects.filter(pk=page.pk, files_claim=page.files_claim)
+    mine = Prompt.everything.filter(pk=page.pk, files_claim=page.files_claim)
     if not mine.update(draft_folder=folder):
         raise page_files.TooLate("Another worker has the page.")
 
@@ -151,13 +151,13 @@ def _hidden(claimed: Prompt) -> None:
 
 def exposed() -> int:
     """How many pages are not public and have, or may have, pictures on the public web."""
-    return Prompt.objects.exposed(database_now()).count()
+    return Prompt.everything.exposed(database_now()).count()
 
 
 @whole_step
 def try_again_now() -> None:
     """End the pauses after failures."""
-    waiting = Prompt.objects.exposed(database_now()).filter(files_claim=None)
+    waiting = Prompt.everything.exposed(database_now()).filter(files_claim=None)
     waiting.update(files_not_before=None)
 
 
@@ -179,9 +179,12 @@ def delete_next() -> bool:
     mine = DeletedPage.objects.filter(pk=row.pk, not_before=now + LEASE)
     until = _until()
     try:
-        if not Prompt.objects.filter(image=row.image, has_public_copy=True).exists():
+        if not Prompt.everything.filter(image=row.image, has_public_copy=True).exists():
             page_files.delete_public(row.keys, until)
-        if row.draft_folder and not Prompt.objects.filter(draft_folder=row.draft_folder).exists():
+        if (
+            row.draft_folder
+            and not Prompt.everything.filter(draft_folder=row.draft_folder).exists()
+        ):
             page_files.delete_private(row.keys, row.draft_folder, until)
     except Exception as error:  # noqa: BLE001  # one odd page stops no other
         tries = row.tries + 1
@@ -216,7 +219,7 @@ def _claim(due: QuerySet[Prompt], now: dt.datetime) -> Prompt | None:
                 has_public_copy=Case(is_to_be_public, default=F("has_public_copy")),
             )
         ):
-            return Prompt.objects.filter(pk=pk, files_claim=mark).first()
+            return Prompt.everything.filter(pk=pk, files_claim=mark).first()
     return None
 
 
@@ -227,7 +230,7 @@ def _until() -> float:
 def _still_ours(claimed: Prompt) -> Prompt | None:
     """The row as it is now, locked; None if the page is gone or was given to another worker."""
     return (
-        Prompt.objects.select_for_update(no_key=True)
+        Prompt.everything.select_for_update(no_key=True)
         .filter(pk=claimed.pk, files_claim=claimed.files_claim)
         .first()
     )
@@ -235,7 +238,7 @@ def _still_ours(claimed: Prompt) -> Prompt | None:
 
 def _release(page: Prompt, **changes: object) -> None:
     free = {"files_claim": None, "files_not_before": None, "files_tries": 0}
-    Prompt.objects.filter(pk=page.pk).update(**free, **changes)
+    Prompt.everything.filter(pk=page.pk).update(**free, **changes)
 
 
 @whole_step
@@ -253,7 +256,7 @@ def _put_off(claimed: Prompt, error: Exception) -> None:
             page, publish_at=None, publish_error=cut_at_word(reason, REASON_LIMIT), updated=now
         )
         return
-    Prompt.objects.filter(pk=page.pk).update(
+    Prompt.everything.filter(pk=page.pk).update(
         files_claim=None,
         files_not_before=now + _pause(tries),
         files_tries=tries,

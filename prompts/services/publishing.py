@@ -79,6 +79,8 @@ class NewPage:
     ai_model: str = ""
     is_placeholder: bool = False
     created_by_id: int | None = None
+    job_ref: str = ""
+    job_label: str = ""
 
 
 def prepare_files(original: bytes, base_name: str) -> PageFiles:
@@ -176,7 +178,7 @@ def _tell(page: Prompt, source: str) -> None:
 def _look(new: NewPage) -> tuple[int | None, set[str]]:
     """In one query: the page of the same source, and the slugs that are taken."""
     base = slug_base(new.content.title)
-    rows = Prompt.objects.filter(
+    rows = Prompt.everything.filter(  # the slugs of what is in the trash are taken
         Q(source_ref=new.source_ref) | Q(slug=base) | Q(slug__startswith=f"{base}-")
     ).values_list("pk", "source_ref", "slug")
     found = list(rows.order_by())
@@ -268,6 +270,8 @@ def _fields(new: NewPage) -> dict[str, Any]:
         "ai_model": new.ai_model[:80],
         "is_placeholder": new.is_placeholder,
         "created_by_id": new.created_by_id,
+        "job_ref": new.job_ref,
+        "job_label": cut_at_word(new.job_label, 120),
     }
 
 

@@ -179,6 +179,8 @@ def test_every_field_of_a_created_page():
             ai_model="gpt-image-2.5-flare",
             is_placeholder=True,
             created_by_id=user.pk,
+            job_ref="some-job",
+            job_label="Winter set",
         )
     )
     page.refresh_from_db()
@@ -186,6 +188,14 @@ def test_every_field_of_a_created_page():
     times = [fields.pop("created"), fields.pop("updated")]
     assert fields == {
         "id": page.pk,
+        "job_ref": "some-job",
+        "job_label": "Winter set",
+        "edited_by_id": None,
+        "edited_at": None,
+        "reviewed_by_id": None,
+        "reviewed_at": None,
+        "deleted_at": None,
+        "trashed_ref": "",
         "title": "Red Fox Curled Asleep in Deep Winter Snow",
         "slug": "red-fox-curled-asleep-deep-winter-snow",
         "prompt_text": "a red fox curled asleep in deep winter snow",

@@ -36,6 +36,7 @@ from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.page_adapter import PageNotCreated, PageSource, made_page
 from bulk_admin.services.pages.work import PageWork
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
+from bulk_admin.services.queue.page_queue import SOURCE
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
 logger = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def _source(image: Any) -> PageSource:
     """Of a claimed image, with its model's label."""
     job: BulkGenerationJob = image.job
     return PageSource(
-        source_ref=f"image-{image.pk}",
+        source_ref=f"{SOURCE}{image.pk}",
         prompt=image.prompt_text,
         options=page_options.completed(job.page_options),
         generator=image.model_label or job.model_name,

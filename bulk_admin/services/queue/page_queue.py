@@ -21,12 +21,14 @@ from bulk_admin.models import (
     ImageStatus,
     PageStatus,
 )
+from bulk_admin.numbers import whole
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
 
 WITHOUT_PAGE = (PageStatus.NONE, PageStatus.FAILED)
+SOURCE = "image-"  # and its number: the source_ref of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +182,11 @@ def retry_pages(job_id: uuid.UUID, *, by: Any) -> int:
     return create_pages(job_id, list(failed), by=by).queued if failed else 0
 
 
-def forget_page(page_id: str) -> None:
-    """A page is about to be deleted: its picture may have a new one."""
-    image = GeneratedImage.objects.filter(page_id=page_id).only("job_id").first()
+def forget_page(page_id: Any) -> None:
+    """A page goes, or is put away: its picture may have a new one. In the caller's transaction,
+    before the page is locked.
+    """
+    image = GeneratedImage.objects.filter(page_id=str(page_id)).only("job_id").first()
     if image is None:
         return
     job = lock_job(image.job_id)
@@ -195,7 +199,27 @@ def forget_page(page_id: str) -> None:
     save(job, database_now())
 
 
+def reclaim_page(page_id: Any, source_ref: str) -> bool:
+    """A page that was put away is back: whether its picture has it again. In the caller's
+    transaction, before the page is locked.
+
+    False when the picture is gone, or has or gets another page.
+    """
+    image_id = whole(source_ref.removeprefix(SOURCE))
+    image = GeneratedImage.objects.filter(pk=image_id or 0).only("job_id").first()
+    if image is None or not source_ref.startswith(SOURCE):
+        return False
+    job = lock_job(image.job_id)
+    job.revision += 1
+    back = job.images.filter(pk=image.pk, page_status=PageStatus.NONE, page_id=None).move(
+        PageStatus.CREATED, field="page_status", revision=job.revision, page_id=str(page_id)
+    )
+    count_pages(job, PageStatus.NONE, PageStatus.CREATED, back)
+    save(job, database_now())
+    return bool(back)
+
+
 def on_page_deleted(sender: type[Model], instance: Model, **kwargs: Any) -> None:
     """Receiver of pre_delete of the site's page model."""
     if instance.pk is not None:
-        forget_page(str(instance.pk))
+        forget_page(instance.pk)
