@@ -9,6 +9,7 @@ class PromptsConfig(AppConfig):
     verbose_name = "Prompt pages"
 
     def ready(self) -> None:
+        from .services.desk import undoing  # noqa: F401  # registers the undo of its actions
         from .services.doorbell import ensure_schedule
         from .services.publish_queue import on_page_deleted
 

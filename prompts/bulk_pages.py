@@ -11,6 +11,7 @@ from django import forms
 from bulk_admin.adapter import Content, Fact, PageAdapter, PageDraft, PageInfo
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import publish_health, publishing
+from prompts.services.desk import rewriting
 from prompts.services.publish_queue import request_publishing, unpublish
 from prompts.services.publishing import NewPage, PageFiles
 from prompts.utils.seo import file_words
@@ -42,12 +43,13 @@ class PromptPages(PageAdapter):
                 ai_model=draft.model,
                 is_placeholder=draft.is_placeholder,
                 created_by_id=draft.person_id,
+                job_ref=draft.job_ref,
+                job_label=draft.job_name,
             )
         )
 
-    def rewritten(self, page_id: str, content: Content) -> None:
-        page = Prompt.objects.select_for_update(no_key=True).get(pk=page_id)
-        publishing.rewrite_page(page, content)
+    def rewritten(self, page_id: str, content: Content, by: Any) -> None:
+        rewriting.rewritten(int(page_id), content, by=by)
 
     def options(self) -> dict[str, forms.Field]:
         return {
@@ -91,7 +93,7 @@ class PromptPages(PageAdapter):
         ids: Iterable[str], by: Any, change: Callable[[Iterable[Prompt], int], dict[int, str]]
     ) -> dict[str, str]:
         wanted = list(ids)
-        if not by.has_perm("prompts.change_prompt"):
-            return dict.fromkeys(wanted, f"{by} may not change pages.")
+        if not by.has_perms(["prompts.change_prompt", "prompts.publish"]):
+            return dict.fromkeys(wanted, f"{by} may not publish pages.")
         done = change(Prompt.objects.filter(pk__in=wanted), by.pk)
         return {str(pk): reason for pk, reason in done.items()}

@@ -162,9 +162,9 @@ class PageAdapter:
         """What the text model is told about the site's style."""
         return conf.STYLE_NOTE
 
-    def rewritten(self, page_id: str, content: Content) -> None:
-        """Give a page another text, in a transaction. A site that does not write this is offered
-        no new texts.
+    def rewritten(self, page_id: str, content: Content, by: Any) -> None:
+        """Give a page the text that ``by`` asked for (None: that person is deleted), in a
+        transaction. A site that does not write this is offered no new texts.
         """
         raise NotImplementedError
 
@@ -259,12 +259,12 @@ def made_page(draft: PageDraft, stored: Any) -> str:
         return str(page.pk)
 
 
-def rewritten_page(page_id: str, content: Content) -> None:
+def rewritten_page(page_id: str, content: Content, by: Any) -> None:
     """Hand a new text to the site; in the caller's transaction, which must be rolled back when this
     raises PageNotCreated.
     """
     with sites_code():
-        page_adapter().rewritten(page_id, page_adapter().clean(content))
+        page_adapter().rewritten(page_id, page_adapter().clean(content), by)
 
 
 def takes_new_texts() -> bool:

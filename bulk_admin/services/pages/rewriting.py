@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
-from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.conf import conf
+from bulk_admin.credentials import KeyUnreadable
+from bulk_admin.models import CallKind, GeneratedImage, ImageStatus, PageStatus
+from bulk_admin.money import usd_total
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.page_adapter import takes_new_texts
+from bulk_admin.services.page_adapter import style_note, takes_new_texts
 from bulk_admin.services.pages.texts import platform_text_account
+from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
+from bulk_admin.services.pricing.estimate import UnknownPrice, text_reserve
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count_pages, lock_job, save
 
 
 class RewriteRefused(ValueError):
     """No new text is bought; the message says why."""
+
+
+def price_of_rewriting(page_ids: Iterable[Any]) -> str:
+    """What new texts for these pages cost at most, as people read it; "" where none can be bought.
+
+    Pages whose picture is gone are left out.
+    """
+    try:
+        account = platform_text_account() if takes_new_texts() else None
+        if account is None:
+            return ""
+        on = database_now().date()
+        model = model_for(account, conf.OPENAI_TEXT_MODEL, on, kind=CallKind.TEXT)
+        made = GeneratedImage.objects.filter(page_id__in=[str(page_id) for page_id in page_ids])
+        note = style_note()
+        prompts = made.order_by().values_list("prompt_text", flat=True)
+        total = sum(text_reserve(model, prompt, note, on) for prompt in prompts)
+    except (KeyUnreadable, ModelNotAvailable, UnknownPrice):
+        return ""
+    return usd_total(total) if total else ""
 
 
 @whole_step

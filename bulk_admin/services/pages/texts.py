@@ -178,7 +178,8 @@ def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | No
         fail_or_wait(job, image, error, now, MAX_TRIES, saved)
     else:
         if image.page_status == PageStatus.REWRITING:
-            rewritten_page(image.page_id or "", Content.from_json(content))
+            by = image.page_requested_by
+            rewritten_page(image.page_id or "", Content.from_json(content), by)
         move_page(
             job,
             image,

@@ -70,7 +70,7 @@ def test_a_page_gets_a_new_text_that_who_asked_pays(page, person):
 
 
 def test_a_text_that_the_site_refuses_is_paid_and_leaves_the_old_one(page, person, monkeypatch):
-    def refuse(self, page_id, content):
+    def refuse(self, page_id, content, by):
         Prompt.objects.filter(pk=page_id).update(title="half done")
         raise ValueError("The editor has this page open.")
 
