@@ -5,11 +5,9 @@ They are made by the generator, so none is added here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -29,15 +27,14 @@ from django.views.decorators.http import require_safe
 from bulk_admin import serving
 from bulk_admin.adapter import job_of
 from bulk_admin.admin.bulk_actions.kit import BulkActionsMixin
-from bulk_admin.wording import TAG_LIMIT, clean_tags
 from prompts.models import Prompt
+from prompts.page_form import PromptForm
 from prompts.services import b2_upload, page_files, publish_queue, publishing
-from prompts.utils.seo import RESERVED
+from prompts.services.desk import editing
 
 from . import publishing_actions
-from .filters import PictureFilter, PublishingFilter
+from .filters import PictureFilter, PublishingFilter, TrashFilter
 
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 THUMBNAIL_SIDE = 48
 SOURCES = {
     Prompt.ContentSource.AI: "model",
@@ -47,60 +44,6 @@ SOURCES = {
 
 
 DOUBTFUL = (Prompt.Moderation.NOT_CHECKED, Prompt.Moderation.FLAGGED)
-
-
-class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no parameter when it runs
-    class Meta:
-        model = Prompt
-        fields = [
-            "title",
-            "slug",
-            "prompt_text",
-            "description",
-            "alt_text",
-            "tags",
-            "category",
-            "visibility",
-            "ai_generator",
-        ]
-        help_texts = {
-            "title": "40 to 60 characters read best in search results.",
-            "slug": (
-                "The page's address. It is fixed once the page is published, as readers and search"
-                " engines keep it."
-            ),
-            "prompt_text": "Shown and copied exactly as written here.",
-            "description": (
-                "Four to six sentences. The first 160 characters are what search engines show."
-            ),
-            "alt_text": (
-                "What the picture shows, for those who do not see it: at most 125 characters."
-            ),
-            "tags": "Lower case, hyphens instead of spaces, separated by commas.",
-            "visibility": "Only staff see a private page, even when it is published.",
-            "ai_generator": "The image model's name, as readers know it.",
-        }
-        widgets = {"alt_text": forms.TextInput(attrs={"class": "vTextField", "maxlength": 125})}
-
-    def clean_slug(self) -> str:
-        slug = str(self.cleaned_data["slug"])
-        if not SLUG.fullmatch(slug):
-            raise forms.ValidationError("Use lower-case letters, digits and single hyphens.")
-        if slug in RESERVED:
-            raise forms.ValidationError("This word is reserved: choose another one.")
-        return slug
-
-    def clean_tags(self) -> list[str]:
-        """Written as the generator writes them, so that a tag of ours and one of theirs are the
-        same.
-        """
-        names = {name: clean_tags([name]) for name in self.cleaned_data["tags"]}
-        if odd := [name for name, cleaned in names.items() if not cleaned]:
-            raise forms.ValidationError(
-                "Not a tag: %(names)s. Use words of at most %(limit)d characters.",
-                params={"names": ", ".join(odd), "limit": TAG_LIMIT},
-            )
-        return [tag for cleaned in names.values() for tag in cleaned]
 
 
 @admin.register(Prompt)
@@ -117,6 +60,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         "category",
         "ai_generator",
         "created",
+        TrashFilter,
     ]
     list_select_related = ["category"]
     list_per_page = 50
@@ -125,6 +69,8 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     bulk_actions = (
         publishing_actions.PUBLISH,
         publishing_actions.UNPUBLISH,
+        publishing_actions.TRASH,
+        publishing_actions.RESTORE,
         publishing_actions.DELETE,
     )
     fieldsets = [
@@ -200,7 +146,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         """A page's file, also while it is private: the only way to those of a draft."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        page = Prompt.objects.filter(pk=page_id).first()
+        page = Prompt.everything.filter(pk=page_id).first()
         files = page_files.named(page) if page else {}
         if page is None or name not in files:
             raise Http404
@@ -212,12 +158,21 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Prompt, form: Any, change: bool) -> None:
         """Only what was edited: the worker may be publishing the page at this moment."""
         edited = [name for name in form.changed_data if name not in ("tags", "visibility")]
-        obj.save(update_fields=[*edited, "updated"])
+        by_person = editing.by_person(obj, request.user) if form.changed_data else ["updated"]
+        obj.save(update_fields=[*edited, *by_person])
         if "visibility" in form.changed_data:
             publish_queue.set_visibility(obj, obj.visibility, request.user.pk)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prompt]:
+        """With the trash, which the list's own filter hides."""
+        return Prompt.everything.order_by(*self.get_ordering(request) or ["-created"])
+
+    def has_change_permission(self, request: HttpRequest, obj: Prompt | None = None) -> bool:
+        in_trash = obj is not None and obj.deleted_at is not None
+        return not in_trash and super().has_change_permission(request, obj)
+
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[Prompt]:
-        return Prompt.objects.filter(pk__in=ids).order_by("-created")
+        return Prompt.everything.filter(pk__in=ids).order_by("-created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> list[str]:
         """Readers and search engines know a published page by its slug."""
@@ -253,6 +208,8 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         """With "private", without which a published page would seem to be on the site; and with
         what became of Publish.
         """
+        if page.deleted_at:
+            return format_html('<span class="page-state">{}</span>', "in the trash")
         is_private = page.visibility == Prompt.Visibility.PRIVATE
         return format_html(
             '<span class="page-state {}">{}</span>{}{}',

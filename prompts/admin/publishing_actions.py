@@ -6,30 +6,31 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from django.contrib.admin.models import DELETION, LogEntry
-from django.db import OperationalError, transaction
+from django.conf import settings
+from django.db import OperationalError
 
 from bulk_admin.admin.bulk_actions.kit import BulkAction, Confirmation, Line, Person
 from prompts.models import Prompt
-from prompts.services import publish_queue, publishing
+from prompts.services import publish_queue, publishing, trash
 
 logger = logging.getLogger(__name__)
 Pages = Sequence[Prompt]
 PUBLISHED = Prompt.Status.PUBLISHED
 GONE = "It was deleted in the meantime."
+IN_TRASH = "It is in the trash."
 DRAFT = "Already a draft."
 WAITS = "Will be published by the worker."
 
 
 class PageAction(BulkAction[Prompt]):
     noun = "page"
-    permission: ClassVar[str] = "prompts.change_prompt"
+    permissions: ClassVar[tuple[str, ...]] = ("prompts.change_prompt", "prompts.publish")
 
     def may(self, person: Person, row: Prompt) -> bool:
-        return person.has_perm(self.permission)
+        return person.has_perms(self.permissions)
 
     def may_on_some(self, person: Person) -> bool:
-        return person.has_perm(self.permission)
+        return person.has_perms(self.permissions)
 
 
 def _line(page: Prompt, text: str, *, ok: bool = True, warned: bool = False) -> Line:
@@ -57,6 +58,8 @@ class Publish(PageAction):
 
     @staticmethod
     def _why_never(page: Prompt) -> str:
+        if page.deleted_at:
+            return IN_TRASH
         if page.status == PUBLISHED:
             return "Already published."
         if page.publish_at:
@@ -108,14 +111,63 @@ class Unpublish(PageAction):
 
     @staticmethod
     def _why_not(page: Prompt) -> str:
+        if page.deleted_at:
+            return IN_TRASH
         return "" if page.status == PUBLISHED or page.publish_at else DRAFT
+
+
+class MoveToTrash(PageAction):
+    name, label = "trash", "Move to the trash"
+    permissions = ("prompts.delete_prompt",)
+
+    @property
+    def note(self) -> str:  # type: ignore[override]  # it names a setting
+        return (
+            "The pages leave the site at once. They can be taken out of the trash for"
+            f" {settings.TRASH_DAYS} days; then they are deleted. The pictures that they were made"
+            " from may have new pages."
+        )
+
+    def preview(self, rows: Pages) -> list[Line]:
+        return _lines(rows, self._why_not, "Will be moved.")
+
+    def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
+        trash.move_to_trash([page.pk for page in rows], by=confirmation.person)
+        return _lines(rows, _why_gone(rows), "In the trash.")
+
+    @staticmethod
+    def _why_not(page: Prompt) -> str:
+        return "It is there already." if page.deleted_at else ""
+
+
+class Restore(PageAction):
+    name, label = "restore", "Take out of the trash"
+    permissions = ("prompts.delete_prompt",)
+    note = "They are drafts again."
+
+    def preview(self, rows: Pages) -> list[Line]:
+        return _lines(rows, self._why_not, "Will be a draft.")
+
+    def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
+        trash.restore([page.pk for page in rows], by=confirmation.person)
+        return _lines(rows, _why_gone(rows), "A draft again.")
+
+    @staticmethod
+    def _why_not(page: Prompt) -> str:
+        return "" if page.deleted_at else "It is not in the trash."
+
+
+def _why_gone(rows: Pages) -> Callable[[Prompt], str]:
+    ids = [page.pk for page in rows]
+    there = set(Prompt.everything.filter(pk__in=ids).values_list("pk", flat=True))
+    return lambda page: "" if page.pk in there else GONE
 
 
 class Delete(PageAction):
     """The worker deletes the files (``publish_queue.on_page_deleted``)."""
 
-    name, label, danger = "delete", "Delete", True
-    permission = "prompts.delete_prompt"
+    name, label, verb, danger = "delete", "Delete now", "Delete", True
+    permissions = ("prompts.delete_prompt",)
     note = (
         "Pages are deleted for good, with their public pictures and addresses. The generator keeps"
         " the pictures that they were made from."
@@ -140,21 +192,13 @@ class Delete(PageAction):
         be locked in no common order. Answers why it was not deleted.
         """
         try:
-            with transaction.atomic():
-                current = Prompt.objects.filter(pk=page.pk).first()
-                if current is None:
-                    return GONE
-                _log_deletion(person, current)
-                current.delete()
+            if not trash.delete_now(page.pk, by=person):
+                return GONE
         except OperationalError:
             logger.warning("page could not be deleted", extra={"page": page.pk}, exc_info=True)
             return "The database was busy. Try again."
         return ""
 
 
-PUBLISH, UNPUBLISH, DELETE = Publish(), Unpublish(), Delete()
-
-
-def _log_deletion(person: Person, page: Prompt) -> None:
-    if person.pk:
-        LogEntry.objects.log_actions(person.pk, [page], DELETION, "Deleted.")
+PUBLISH, UNPUBLISH = Publish(), Unpublish()
+TRASH, RESTORE, DELETE = MoveToTrash(), Restore(), Delete()

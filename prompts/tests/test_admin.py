@@ -33,7 +33,8 @@ def editor(client, django_user_model):
     user = django_user_model.objects.create_user("editor", is_staff=True)
     user.user_permissions.set(
         Permission.objects.filter(
-            content_type__app_label="prompts", codename__in=["view_prompt", "change_prompt"]
+            content_type__app_label="prompts",
+            codename__in=["view_prompt", "change_prompt", "publish"],
         )
     )
     client.force_login(user)

@@ -230,7 +230,7 @@ def job_with_pages(n=3):
 
 
 def test_its_pages_are_published_so_many_a_day_and_taken_back():
-    editor = make_user("editor", "prompts.change_prompt")
+    editor = make_user("editor", "prompts.change_prompt", "prompts.publish")
     job, pages = job_with_pages()
     Prompt.objects.filter(pk=pages[2].pk).update(moderation="flagged")
     code, _, err = run(job, "publish", "--per-day", "1", "--user", "editor")
@@ -250,7 +250,7 @@ def test_its_pages_are_published_so_many_a_day_and_taken_back():
 def test_who_may_not_change_pages_publishes_none():
     make_user("viewer")
     job, _ = job_with_pages(1)
-    assert "may not change pages" in run(job, "publish", "--user", "viewer")[2]
+    assert "may not publish pages" in run(job, "publish", "--user", "viewer")[2]
     assert not Prompt.objects.filter(publish_at__isnull=False).exists()
 
 
