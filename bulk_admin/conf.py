@@ -36,6 +36,9 @@ class Conf:
 
     WORKERS: int = 2  # processes of a worker: one runs the pump, another the other tasks
 
+    # PostgreSQL: end every transaction of the project that stands still, not only those on our rows
+    GUARD_ALL_TRANSACTIONS: bool = False
+
     # Bounds. 0 turns a brake off.
     MAX_IN_FLIGHT: int = 300  # calls at once, per host
     NO_USE_AFTER: int = 3  # billed outcomes in a row that brought no usable picture

@@ -260,6 +260,7 @@ BULK: dict[str, Any] = {
     "PAGES": "prompts.bulk_pages.PromptPages",
     "PAGE_STORAGE": "default",
     "USE_SITE_KEYS": True,
+    "GUARD_ALL_TRANSACTIONS": True,
     "CREDENTIAL_KEYS": env.list("CREDENTIAL_KEYS", default=[]),
     "OPENAI_BASE_URL": env.str("OPENAI_BASE_URL", default=Conf.OPENAI_BASE_URL),
     "OPENAI_IMAGES_PER_MINUTE": env.int("OPENAI_IMAGES_PER_MINUTE", default=0),

@@ -14,6 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, Func
 
+from bulk_admin.conf import conf
+
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,6 +24,7 @@ PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 # for ever.
 GUARDS = {"idle_in_transaction_session_timeout": 5000, "lock_timeout": 8000}
 KILLED_WHILE_IDLE = "25P03"  # PostgreSQL's code for the first guard, which psycopg calls internal
+OURS = '"bulk_admin_'  # how the name of every table of ours begins
 IDLE = 0  # libpq's PQTRANS_IDLE: the next statement begins a transaction
 
 
@@ -62,39 +65,60 @@ def database_now() -> dt.datetime:
 
 
 def guard_transactions(sender: Any, connection: Any, **kwargs: Any) -> None:
-    """Receiver of connection_created: every transaction on PostgreSQL begins with its guards.
+    """Receiver of connection_created: on PostgreSQL every transaction has its guards from the
+    statement on that first names a table of ours, and with BULK["GUARD_ALL_TRANSACTIONS"] from its
+    first one. The site's own transactions wait as long as it lets them.
 
     They are set for each transaction, not with the connection: a pooler such as PgBouncer refuses
     start-up options, and gives every transaction another session. What ``?options=`` of the
     database's address says of a guard stands.
     """
-    if connection.vendor == "postgresql" and _set_guards not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_set_guards)
+    is_guarded = any(isinstance(each, _Guards) for each in connection.execute_wrappers)
+    if connection.vendor == "postgresql" and not is_guarded:
+        connection.execute_wrappers.append(_Guards())
 
 
 def guards_in_force() -> dict[str, int]:
-    """What the server says of the guards inside a transaction, in milliseconds; 0 is none.
+    """What the server says of the guards inside a transaction of ours, in milliseconds; 0 is none.
 
     Empty where the database knows no such guards.
     """
     if connection.vendor != "postgresql":
         return {}
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute('SELECT FROM "bulk_admin_worker" LIMIT 0')
         cursor.execute(
             "SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [list(GUARDS)]
         )
         return dict(cursor.fetchall())
 
 
-def _set_guards(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-    this = context["connection"]
-    if this.in_atomic_block and this.connection.info.transaction_status == IDLE:
-        said = this.settings_dict["OPTIONS"].get("options", "")
-        ours = {name: value for name, value in GUARDS.items() if name not in said}
-        if ours:  # psycopg's own cursor: this must not come here again
-            with this.wrap_database_errors, this.connection.cursor() as cursor:
-                cursor.execute("; ".join(f"SET LOCAL {name} = {ours[name]}" for name in ours))
-    return execute(sql, params, many, context)
+class _Guards:
+    """Stands before the statements of one connection."""
+
+    are_set = False  # in the transaction that is under way
+
+    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        this = context["connection"]
+        if this.in_atomic_block:
+            self._see_to(this, str(sql))
+        return execute(sql, params, many, context)
+
+    def _see_to(self, this: Any, sql: str) -> None:
+        is_back = sql.startswith("ROLLBACK TO")  # and with it what was set since that savepoint
+        if is_back or this.connection.info.transaction_status == IDLE:
+            self.are_set = False
+        if not (self.are_set or is_back) and (OURS in sql or conf.GUARD_ALL_TRANSACTIONS):
+            _set_guards(this)
+            self.are_set = True
+
+
+def _set_guards(this: Any) -> None:
+    said = this.settings_dict["OPTIONS"].get("options", "")
+    ours = {name: value for name, value in GUARDS.items() if name not in said}
+    if ours:  # psycopg's own cursor: this must not come here again
+        with this.wrap_database_errors, this.connection.cursor() as cursor:
+            cursor.execute("; ".join(f"SET LOCAL {name} = {ours[name]}" for name in ours))
 
 
 def is_broken_off(error: Exception) -> bool:

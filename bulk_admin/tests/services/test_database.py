@@ -15,6 +15,7 @@ from django.db import (
     transaction,
 )
 
+from bulk_admin.models import Worker
 from bulk_admin.services import database
 from bulk_admin.services.database import PAUSES, whole_step
 from bulk_admin.tests.support.processes import wait_until
@@ -201,17 +202,39 @@ def test_inside_a_callers_transaction_it_is_not_repeated(pauses):
     assert Group.objects.get().name == "the caller's"
 
 
+def lock_timeout():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        return cursor.fetchone()[0]
+
+
 @on_postgres
 def test_every_transaction_has_its_guards_and_no_statement_outside_one():
     assert database.guards_in_force() == database.GUARDS
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('lock_timeout')")
-        assert cursor.fetchone() == ("0",)
+    assert lock_timeout() == "0"
+    with transaction.atomic():
+        assert lock_timeout() == "8s"
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
         threading.Event().wait(0.5)
         cursor.execute("SELECT 1")
     connection.close()
+    assert database.guards_in_force() == database.GUARDS
+
+
+@on_postgres
+def test_another_site_s_own_transactions_have_no_guards(settings):
+    settings.BULK = settings.BULK | {"GUARD_ALL_TRANSACTIONS": False}
+    with transaction.atomic():
+        Group.objects.create(name="the site's")
+        assert lock_timeout() == "0"
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            assert not Worker.objects.exists()
+            assert lock_timeout() == "8s"
+            assert 1 / 0
+        assert lock_timeout() == "0"  # undone with the savepoint, as are its locks
+        assert not Worker.objects.exists()
+        assert lock_timeout() == "8s"
     assert database.guards_in_force() == database.GUARDS
 
 
