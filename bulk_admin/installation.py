@@ -14,6 +14,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, connection, router
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
@@ -87,7 +88,7 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 def check_installation(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    found = [*_apps(), *_templates(), *_adapter(), *_storage(), *_sqlite()]
+    found = [*_apps(), *_templates(), *_adapter(), *_storage(), *_database()]
     return found if missing_apps() else [*found, *_addresses(), *_page_model()]
 
 
@@ -147,11 +148,35 @@ def _storage() -> Found:
         yield Warning(told, hint=hint, id="bulk_admin.W004")
 
 
+def _database() -> Found:
+    if connection.vendor == "sqlite":
+        yield from _sqlite()
+    elif connection.vendor != "postgresql":
+        hint = "Let DATABASES['default'] be PostgreSQL, or SQLite for a site on one machine."
+        told = f"The generator does not run on {connection.display_name}."
+        yield Error(told, hint=hint, id="bulk_admin.E020")
+    for label in ("bulk_admin", "django_q"):
+        if elsewhere := _databases_of(label) - {DEFAULT_DB_ALIAS}:
+            hint = (
+                f'Let db_for_read and db_for_write of DATABASE_ROUTERS answer "default" for the app'
+                f" {label!r}: money is counted in transactions there, and a copy is behind."
+            )
+            told = f"Rows of {label} are in the database {', '.join(sorted(elsewhere))}."
+            yield Error(told, hint=hint, id="bulk_admin.E021")
+    if not settings.USE_TZ:
+        hint = "Set USE_TZ = True: days and leases are counted in UTC, where no hour comes twice."
+        yield Error("USE_TZ is off.", hint=hint, id="bulk_admin.E022")
+
+
+def _databases_of(label: str) -> set[str]:
+    models = apps.get_app_config(label).get_models() if apps.is_installed(label) else ()
+    ask = (router.db_for_read, router.db_for_write)
+    return {database(model) for model in models for database in ask}
+
+
 def _sqlite() -> Found:
-    database = settings.DATABASES.get("default", {})
-    is_sqlite = str(database.get("ENGINE", "")).endswith("sqlite3")
-    mode = str(database.get("OPTIONS", {}).get("transaction_mode", "")).upper()
-    if is_sqlite and mode not in ("IMMEDIATE", "EXCLUSIVE"):
+    options = connection.settings_dict["OPTIONS"]
+    if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
         hint = (
             'Set "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20}: else a transaction'
             ' that writes after it has read fails with "database is locked" beside a worker.'

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.core.checks import Error, Warning, run_checks
+from django.db import connection
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -71,6 +72,32 @@ def test_the_lock_of_a_host_s_pump_hangs_on_the_database(settings, monkeypatch):
     assert pump_lock() != ours
     settings.BULK = {"PUMP_LOCK": "/run/pump.lock"}
     assert str(pump_lock()) == "/run/pump.lock"
+
+
+def test_another_database_than_the_two_is_refused_by_its_name(monkeypatch):
+    monkeypatch.setattr(connection, "vendor", "mysql", raising=False)
+    monkeypatch.setattr(connection, "display_name", "MySQL", raising=False)
+    (message,) = installation.check_installation(None)
+    assert (message.id, isinstance(message, Error)) == ("bulk_admin.E020", True)
+    assert "MySQL" in message.msg and "PostgreSQL" in message.hint
+
+
+class ReadsOurRowsFromACopy:
+    def db_for_read(self, model, **hints):
+        return {"bulk_admin": "copy", "prompts": "archive"}.get(model._meta.app_label)
+
+
+def test_rows_of_ours_in_another_database_are_an_error_and_pages_may_be_there(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.ReadsOurRowsFromACopy"]
+    (message,) = installation.check_installation(None)
+    assert (message.id, isinstance(message, Error)) == ("bulk_admin.E021", True)
+    assert "bulk_admin" in message.msg and "copy" in message.msg
+
+
+def test_a_clock_without_a_time_zone_is_an_error(settings):
+    settings.USE_TZ = False
+    (message,) = installation.check_installation(None)
+    assert message.id == "bulk_admin.E022"
 
 
 def test_a_connection_pool_is_an_error(settings, monkeypatch):
