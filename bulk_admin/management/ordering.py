@@ -52,9 +52,10 @@ class Order:
 
 def choose_user(name: str) -> Any:
     """The user of that name, or without one the only superuser. Raises Refused."""
-    users = get_user_model().objects.filter(is_active=True).order_by("username")
+    model = get_user_model()
+    users = model._default_manager.filter(is_active=True).order_by(model.USERNAME_FIELD)
     if name:
-        user = users.filter(username=name).first()
+        user = users.filter(**{model.USERNAME_FIELD: name}).first()
         if user is None:
             raise Refused(f"There is no active user {name}. {_known(users)}")
         return user

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,8 @@ from .accounts import Pool, ProviderAccount
 from .images import GeneratedImage
 from .statuses import CALL_MOVES, Billed, CallKind, CallState, StatusQuerySet
 from .workers import Worker
+
+PERSON_LABEL = 150  # Django's longest username; a site's may be longer, as an address is
 
 
 class CallQuerySet(StatusQuerySet["ProviderCall"]):
@@ -42,7 +44,7 @@ class ProviderCall(models.Model):
     place = models.CharField(max_length=20, help_text="position.variant of the image.")
     job_label = models.CharField(max_length=120)
     account_label = models.CharField(max_length=80)
-    person_label = models.CharField(max_length=150, blank=True)
+    person_label = models.CharField(max_length=PERSON_LABEL, blank=True)
     model_name = models.CharField(max_length=120)
     attempt = models.PositiveSmallIntegerField()
     day = models.DateField(help_text="The UTC day that it is counted on.")
@@ -153,6 +155,14 @@ class Spend(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key} {self.day}"
+
+
+def spend_keys(account_id: int, person_id: Any) -> tuple[str, str]:
+    """Of the account, and of a person with it: "" for nobody. A site's people may have UUIDs, which
+    SQLite keeps without dashes.
+    """
+    person = person_id.hex if isinstance(person_id, uuid.UUID) else person_id
+    return str(account_id), f"{account_id}:{person}" if person_id else ""
 
 
 class UnstoredImage(models.Model):

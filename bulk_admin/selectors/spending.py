@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from bulk_admin.models import Billed, CallState, ProviderAccount, ProviderCall, Spend
 from bulk_admin.models.accounts import PRIVATE_LABEL
+from bulk_admin.models.ledger import spend_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def _today() -> dt.date:
 
 def cap_left_today(account: ProviderAccount, person_id: int | None) -> CapLeft | None:
     """The tighter of the account's and the person's cap; None where there is none."""
-    caps = {str(account.pk): account.day_cap, f"{account.pk}:{person_id}": account.person_day_cap}
+    account_key, person_key = spend_keys(account.pk, person_id)
+    caps = {account_key: account.day_cap, person_key: account.person_day_cap}
     caps = {key: cap for key, cap in caps.items() if cap is not None}
     if not caps:
         return None
@@ -142,13 +144,16 @@ def with_names(days: QuerySet[Spend], reader: Any) -> QuerySet[Spend]:
         .annotate(shown_label=label)
         .values("shown_label")
     )
-    persons = people.objects.filter(pk=OuterRef("person_number")).values(people.USERNAME_FIELD)
+    person = people._default_manager.filter(pk=OuterRef("person_number"))
     numbers = {
         "account_number": Cast("account_id", BigIntegerField()),
-        "person_number": Cast("person_id", BigIntegerField()),
+        "person_number": Cast("person_id", people._meta.pk),
     }
     return (
         days.annotate(**ids)
         .annotate(**numbers)
-        .annotate(account_name=Subquery(accounts), person_name=Subquery(persons))
+        .annotate(
+            account_name=Subquery(accounts),
+            person_name=Subquery(person.values(people.USERNAME_FIELD)),
+        )
     )

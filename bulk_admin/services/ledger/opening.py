@@ -31,6 +31,7 @@ from bulk_admin.models import (
     ProviderCall,
 )
 from bulk_admin.models.images import ImageQuerySet
+from bulk_admin.models.ledger import PERSON_LABEL
 from bulk_admin.services import page_adapter
 from bulk_admin.services.database import Clock, whole_step
 from bulk_admin.services.drafting.settings import compose_prompt
@@ -325,7 +326,7 @@ def _write_call(opening: _Opening, claim: _Claim, *, attempt: int) -> ProviderCa
         place=f"{image.position}.{image.variant}",
         job_label=job.name,
         account_label=pool.account.label,
-        person_label=person.get_username() if person else "",
+        person_label=person.get_username()[:PERSON_LABEL] if person else "",
         model_name=claim.model.name,
         attempt=attempt,
         day=opening.now.date(),

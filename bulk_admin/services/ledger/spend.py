@@ -8,6 +8,7 @@ from django.db.models import F, Sum
 
 from bulk_admin.codes import Code
 from bulk_admin.models import ProviderAccount, ProviderCall, Spend
+from bulk_admin.models.ledger import spend_keys
 
 
 class CapReached(Exception):
@@ -35,10 +36,6 @@ def reserve(account: ProviderAccount, call: ProviderCall) -> None:
     if person_key:
         person_caps = [(account.person_day_cap, Code.PERSON_CAP)]
         _take(call, Spend.Scope.PERSON, person_key, person_caps)
-
-
-def spend_keys(account_id: int, person_id: int | None) -> tuple[str, str]:
-    return str(account_id), f"{account_id}:{person_id}" if person_id else ""
 
 
 def spent_this_month(key: str, day: dt.date) -> int:

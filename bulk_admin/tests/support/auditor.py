@@ -19,7 +19,7 @@ from bulk_admin.models import (
     Spend,
     UnstoredImage,
 )
-from bulk_admin.services.ledger.spend import spend_keys
+from bulk_admin.models.ledger import spend_keys
 from bulk_admin.services.storage import private
 from bulk_admin.testing import pictures
 from bulk_admin.testing.factories import counters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections import Counter
 
 import pytest
@@ -18,6 +19,7 @@ from bulk_admin.models import (
     ProviderCall,
     Spend,
 )
+from bulk_admin.models.ledger import spend_keys
 from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
@@ -243,3 +245,18 @@ def test_a_capped_persons_texts_fail_and_anothers_of_the_same_job_are_written(jo
     theirs.refresh_from_db()
     assert (theirs.page_status, theirs.page_error_code) == ("failed", "person_cap")
     assert theirs.page_error == "The daily cap of whoever asked for it is reached."
+
+
+def test_a_person_s_uuid_fits_a_day_s_key_as_sqlite_keeps_it():
+    """Without dashes; the list of spend finds its person by the key."""
+    person = uuid.UUID("6f1c2a7e-0000-4000-8000-00000000cafe")
+    _, key = spend_keys(1_234_567, person)
+    assert key == f"1234567:{person.hex}"
+    assert len(key) <= Spend._meta.get_field("key").max_length
+
+
+def test_a_name_as_long_as_an_address_may_be_opens_a_call(job, anna, monkeypatch):
+    address = f"{'a' * 238}@an.example.com"
+    monkeypatch.setattr(type(anna), "get_username", lambda person: address)
+    permit = open_one(job)
+    assert ProviderCall.objects.get(pk=permit.call_id).person_label == address[:150]
