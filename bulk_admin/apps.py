@@ -10,6 +10,8 @@ class BulkAdminConfig(AppConfig):
     name = "bulk_admin"
     verbose_name = "Bulk generator"
     default = True
+    # Whatever the site has: its makemigrations is to find nothing to change in ours.
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from . import installation

@@ -36,6 +36,12 @@ class Queue(ORM):  # type: ignore[misc]  # django_q is untyped
             close_old_connections()
         return OrmQ.objects.all()  # type: ignore[no-any-return]
 
+    @staticmethod
+    def get_cache() -> None:
+        """Django-Q tells of itself there, twice a second; our workers have rows for that, and the
+        site's cache may be down.
+        """
+
 
 def run_soon(function: str, *args: Any, group: str) -> None:
     """Queue a task, by its function's dotted name, in the caller's transaction."""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, reverse
@@ -66,7 +67,8 @@ def _door(view: View, *, is_job_form: bool) -> View:
     # The CSRF middleware would read the body first. admin_view checks the token, inside.
     guarded.csrf_exempt = True  # type: ignore[attr-defined]
     guarded.stands_at_the_door = True  # type: ignore[attr-defined]
-    return guarded
+    # A site's ATOMIC_REQUESTS would hold its locks while a provider or the storage is asked.
+    return transaction.non_atomic_requests(guarded)
 
 
 def _say(request: HttpRequest, error: Exception) -> HttpResponse:

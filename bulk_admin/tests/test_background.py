@@ -72,6 +72,11 @@ def test_no_setting_of_the_site_s_cluster_reaches_our_tasks(monkeypatch, name, v
     assert bell.q_options()["cached"] is False
 
 
+def test_no_cache_of_the_site_is_asked(worker):
+    assert worker.cache is None
+    assert not worker.set_stat("cluster", "stat", 3) and not worker.get_stats("cluster")
+
+
 def test_a_task_that_was_queued_in_a_transaction_goes_back_with_it():
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         doorbell.ring()

@@ -107,6 +107,12 @@ def test_a_form_that_is_too_large_is_answered_in_place(staff_page, settings):
     assert "more fields than the server takes" in refused.content.decode()
 
 
+def test_no_page_stands_in_one_transaction_when_the_site_s_do():
+    """ATOMIC_REQUESTS would hold locks while a provider answers."""
+    for pattern in our_patterns():
+        assert "default" in pattern.callback._non_atomic_requests, pattern
+
+
 def test_what_promises_too_much_and_a_nul_are_refused(staff_page):
     lists = reverse("backoffice:bulk_admin_imagemodel_changelist")
     assert staff_page.get(lists, CONTENT_LENGTH=str(MAX_BODY + 1)).status_code == 413
