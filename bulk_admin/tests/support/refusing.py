@@ -13,11 +13,11 @@ NAME = "refuse_poison"
 
 @contextmanager
 def refusing(table: str, column: str) -> Iterator[None]:
-    """Every update that puts POISON into the column fails."""
+    """Every update that puts POISON into the column, or leaves it there, fails."""
     if connection.vendor == "postgresql":
         set_up = (
             f"ALTER TABLE {table} ADD CONSTRAINT {NAME}"
-            f" CHECK ({column}::text NOT LIKE '%{POISON}%')"
+            f" CHECK ({column}::text NOT LIKE '%{POISON}%') NOT VALID"
         )
         take_down = f"ALTER TABLE {table} DROP CONSTRAINT {NAME}"
     else:

@@ -14,6 +14,7 @@ from bulk_admin.services.image_providers import ImageOptions
 from bulk_admin.services.image_providers.errors import BadKey, NotSent, RateLimited
 from bulk_admin.services.jobs import pictures
 from bulk_admin.services.ledger import holding, opening
+from bulk_admin.services.monitoring import health
 from bulk_admin.services.storage import storing
 from bulk_admin.services.worker import held, lease, pump, rescue
 from bulk_admin.services.worker.clients import Clients
@@ -22,6 +23,7 @@ from bulk_admin.testing.factories import make_account, make_job, make_worker, pn
 from bulk_admin.testing.loopback.replicate_server import ReplicateServer
 from bulk_admin.tests.support import processes
 from bulk_admin.tests.support.auditor import audit
+from bulk_admin.tests.support.refusing import POISON, refusing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODEL = "black-forest-labs/flux-schnell"
@@ -297,6 +299,30 @@ def test_a_run_that_the_provider_ended_before_it_began_is_queued_again(account, 
     call = ProviderCall.objects.get()
     assert (call.state, call.billed) == (CallState.REFUSED, "no")
     assert job.images.get().status == ImageStatus.QUEUED
+    assert audit() == []
+
+
+def test_a_held_call_that_cannot_be_booked_is_set_aside_and_stops_nothing(job, call, server):
+    """Its image's row takes no change at all, whatever is said of it."""
+    other = job_of(job.account, ["a heron"])
+    server.polls = 1
+    job.images.update(prompt_text=POISON)
+    with refusing("bulk_admin_generatedimage", "prompt_text"):
+        pump.run()
+        call.refresh_from_db()
+        assert (call.state, call.set_aside[:14]) == (CallState.HELD, "IntegrityError")
+        seen = looks(server)
+        make_due(call)
+        pump.run()
+        rescue.run()
+        assert looks(server) == seen, "it is asked for no more"
+    states = dict(ProviderCall.objects.values_list("job_label", "state"))
+    assert states == {job.name: CallState.HELD, other.name: CallState.DELIVERED}
+    (queue,) = [part for part in health.report() if part.name == "Queue"]
+    (fact,) = [fact for fact in queue.facts if fact.name == "Results set aside"]
+    assert (fact.state, fact.value) == ("bad", "1, of which 1 still open")
+    assert call.set_aside in fact.todo
+    assert len(server.till.billed()) == 2
     assert audit() == []
 
 
