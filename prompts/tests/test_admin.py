@@ -614,3 +614,24 @@ def test_there_is_one_style_note_and_its_list_leads_to_it(admin_client):
         ).status_code
         == 403
     )
+
+
+# --- view on site ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("anonymous", 404), ("no right", 404), ("may see pages", 200)]
+)
+@pytest.mark.parametrize("hidden", [{"status": "draft"}, {"visibility": "private"}])
+def test_view_on_site_of_a_hidden_page_needs_the_right(
+    client, admin_client, django_user_model, who, status, hidden
+):
+    page = make_page(1, **hidden)
+    form = text_of(admin_client.get(f"{LIST}{page.pk}/change/"))
+    [address] = re.findall(r'<a href="([^"]+)" class="viewsitelink">', form)
+    if who != "anonymous":
+        person = django_user_model.objects.create_user("pat", is_staff=True)
+        if who == "may see pages":
+            person.user_permissions.add(Permission.objects.get(codename="view_prompt"))
+        client.force_login(person)
+    assert (client.get(address).status_code, client.head(address).status_code) == (status, status)

@@ -125,3 +125,20 @@ def test_a_form_that_outlived_its_session_says_what_to_do():
     response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "sam"})
     assert response.status_code == 403
     assert "Go back, reload it and try again" in text_of(response)
+
+
+@pytest.mark.parametrize("address", ["/", "/admin/prompts/prompt/"])
+def test_a_page_that_breaks_says_so_and_tells_nothing_of_it(
+    admin_client, settings, monkeypatch, address
+):
+    def broken(*args, **kwargs):
+        raise RuntimeError("the vault's number is 7")
+
+    settings.DEBUG = False
+    admin_client.raise_request_exception = False
+    monkeypatch.setattr("prompts.selectors.published_pages", broken)
+    monkeypatch.setattr("prompts.admin.pages.PromptAdmin.get_queryset", broken)
+    response = admin_client.get(address)
+    assert response.status_code == 500
+    assert "Something went wrong" in text_of(response)
+    assert not any(word in text_of(response) for word in ("vault", "RuntimeError", "Traceback"))

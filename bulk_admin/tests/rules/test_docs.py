@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.conf import settings
 from django.core.management import get_commands
+from django_q.models import OrmQ, Task
 
-from bulk_admin import credentials, models
+from bulk_admin import credentials, models, uploads
 from bulk_admin.conf import DEFAULTS
 from bulk_admin.services import accounts, image_providers
 from bulk_admin.services.image_providers import ImageProvider, ImageResult, errors
@@ -140,3 +142,22 @@ def test_every_error_of_the_family_has_its_place_in_the_steps():
         if isinstance(kind, type) and issubclass(kind, errors.ProviderError)
     ]
     assert [name for name in family if name != "ProviderError" and f"`{name}`" not in text] == []
+
+
+def test_what_a_proxy_must_do_is_told_with_the_names_and_numbers_of_the_code():
+    text = " ".join((ROOT / "docs/security.md").read_text().split())
+    name, _ = settings.SECURE_PROXY_SSL_HEADER
+    header = name.removeprefix("HTTP_").replace("_", "-").title()
+    assert f"**Strip `{header}`** from what visitors send" in text
+    size = uploads.MAX_BODY // uploads.MB
+    assert f"Limit the body of a request to {size} MB" in text
+    assert f"client_max_body_size {size}m" in text
+
+
+def test_it_is_told_that_who_writes_to_the_database_runs_code():
+    text = " ".join((ROOT / "docs/security.md").read_text().split())
+    warning = text.split("**write access to the database.**")[1]
+    for table in (OrmQ._meta.db_table, Task._meta.db_table):
+        assert f"`{table}`" in warning
+    assert "unpickles them, and that runs code" in warning
+    assert "To limit the last one:" in warning

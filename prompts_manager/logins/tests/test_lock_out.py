@@ -155,3 +155,9 @@ def test_admin_names_the_lists_in_words(admin_client):
     front = admin_client.get(reverse("admin:index")).content.decode()
     for words in ("Login log", "Two-factor login"):
         assert f'title="Models in the {words} application"' in front
+
+
+@pytest.mark.parametrize("then", ["", "?next=https://evil.example/", "?next=//evil.example/"])
+def test_a_login_that_leads_nowhere_else_leads_to_the_admin(client, then):
+    answer = client.post(f"{LOGIN}{then}", {"username": "ann", "password": RIGHT})
+    assert (answer.status_code, answer["Location"]) == (302, reverse("admin:index"))
