@@ -21,6 +21,7 @@ RUNS: dict[str, tuple[list[str], ...]] = {
         ["--limit", "5", "50", "--no-baselines", "--database", "postgres"],
         ["--limit", "250", "--database", "postgres"],
     ),
+    "cold_start": ([],),
     "sharing": ([],),
     "fairness": BOTH,
     "queue_depth": BOTH,
