@@ -8,6 +8,7 @@ ACCOUNTS = SERVICES + "accounts.py"
 LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 PICTURES = SERVICES + "jobs/pictures.py"
 OWNERS_TESTS = TESTS + "test_account_owners.py"
+NEW_OWNER_TESTS = TESTS + "test_new_owner.py"
 PRIVATE_TESTS = "bulk_admin/tests/admin/test_private_accounts.py"
 SETTLING = SERVICES + "ledger/settling.py"
 
@@ -163,5 +164,53 @@ MUTANTS = [
         "return self.label",
         PRIVATE_TESTS,
         "test_a_label_is_shown_to_nobody_else",
+    ),
+    Mutant(
+        "the new owner has the old one's key",
+        "bulk_admin/models/accounts.py",
+        'return "" if self.has_left_key else self.key_under_way',
+        "return self.key_under_way",
+        NEW_OWNER_TESTS,
+        "test_the_key_is_not_the_new_owner_s_and_goes",
+    ),
+    Mutant(
+        "a key of the old owner's goes on buying",
+        SERVICES + "ledger/pacing.py",
+        "    if account.has_left_key:",
+        "    if False:",
+        NEW_OWNER_TESTS,
+        "test_with_calls_under_way_the_key_only_collects_them",
+    ),
+    Mutant(
+        "a worker keeps the old owner's key",
+        SERVICES + "worker/clients.py",
+        "sealed_key not in (None, known_with)",
+        "False",
+        NEW_OWNER_TESTS,
+        "test_a_worker_that_knew_the_old_key_buys_with_the_new_one",
+    ),
+    Mutant(
+        "a new owner's key buys what the old one ordered",
+        SERVICES + "ledger/handover.py",
+        "status_reason__in=codes.ACCOUNT_FAULTS)",
+        'status_reason="")',
+        NEW_OWNER_TESTS,
+        "test_a_job_that_waited_for_the_account_does_not_go_on_with_a_new_key",
+    ),
+    Mutant(
+        "a key that held calls need is replaced",
+        SERVICES + "ledger/handover.py",
+        '        if row.exclude(encrypted_key="").exists():',
+        "        if False:",
+        NEW_OWNER_TESTS,
+        "test_a_new_key_is_refused_while_the_old_one_is_needed",
+    ),
+    Mutant(
+        "an account is given away without the form's tick",
+        "bulk_admin/admin/account_form.py",
+        'if not data.get("confirms_new_owner"):',
+        "if False:",
+        NEW_OWNER_TESTS,
+        "test_a_forged_form_without_the_tick_changes_nothing",
     ),
 ]

@@ -168,6 +168,14 @@ MUTANTS = [
         "test_an_accepted_doubt_is_kept_with_the_page",
     ),
     Mutant(
+        "an accepted left-over covers any other one",
+        "prompts/services/publishing.py",
+        'doubt in confirmed or doubt.partition(":")[0] in confirmed',
+        'doubt.partition(":")[0] in {each.partition(":")[0] for each in confirmed}',
+        "prompts/tests/test_publishing.py",
+        "test_an_accepted_left_over_covers_no_other_one",
+    ),
+    Mutant(
         "an accepted doubt is forgotten",
         PUBLISH_QUEUE,
         'page.publish_error = confirmed, ""',
