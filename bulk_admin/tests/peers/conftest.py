@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import socket
 import subprocess
@@ -16,6 +18,7 @@ import pytest
 from bulk_admin.models import BulkGenerationJob, CallState, ProviderAccount, ProviderCall
 from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.testing.factories import make_account, make_job, make_model
+from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.peers import tools
 from bulk_admin.tests.support import processes, run_folder
 
@@ -25,6 +28,16 @@ PLAIN = {name: os.environ[name] for name in KEPT if name in os.environ} | {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True"  # it would fetch prices otherwise
 }
 
+CHAOS = ("--chaos-drop", "0.1", "--chaos-malformed", "0.1", "--chaos-disconnect", "0.1")
+DRIVEN: set[str] = set()
+MISSING: set[str] = set()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for whoever asks what a green run has tried."""
+    driven, missing = (", ".join(sorted(names)) or "none" for names in (DRIVEN, MISSING))
+    terminalreporter.write_line(f"Driven: {driven}. Skipped, as it is not there: {missing}.")
+
 
 @pytest.fixture
 def peer(tmp_path: Path) -> Iterator[Callable[..., str]]:
@@ -33,6 +46,7 @@ def peer(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
     def start(name: str, *words: str, path: str = "/") -> str:
         if (found := tools.program(name)) is None:
+            MISSING.add(name)
             pytest.skip(f"{name} is not installed: make peers fetches it where it can.")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -43,12 +57,44 @@ def peer(tmp_path: Path) -> Iterator[Callable[..., str]]:
         running.append(server)
         url = f"http://127.0.0.1:{port}"
         processes.wait_until(lambda: answers(url + path), what=f"{name} answers")
+        DRIVEN.add(name)
         return url
 
     yield start
     for server in running:
         server.kill()
         server.wait()
+
+
+TEXT = {
+    "title": "A Red Fox Asleep in Fresh Snow at First Light",
+    "description": "A red fox sleeps. Snow lies around it. The light is cold. It suits a card.",
+    "tags": ["fox", "snow", "winter"],
+    "alt_text": "A red fox asleep in snow.",
+}
+
+
+@pytest.fixture
+def aimock(peer: Callable[..., str], tmp_path: Path) -> Callable[..., str]:
+    """Starts aimock, which answers every prompt with a picture, and every chat with a page's
+    text.
+    """
+    encoded = base64.b64encode(png_bytes(64, 64)).decode()
+    usage = {"input_tokens": 900, "output_tokens": 120}
+    answers = [
+        {"match": {"endpoint": "image"}, "response": {"image": {"b64Json": encoded}}},
+        {
+            "match": {"endpoint": "chat"},
+            "response": {"content": json.dumps(TEXT), "usage": usage},
+        },
+    ]
+    fixtures = tmp_path / "fixtures.json"
+    fixtures.write_text(json.dumps({"fixtures": answers}))
+
+    def start(*chaos: str) -> str:
+        return peer("aimock", "-p", "{port}", "-f", str(fixtures), *chaos)
+
+    return start
 
 
 def answers(url: str) -> bool:

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import pytest
 
 from bulk_admin.models import Billed, CallState, ProviderCall
-from bulk_admin.testing.pictures import png_bytes
+from bulk_admin.tests.peers.conftest import CHAOS
 from bulk_admin.tests.support.auditor import audit
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 PICTURES = 12
-CHAOS = ("--chaos-drop", "0.1", "--chaos-malformed", "0.1", "--chaos-disconnect", "0.1")
-
-
-@pytest.fixture
-def aimock(peer, tmp_path):
-    """Starts aimock, which answers every prompt with a picture."""
-    encoded = base64.b64encode(png_bytes(64, 64)).decode()
-    answer = {"match": {"endpoint": "image"}, "response": {"image": {"b64Json": encoded}}}
-    fixtures = tmp_path / "fixtures.json"
-    fixtures.write_text(json.dumps({"fixtures": [answer]}))
-
-    def start(*chaos):
-        return peer("aimock", "-p", "{port}", "-f", str(fixtures), *chaos)
-
-    return start
 
 
 def settled():
