@@ -162,8 +162,8 @@ MUTANTS = [
     Mutant(
         "pressing Publish accepts every doubt",
         PUBLISH_QUEUE,
-        "list(doubts_of(page)) if despite_doubts else []",
-        "list(doubts_of(page))",
+        "list((accepted or {}).get(page.pk, ()))",
+        '["placeholder", "not_checked", "leftover"]',
         PUBLISH_TESTS,
         "test_an_accepted_doubt_is_kept_with_the_page",
     ),

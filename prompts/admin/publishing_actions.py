@@ -68,9 +68,12 @@ class Publish(PageAction):
 
     def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
         """Sent again, as by a reload, it shows how far the worker is."""
-        reasons = publish_queue.request_publishing(
-            rows, confirmation.person.pk, despite_doubts=confirmation.despite_warnings
-        )
+        accepted = {
+            page.pk: publishing.doubts_of(page)
+            for page in rows
+            if confirmation.accepts(self._preview_one(page))
+        }
+        reasons = publish_queue.request_publishing(rows, confirmation.person.pk, accepted=accepted)
         now = Prompt.objects.in_bulk([page.pk for page in rows])
         return [
             self._result(now[page.pk], reasons[page.pk])

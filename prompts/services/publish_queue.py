@@ -5,7 +5,7 @@ transaction; the worker moves the files (``publish_worker``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -15,7 +15,7 @@ from bulk_admin.adapter import database_now, whole_step
 from prompts.models import DeletedPage, Prompt
 from prompts.services import page_files
 from prompts.services.doorbell import ring
-from prompts.services.publishing import doubts_of, why_not_publish
+from prompts.services.publishing import why_not_publish
 
 PUBLISHED = Prompt.Status.PUBLISHED
 AT_ONCE = 100
@@ -27,20 +27,20 @@ def request_publishing(
     pages: Iterable[Prompt],
     person_id: int | None,
     *,
-    despite_doubts: bool = False,
+    accepted: Mapping[int, Collection[str]] | None = None,
     per_day: int | None = None,
 ) -> dict[int, str]:
     """Have the worker publish pages, at once or so many a day from now on; for each that is there
     "" or why not.
 
-    ``despite_doubts``: the person saw this page's doubts and accepts them. A page that is published
-    or on its way is left as it is.
+    ``accepted``: the doubts that the person saw of a page, by its id, and accepts. A page that is
+    published or on its way is left as it is.
     """
     now = database_now()
     reasons: dict[int, str] = {}
     asked: list[Prompt] = []
     for page in locked(page.pk for page in pages):
-        confirmed = list(doubts_of(page)) if despite_doubts else []
+        confirmed = list((accepted or {}).get(page.pk, ()))
         reasons[page.pk] = reason = why_not_publish(page, confirmed)
         if reason or page.status == PUBLISHED or page.publish_at:
             continue

@@ -48,6 +48,15 @@ def run(client, name: str, pages, **data):
     )
 
 
+def warnings(client, pages) -> str:
+    """What the box sends that accepts the warnings that are shown of these pages."""
+    asked = client.get(
+        reverse("admin:prompts_prompt_bulk", args=["publish"]),
+        {"ids": ",".join(str(page.pk) for page in pages)},
+    )
+    return re.search(r'name="despite_warnings" value="([^"]*)"', text_of(asked))[1]
+
+
 def drafts(*changes: dict) -> list[Prompt]:
     return [
         make_page(n, is_stored=True, **{"status": "draft", "published": None, **change})
@@ -129,13 +138,13 @@ def test_a_left_over_is_named_in_the_list_and_on_the_form(client, editor):
     assert sentence in text_of(client.get(page.get_absolute_url()))
 
 
-@pytest.mark.parametrize("confirmed", [{}, {"despite_warnings": "1"}])
+@pytest.mark.parametrize("confirmed", [False, True])
 def test_a_left_over_is_published_only_when_confirmed(client, editor, confirmed):
     pages = drafts(
         {}, LEFT_OVER, {"title": "A {season} Fox"}, {**LEFT_OVER, "moderation": "flagged"}
     )
-    run(client, "publish", pages, **confirmed)
-    run(client, "publish", [pages[1]], **confirmed)  # as the button of the form does
+    told = {"despite_warnings": warnings(client, pages)} if confirmed else {}
+    run(client, "publish", pages, **told)
     work()
     left = "published" if confirmed else "draft"
     assert statuses() == ["published", left, left, "draft"]
@@ -254,9 +263,8 @@ def test_asking_tells_each_pages_fate_and_changes_nothing(client, editor):
     assert "6 pages selected" in text
     assert "1 ready. 2 need a second look first. 3 will stay as they are." in text
     assert "Publish those with a warning too (2)" in text
-    assert '<input type="checkbox" name="despite_warnings" value="1">' in text, (
-        "the box is not ticked by itself"
-    )
+    [box] = re.findall(r'<input type="checkbox" name="despite_warnings"[^>]*>', text)
+    assert "checked" not in box, "the box is not ticked by itself"
     for reason in (
         "a placeholder",
         "not checked by moderation",
@@ -323,9 +331,21 @@ def test_confirmed_warnings_are_published_and_a_flag_never_is(client, editor):
         {"moderation": "flagged"},
         {"image": ""},
     )
-    run(client, "publish", pages, despite_warnings="1")
+    run(client, "publish", pages, despite_warnings=warnings(client, pages))
     work()
     assert statuses() == ["published", "published", "published", "draft", "draft"]
+
+
+def test_a_warning_that_came_after_the_page_was_shown_is_not_accepted(client, editor):
+    pages = drafts({"title": "A Fox in {season}"}, {"is_placeholder": True})
+    seen = warnings(client, pages)
+    Prompt.objects.filter(pk=pages[0].pk).update(description="It is {mood}.")
+    answer = run(client, "publish", pages, despite_warnings=seen)
+    assert "Its description still has “{mood}”." in text_of(answer)
+    for forged in ("1", "on", "*"):
+        run(client, "publish", [pages[0]], despite_warnings=forged)
+    work()
+    assert statuses() == ["draft", "published"]
 
 
 def test_publishing_touches_only_the_pages_that_were_shown(client, editor):

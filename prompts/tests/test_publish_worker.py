@@ -19,7 +19,7 @@ from bulk_admin.testing.fixtures import PRIVATE, PUBLIC
 from prompts import tasks
 from prompts.models import DeletedPage, Prompt
 from prompts.services import b2_upload, doorbell, page_files, publish_queue, publish_worker
-from prompts.services.publishing import create_page
+from prompts.services.publishing import create_page, doubts_of
 
 from .making import make_files, make_new, make_page, private_keys, public_keys, publish_now, work
 
@@ -148,7 +148,7 @@ def test_what_a_lost_bell_left_is_found_within_a_minute():
 def test_what_speaks_against_it_is_asked_again_when_its_turn_comes(local_files, change, reason):
     """Also a doubt that nobody saw when they accepted others."""
     page = draft()
-    publish_queue.request_publishing([page], None, despite_doubts=True)
+    publish_queue.request_publishing([page], None, accepted={page.pk: doubts_of(page)})
     Prompt.objects.filter(pk=page.pk).update(**change)
     work()
     assert (again(page).status, page.publish_at, page.publish_error) == ("draft", None, reason)
@@ -161,7 +161,7 @@ def test_an_accepted_doubt_is_kept_with_the_page(local_files):
     assert publish_queue.request_publishing([page], None) == {
         page.pk: "Its picture is a placeholder."
     }
-    publish_queue.request_publishing([page], None, despite_doubts=True)
+    publish_queue.request_publishing([page], None, accepted={page.pk: doubts_of(page)})
     work()
     assert (again(page).status, page.publish_confirmed) == ("published", ["placeholder"])
 
@@ -170,7 +170,7 @@ def test_an_accepted_doubt_is_kept_with_the_page(local_files):
 def test_a_page_with_another_left_over_than_the_accepted_one_is_held_back(local_files):
     """It was edited while it waited for its day; the row holds the reason, however long it is."""
     page = draft(title="A Fox in {season}")
-    publish_queue.request_publishing([page], None, despite_doubts=True)
+    publish_queue.request_publishing([page], None, accepted={page.pk: doubts_of(page)})
     many = " ".join(f"{{word{n}}}" for n in range(20))
     Prompt.objects.filter(pk=page.pk).update(title="A Fox in {mood}", description=many)
     work()
@@ -178,7 +178,7 @@ def test_a_page_with_another_left_over_than_the_accepted_one_is_held_back(local_
     assert page.publish_error.startswith("Its title still has “{mood}”. Its description still")
     assert not public_keys(page)
     Prompt.objects.filter(pk=page.pk).update(title="A Fox in {season}", description="It sleeps.")
-    publish_queue.request_publishing([again(page)], None, despite_doubts=True)
+    publish_queue.request_publishing([again(page)], None, accepted={page.pk: doubts_of(page)})
     work()
     assert again(page).status == "published"
 

@@ -6,6 +6,7 @@ showed, and they travel as one field: a thousand of them are no reason to refuse
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -57,13 +58,25 @@ class Line:
     ok: bool = True
     warned: bool = False
 
+    @property
+    def mark(self) -> str:
+        """The same for the same words about the same row."""
+        words = "\0".join((self.label, self.url, self.text))
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """Who confirmed, and whether they also meant the rows that carry a warning."""
+    """Who confirmed, and which warnings they had read as they did, by their lines' marks."""
 
     person: Person
-    despite_warnings: bool = False
+    despite_warnings: frozenset[str] = frozenset()
+
+    def accepts(self, line: Line) -> bool:
+        """Whether the person also meant a row that carries this warning: not one that came after
+        the page was shown.
+        """
+        return line.warned and line.mark in self.despite_warnings
 
 
 class BulkAction(ABC, Generic[Row]):
@@ -188,13 +201,15 @@ class BulkActionsMixin:
         allowed, refused = self._rows(request, action, ids)
         lines = [*action.preview(allowed), *refused]
         ready = sum(line.ok for line in lines)
-        warned = sum(line.warned for line in lines)
+        warnings = [line.mark for line in lines if line.warned]
+        warned = len(warnings)
         context = {
             "ids": ",".join(str(row.pk) for row in allowed),
             "summary": _summary(action, lines),
             "button": action.verb or action.label if warned else action.button(ready),
             "ready": ready,
             "warned": warned,
+            "warnings": ",".join(warnings),
             "frame": frame or self._frame(action),
         }
         return self._page(request, "confirm.html", f"{action.label}?", action, lines, context)
@@ -205,7 +220,8 @@ class BulkActionsMixin:
         ids = _ids(request.POST.get("ids", ""))[:MOST_ROWS]
         allowed, refused = self._rows(request, action, ids)
         confirmation = Confirmation(
-            person=request.user, despite_warnings="despite_warnings" in request.POST
+            person=request.user,
+            despite_warnings=frozenset(_ids(request.POST.get("despite_warnings", ""))),
         )
         lines = [*action.run(allowed, confirmation), *refused]
         if missing := len(set(ids)) - len(lines):
