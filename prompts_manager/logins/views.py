@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user, logout
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -60,7 +60,7 @@ def code(request: HttpRequest) -> HttpResponse:
         device = two_factor.accept(person, form.cleaned_data["code"])
         if device:
             _verified(request, person, device)
-            return redirect(_next(request))
+            return HttpResponseRedirect(_next(request))  # redirect() may take it for a view's name
         form.add_error("code", REFUSED)
     return _page(request, "code", title="Two-factor login", form=form, next=_next(request))
 

@@ -158,6 +158,13 @@ def test_who_has_set_it_up_is_asked_for_it(client, enrolled, settings, asked_for
     assert is_in(client)
 
 
+@pytest.mark.parametrize("next_page", ["home", "index", "fox"])
+def test_where_to_go_is_an_address_and_no_name_of_a_view(client, enrolled, next_page):
+    give_password(client)
+    answer = client.post(CODE, {"code": code_of(enrolled[0]), "next": next_page})
+    assert (answer.status_code, answer.url) == (302, next_page)
+
+
 def test_a_code_works_once(client, enrolled):
     key, _ = enrolled
     give_password(client).post(CODE, {"code": code_of(key)})
