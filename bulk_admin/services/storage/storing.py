@@ -104,16 +104,25 @@ def put_aside(content: bytes) -> Callable[[], bytes]:
 def find(key: str) -> StoredPicture | None:
     """What is stored under a call's key, if anything; its ``metadata`` is the sidecar.
 
-    Raises StorageUnavailable.
+    What is empty, or is not what its sidecar was written for, is no picture: a write that broke
+    off, perhaps repeated later. Raises StorageUnavailable.
     """
     if not _is_there(key):
         return None
-    content = private.get(key)
+    try:
+        content = private.get(key)
+    except FileNotFoundError:  # it went since, or was listed only
+        return None
     try:
         facts = json.loads(private.get(f"{key}.json"))
     except (FileNotFoundError, ValueError, RecursionError):
         facts = {}
-    return with_thumbnails(key, lambda: content, facts if isinstance(facts, Mapping) else {})
+    facts = facts if isinstance(facts, Mapping) else {}
+    found = hashlib.sha256(content).hexdigest()
+    if not content or facts.get("sha256", found) != found:
+        logger.warning("what is stored for a call is not whole", extra={"key": key})
+        return None
+    return with_thumbnails(key, lambda: content, facts)
 
 
 def _is_there(key: str) -> bool:

@@ -78,6 +78,22 @@ def test_nothing_is_found_where_nothing_was_stored():
     assert storing.find(key()) is None
 
 
+def test_what_is_stored_in_part_only_is_not_found():
+    """Adopted, it would be paid for as a picture that cannot be read, whatever came later."""
+    empty, cut, whole = key(), key(), png_bytes()
+    private.put(empty, b"", "image/png")
+    storing.store(cut, whole, {})
+    private.put(cut, whole[:40], "image/png")
+    assert (storing.find(empty), storing.find(cut)) == (None, None)
+    private.put(cut, whole, "image/png")
+    assert storing.find(cut) is not None
+
+
+def test_what_is_listed_and_cannot_be_opened_is_not_found(monkeypatch):
+    monkeypatch.setattr(private, "exists", lambda name: True)
+    assert storing.find(key()) is None
+
+
 def test_storing_again_is_harmless_and_deleting_leaves_nothing():
     name = key()
     storing.store(name, png_bytes(), {})
