@@ -21,10 +21,14 @@ BULLETS = "-*+•‣⁃◦▪▫■□●○·∙◆◇★☆➤►▶→–—>
 LIST_MARK = re.compile(
     r"(?:\*\*)?(?:"
     rf"(?P<bullet>[{BULLETS}]{{1,3}})\s+(?:\[[ xX]?\]\s+)?"
-    r"|[(\[#№]{0,2}(?P<number>[0-9]{1,4})"
+    r"|(?:n[or]\.\s?)?[(\[#№]{0,2}(?P<number>\d{1,4})"
     r"(?:[.)\]、．]{1,2}(?:\*\*)?(?:\s+|(?=[^\W\d_]))|[:/](?:\*\*)?\s+|\s?[-–—]\s+|\t\s*)"
     r"|(?P<keycap>[0-9])\ufe0f?\u20e3\s*"
+    r"|(?P<circled>[①-⑳⓵-⓾❶-❿➀-➓])\s*"
     r"|(?P<letter>[a-z])\)\s+"
+    r"|(?P<roman>(?-i:[IVX]{1,5}))[.)]\s+"
+    r"|(?:scene|image|picture|shot|frame|panel|step|variation|option|idea|concept)\s?#?"
+    r"(?P<nth_scene>\d{1,4})\s?(?:[:)]|\.(?!\d)|[-–—](?=\s))(?:\*\*)?\s*"
     r"|(?P<label>(?:/imagine\s{1,9})?(?:image\s)?prompt)\s?#?(?P<nth>[0-9]{0,4})\s?(?:[:.)]|[-–—](?=\s))(?:\*\*)?\s*"
     r"|(?P<command>/imagine)\s+"
     r")",
@@ -33,6 +37,8 @@ LIST_MARK = re.compile(
 
 FENCE = re.compile(r"(?P<ticks>`{3,20})(?P<language>[^`]{0,40})")
 WRAPS = (
+    ('"""', '"""'),
+    ("'''", "'''"),
     ("```", "```"),
     ("**", "**"),
     ('"', '"'),
@@ -45,8 +51,12 @@ WRAPS = (
     ("「", "」"),
 )
 
+# What a chat says before and after its list, and lines that are about a prompt above them.
 INTRODUCTION = re.compile(
-    r"(?:sure|certainly|of course|absolutely)[,.!]|here(?:['’]s| are| is) ", re.IGNORECASE
+    r"(?:sure|certainly|of course|absolutely)[,.!]|here(?:['’]s| are| is) "
+    r"|let me know |would you like (?:me|any|more|another)\b|feel free to "
+    r"|(?:i )?hope (?:this|these|you) |enjoy[.!]|negative prompt\s?:|steps:\s?\d|//",
+    re.IGNORECASE,
 )
 HASHES = re.compile(r"#{1,6}\s+")
 RULED = re.compile(r"[-=*_~#–—]{3,}")
@@ -67,7 +77,8 @@ OPTION = re.compile(
     rf"|{DASHES}(?:style|profile|p|sref|cref|oref)(?![\w-])(?:(?:\s{{1,3}}|=)(?!--|[–—])\S{{1,500}})?"
     rf"|(?:--[a-z]{{1,16}}|[–—](?:{OPTION_NAMES}))(?![\w-])"
     r"(?:(?:\s{1,3}|=)(?=\S{0,20}[0-9])(?!--|[–—])\S{1,100})?"
-    r")",
+    r"|<?https?://\S{1,500}"  # a picture to go by
+    rf")|::(?:-?{NUMBER})?(?!\S)",  # a weight
     re.IGNORECASE,
 )
 RATIO = re.compile(rf"(?<!\S){DASHES}{ASPECT}", re.IGNORECASE)
@@ -131,16 +142,23 @@ def without_list_marks(texts: Sequence[str]) -> list[str]:
 
 def _is_one_list(marks: Sequence[re.Match[str]]) -> bool:
     kinds = {(mark["bullet"], bool(mark["label"]), mark["command"]) for mark in marks}
-    numbers = [mark["number"] or mark["keycap"] or mark["nth"] for mark in marks]
+    numbers = [_number_of(mark) for mark in marks]
     letters = [mark["letter"] for mark in marks]
     if any(letters):
         return all(letters) and all(ord(b) - ord(a) == 1 for a, b in pairwise(map(str, letters)))
-    if any(numbers):
-        counted = [int(number or -1) for number in numbers]
+    if any(number is not None for number in numbers):
+        counted = [-1 if number is None else number for number in numbers]
         return all(number >= 0 for number in counted) and (
             len(set(counted)) == 1 or all(b - a == 1 for a, b in pairwise(counted))
         )
     return len(kinds) == 1
+
+
+def _number_of(mark: re.Match[str]) -> int | None:
+    if mark["circled"]:
+        return int(unicodedata.numeric(mark["circled"]))
+    digits = mark["number"] or mark["keycap"] or mark["nth"] or mark["nth_scene"]
+    return int(digits) if digits else None
 
 
 def _is_outline(text: str) -> bool:

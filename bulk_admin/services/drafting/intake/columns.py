@@ -15,12 +15,20 @@ NAMES = {
     "prompt": re.compile(
         r"(?:text|image|img|picture|positive|full|final|main|original|english|user|ai|midjourney"
         r"|dalle|gpt|the|your)?prompts?(?:texts?|strings?|en|english|column)?"
+        r"|提示词?|提示詞|プロンプト|프롬프트|промпты?|eingabe(?:aufforderung)?|invites?|indicación"
     ),
-    "size": re.compile(r"(?:image|picture)?(?:sizes?|dimensions?|resolution)"),
-    "quality": re.compile(r"(?:image|picture)?quality"),
+    "size": re.compile(
+        r"(?:image|picture)?(?:sizes?|dimensions?|resolution)|grösse|taille|tamaño|tamanho"
+        r"|dimensioni|размер|尺寸|大小|サイズ|크기"
+    ),
+    "quality": re.compile(
+        r"(?:image|picture)?quality|qualität|qualité|calidad|qualidade|qualità|качество"
+        r"|质量|品質|品质|화질|품질"
+    ),
     "count": re.compile(
         r"n|(?:image|picture)?counts?|images?|pictures?|quantity|(?:numberof|perprompt)"
         r"(?:images|pictures)?|(?:images|pictures)perprompt"
+        r"|anzahl|cantidad|quantidade|количество|数量|數量|枚数|수량"
     ),
 }
 BETWEEN_WORDS = re.compile(r"[\s_.:#*\"'-]")
@@ -30,7 +38,9 @@ QUALITY = re.compile(r"[a-z0-9_-]{1,12}")
 
 
 def column_of(name: str) -> str:
-    """The column that a header cell or a key means, however it is written; "" for none."""
+    """The column that a header cell or a key means, however it is written and in many languages; ""
+    for none.
+    """
     if len(name) > MAX_NAME:
         return ""
     plain = BETWEEN_WORDS.sub("", name.casefold())

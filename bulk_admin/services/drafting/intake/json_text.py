@@ -11,6 +11,15 @@ from .cleaning import clean
 from .columns import column_of, row_of
 from .rows import Intake, IntakeError, Problem, Row
 
+# Of an object without a prompt: what names its text, and what may stand beside that and is left.
+TEXTS = re.compile(r"text|content|description|caption|value", re.IGNORECASE)
+BESIDE = re.compile(r"id|n[or]|number|index|name|title|type|label|category|tags?", re.IGNORECASE)
+NUMBERED = re.compile(r"(?:prompt|image|scene|item)?[ _-]?\d{1,4}", re.IGNORECASE)
+DEEPEST = 5  # objects within objects that prompts are looked for in
+# What stands before a list in a program or a settings file.
+ASSIGNED = re.compile(
+    r"\s*(?:(?:export\s+)?(?:const|let|var)\s+)?[A-Za-z_]\w{0,40}\s{0,3}[=:]\s*(?=[\[(])"
+)
 SPACE = re.compile(r"[ \t\n]*")
 QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)+)"|“([^“”\n]+)”|\'((?:[^\'\\\n]|\\.)+)\'')
 ESCAPED = re.compile(r"\\(.)")
@@ -32,6 +41,7 @@ def rows_of_json(text: str) -> Intake:
 
 def find_json(text: str) -> Intake | None:
     """The rows when all of the text is JSON, or a list of quoted texts; else None."""
+    text = _unassigned(text)
     try:
         items = _whole(text)
         if items is None:
@@ -54,11 +64,28 @@ def _whole(text: str) -> Items | None:
     lines = _Lines(text)
     if isinstance(value, list):
         return [(lines.of(start), item) for start, item in _items(text, at)]
-    for start, key, held in _members(text, at):
-        if isinstance(held, list) and (column_of(key) == "prompt" or _has_prompts(held)):
-            return [(lines.of(place), item) for place, item in _items(text, start)]
+    if (start := _list_in(text, at)) is not None:
+        return [(lines.of(place), item) for place, item in _items(text, start)]
+    if value and all(map(NUMBERED.fullmatch, value)):
+        return [(lines.of(place), held) for place, _, held in _members(text, at)]
     # An object that names no prompt may be one itself, written for a model that takes JSON.
     return [(lines.of(at), value if _keyed(value) else text[at:end])]
+
+
+def _unassigned(text: str) -> str:
+    """A program's list without the name that it is given, on the line where it stood."""
+    found = ASSIGNED.match(text)
+    return "\n" * found[0].count("\n") + text[found.end() :] if found else text
+
+
+def _list_in(text: str, at: int, levels: int = DEEPEST) -> int | None:
+    """Where the first list of prompts starts within the sound object at ``at``."""
+    for start, key, held in _members(text, at):
+        if isinstance(held, list) and (column_of(key) == "prompt" or _has_prompts(held)):
+            return start
+        if isinstance(held, dict) and levels and (within := _list_in(text, start, levels - 1)):
+            return within
+    return None
 
 
 def _has_prompts(items: list[Any]) -> bool:
@@ -131,7 +158,16 @@ def _keyed(item: Mapping[str, Any]) -> dict[str, str]:
     for key, value in item.items():
         if column := column_of(key):
             values.setdefault(column, _text(value))
+    if "prompt" not in values and (key := _only_text(item)):
+        values["prompt"] = _text(item[key])
     return values if "prompt" in values else {}
+
+
+def _only_text(item: Mapping[str, Any]) -> str:
+    """The key of a text that is all that an item says; "" where others say something too."""
+    texts = [key for key, value in item.items() if TEXTS.fullmatch(key) and isinstance(value, str)]
+    others = [key for key in item if key not in texts and not column_of(key)]
+    return texts[0] if len(texts) == 1 and all(map(BESIDE.fullmatch, others)) else ""
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ from .cleaning import is_blank
 from .columns import COLUMNS, column_of, columns_of, row_of
 from .rows import Intake, Problem, Row
 
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
 MAX_COLUMNS = 100
 # The first line by which a spreadsheet program is told the delimiter.
 SEP_LINE = re.compile(r'"?sep=([^\w\s"]|\t)?"?', re.IGNORECASE)
@@ -25,20 +25,28 @@ def rows_of_table(text: str) -> Intake:
 
 
 def rows_of_pipes(lines: Sequence[str]) -> Intake | None:
-    """A Markdown table that has a header; None when the lines are none."""
+    """A Markdown table that has a header; None when the lines are none. Without pipes at their ends
+    it is one by the ruled line under the header.
+    """
     filled = [(number, line.strip()) for number, line in enumerate(lines, 1) if not is_blank(line)]
-    if len(filled) < 2 or not all(_is_piped(line) for _, line in filled):
+    if len(filled) < 2 or not all("|" in line for _, line in filled):
+        return None
+    if not (_is_ruled(filled[1][1]) or all(_is_piped(line) for _, line in filled)):
         return None
     records: list[Record] = [
-        (number, _bounded(number, line[1:-1].split("|")))
+        (number, _bounded(number, line.removeprefix("|").removesuffix("|").split("|")))
         for number, line in filled
-        if set(line) - set("|-: \t")
+        if not _is_ruled(line)
     ]
     return _rows_of_records(records) if _header(records) else None
 
 
 def _is_piped(line: str) -> bool:
     return len(line) > 1 and line[0] == line[-1] == "|"
+
+
+def _is_ruled(line: str) -> bool:
+    return not set(line) - set("|-: \t")
 
 
 def is_table(text: str) -> bool:
@@ -60,19 +68,33 @@ def _is_even(records: Sequence[Record]) -> bool:
 
 
 def rows_of_cells(text: str) -> Intake | None:
-    """Cells of several lines, quoted as a spreadsheet copies them; None when the text has none.
+    """Cells as a spreadsheet copies them: quoted where they have several lines, or with settings
+    behind each prompt; None when the text has none.
 
     The header line of a lone column counts as well, when quoted cells follow it.
     """
-    if '"' not in text:
+    if '"' not in text and "\t" not in text:
         return None
     records = _records(text, "\t")
+    if _all_have_settings(records):
+        return _rows_of_records(records)
+    if '"' not in text:
+        return None
     several = False
     for _, cells in records:
         if isinstance(cells, Problem):
             return None
         several = several or any("\n" in cell for cell in cells)
     return _rows_of_records(records) if several or _header(records) else None
+
+
+def _all_have_settings(records: Sequence[Record]) -> bool:
+    """Without a header only what can be nothing else is taken for a setting."""
+    filled = [(line, cells) for line, cells in records if not _is_empty(cells)]
+    return bool(filled) and all(
+        isinstance(cells, list) and len(cells) > 1 and isinstance(_row(line, cells, COLUMNS), Row)
+        for line, cells in filled
+    )
 
 
 def _rows_of_records(records: list[Record]) -> Intake:

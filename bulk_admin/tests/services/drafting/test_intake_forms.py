@@ -90,6 +90,10 @@ def test_what_is_less_than_a_separator_stays_a_line(line):
         "**Prompt**",
         "Full-prompt",
         "final_prompts",
+        "提示词",
+        "プロンプト",
+        "Промпт",
+        "Eingabe",
     ],
 )
 def test_a_header_is_known_however_it_is_written_and_never_bought(header):
@@ -173,6 +177,13 @@ def test_a_hundred_columns_are_fine_when_the_others_are_empty():
         ('"a fox",\n"an owl"', [Row("a fox", 1), Row("an owl", 2)]),
         ("“a fox”\n“an owl”", [Row("a fox", 1), Row("an owl", 2)]),
         ('```json\n["a fox"]\n```', [Row("a fox", 2)]),
+        ("prompts = [\n  'a fox',\n]", [Row("a fox", 2)]),
+        ('const a = ["a fox"];', [Row("a fox", 1)]),
+        ('{"prompts": [{"text": "a fox", "id": 7}]}', [Row("a fox", 1)]),
+        ('{"job": {"prompts":\n["a fox"]}}', [Row("a fox", 2)]),
+        ('{"prompt1": "a fox",\n"prompt2": "an owl"}', [Row("a fox", 1), Row("an owl", 2)]),
+        ('{"title": "Fox", "description": "a fox"}', [Row("a fox", 1)]),
+        ('[{"text": "a fox", "mood": "sad"}]', [Row('{"text": "a fox", "mood": "sad"}', 1)]),
         # An object without a prompt is one: some models take their prompts as JSON.
         ('{\n  "subject": "a fox"\n}', [Row('{\n  "subject": "a fox"\n}', 1)]),
         ('[{"subject": "a fox"}]', [Row('{"subject": "a fox"}', 1)]),
@@ -209,6 +220,10 @@ def test_what_only_begins_like_json_is_a_prompt(text):
         ('Prompts\n"a fox, red"\nan owl', [(2, "a fox, red"), (3, "an owl")]),
         ('"a fox" in snow\nan "owl', [(1, '"a fox" in snow'), (2, 'an "owl')]),
         ("| Prompt | Size |\n|:---|---|\n| a fox | 1024x1024 |", [(3, "a fox")]),
+        ("Prompt | Size\n--- | ---\na fox | 1024x1024", [(3, "a fox")]),
+        ("prompt|size\na fox|1024x1024", [(2, "a fox")]),
+        ("a fox\t1024x1024\nan owl\t1024x1536", [(1, "a fox"), (2, "an owl")]),
+        ("a fox\tin snow\nan owl\t1024x1536", [(1, "a fox\tin snow"), (2, "an owl\t1024x1536")]),
     ],
 )
 def test_cells_that_were_copied_from_a_sheet_become_rows(text, rows):
@@ -268,6 +283,13 @@ def test_what_stands_outside_the_code_fences_is_named_and_not_bought():
         ("Prompt: ", "Prompt: "),
         ("**Prompt 1:** ", "**Prompt 2:** "),
         ("/imagine prompt: ", "/imagine prompt: "),
+        ("① ", "② "),
+        ("١. ", "٢. "),
+        ("１．", "２．"),
+        ("I. ", "II. "),
+        ("No. 1: ", "No. 2: "),
+        ("Scene 1: ", "Scene 2: "),
+        ("Image 1 - ", "Image 2 - "),
     ],
 )
 def test_the_marks_of_a_list_are_no_part_of_its_prompts(marks):
