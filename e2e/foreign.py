@@ -15,7 +15,7 @@ from bulk_admin.tests.support.processes import ROOT
 # The host's own: none of it is for us.
 HOST = """
 ALLOWED_HOSTS = ["127.0.0.1"]
-INSTALLED_APPS += ["django_q", "recipes"]
+INSTALLED_APPS += ["django_q", "crispy_bootstrap5", "recipes"]
 Q_CLUSTER = {"name": "kitchen", "orm": "default", "timeout": 60, "retry": 90, "queue_limit": 50}
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 """
@@ -31,7 +31,8 @@ APP = {
     "kitchen/urls.py": """
 from django.urls import path
 from recipes.admin import desk
-urlpatterns = [path("desk/", desk.urls)]
+from recipes.views import order
+urlpatterns = [path("desk/", desk.urls), path("order/", order)]
 """,
     "recipes/__init__.py": "",
     "recipes/models.py": """
@@ -55,6 +56,17 @@ from recipes.models import Recipe
 desk = AdminSite(name="desk")
 desk.register(Recipe, ModelAdmin)
 register_on(desk)
+""",
+    "recipes/views.py": """
+from crispy_forms.utils import render_crispy_form
+from django import forms
+from django.http import HttpResponse
+
+class Order(forms.Form):
+    dish = forms.CharField()
+
+def order(request):
+    return HttpResponse("<!doctype html>" + render_crispy_form(Order()))
 """,
     "recipes/bulk.py": """
 from django.core.files.base import ContentFile

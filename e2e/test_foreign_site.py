@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from bulk_admin.tests.support.processes import ROOT, stop, wait_until
 from e2e.foreign import OURS, Site
+from e2e.pages import NewJobPage
 
 PASSWORD = "a-password-of-the-chef"
 LISTS = (
@@ -139,20 +140,25 @@ def test_every_screen_in_a_plain_django_admin(site, worker, address, browser, wa
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.goto("/desk/bulk_admin/bulkgenerationjob/add/")
-    page.locator("#id_prompts").fill("green pea soup\nan apple pie")
+    expect(page.locator("fieldset .card").first).to_be_visible()  # ours, whatever the host's pack
+    form = NewJobPage(page).paste("green pea soup\nan apple pie\na burnt toast")
     page.screenshot(path=site.folder / "new-job.png")
-    page.get_by_role("button", name=re.compile("Review")).click()
-    expect(page.get_by_text("an apple pie").first).to_be_visible()
-    page.screenshot(path=site.folder / "review.png")
-    page.get_by_role("button", name=re.compile("Generate")).click()
-    expect(page.locator("#job-status, .bulk-job").first).to_be_visible()
-    expect(page.locator("img[src*='picture'], .tile img").nth(1)).to_be_visible()
+    job = form.review().generate()
+    expect(job.kept).to_have_count(3)
+    job.drop(2)
+    job.wait_for("complete")
     page.screenshot(path=site.folder / "job.png")
+    job.create_pages()
+    expect(page.get_by_text("2 pages created")).to_be_visible()
+    page.get_by_text("Open the 2 pages").click()
+    page.locator("ol.drafts a").first.click()
+    expect(page).to_have_url(re.compile("/desk/recipes/recipe/"))
     for name in LISTS:
         page.goto(f"/desk/bulk_admin/{name}/")
         expect(page.locator("#content h1").first).to_be_visible()
     page.screenshot(path=site.folder / "list.png")
-    page.goto("/desk/recipes/recipe/")
+    page.goto("/order/")
+    expect(page.locator("input.form-control")).to_be_visible()  # the host's pack is in use
     page.goto("/desk/bulk_admin/bulkgenerationjob/health/")
     expect(page.locator("h1").first).to_be_visible()
     page.screenshot(path=site.folder / "health.png")
