@@ -75,7 +75,29 @@ class OffersWhatJsonCannotHold(PromptPages):
         return {"size": forms.TypedChoiceField(choices=[("1", "")], coerce=complex, initial="1")}
 
 
+class RemembersTheLastPicture(PromptPages):
+    def store(self, draft):
+        self.last = super().store(draft)
+
+    def create(self, draft, stored):
+        return super().create(draft, self.last)
+
+
+class AnswersOnlyRefusals(PromptPages):
+    def publish(self, ids, by, per_day=None):
+        answers = super().publish(ids, by, per_day)
+        return {key: reason for key, reason in answers.items() if reason}
+
+
+class RewritesEveryPage(PromptPages):
+    def rewritten(self, page_id, content, by):
+        Prompt.objects.update(title=content.title)
+
+
 FAULTS = [
+    (RemembersTheLastPicture, "files_are_stored_from_two_threads"),
+    (AnswersOnlyRefusals, "publishing_answers_for_every_page"),
+    (RewritesEveryPage, "a_page_that_takes_another_text_stays_the_page"),
     (MakesAnother, "the_same_source_gives_the_same_page"),
     (MakesOneOnly, "two_pictures_of_one_prompt_are_two_pages"),
     (StoresFromTheDatabase, "storing_asks_no_database"),
