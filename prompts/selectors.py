@@ -1,8 +1,12 @@
-"""Every read that a public page makes."""
+"""Every read that a public page makes, and what the front page of staff says of drafts."""
 
 from __future__ import annotations
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from taggit.models import Tag
 
 from bulk_admin.wording import one_line
@@ -71,3 +75,20 @@ def related_pages(page: Prompt, tags: list[Tag]) -> list[Prompt]:
         if page.category_id
         else []
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Pages that wait to be reviewed: how many, since when, and the newest of them."""
+
+    count: int
+    oldest: dt.datetime | None
+    newest: Sequence[Prompt]
+
+
+def drafts_to_review(most: int) -> Drafts:
+    """With ``most`` of the newest; those that the worker is about to publish are left out."""
+    drafts = Prompt.objects.filter(status=Prompt.Status.DRAFT, publish_at=None)
+    found = drafts.aggregate(count=Count("pk"), oldest=Min("created"))
+    newest = drafts.exclude(image="").order_by("-created", "-pk").defer(*NOT_ON_CARDS)
+    return Drafts(found["count"], found["oldest"], list(newest[:most]))

@@ -17,26 +17,14 @@ from django.views.generic import RedirectView
 
 from bulk_admin.numbers import whole
 from bulk_admin.sound_lists import SoundLists
-
-# The daily work first, what only an operator needs last; apps and models that are not named stand
-# in between.
-FIRST = ("bulk_admin", "prompts")
-LAST = ("auth", "django_q")
-MODELS = (
-    "BulkGenerationJob",
-    "GeneratedImage",
-    "Prompt",
-    "ProviderAccount",
-    "ImageModel",
-    "ProviderCall",
-    "Spend",
-)
+from prompts_manager import navigation
 
 
 class PromptFinderAdminSite(AdminSite):
     site_header = "PromptFinder administration"
     site_title = "PromptFinder"
-    index_title = "Administration"
+    index_title = "Today"
+    index_template = "admin/today/page.html"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """With sound lists for third parties' models too."""
@@ -46,23 +34,22 @@ class PromptFinderAdminSite(AdminSite):
             base = type(base.__name__, (SoundLists, base), attributes)
         super().register(model_or_iterable, base, **options)
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        links = navigation.main_links(request) if self.has_permission(request) else []
+        ours = {"main_links": links, "front_page": self.index_title}
+        return {**super().each_context(request), **ours}
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        return super().index(request, {**(extra_context or {}), **_bulk_block(request)})
+        from prompts_manager import today  # the site is made before the apps' models are loaded
+
+        return super().index(request, {**(extra_context or {}), "today": today.read(request)})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """In groups, except on an app's own page."""
         apps: list[Any] = super().get_app_list(request, app_label)
-        for app in apps:
-            app["models"].sort(key=lambda model: _place(model["object_name"], MODELS))
-        return sorted(
-            apps,
-            key=lambda app: (
-                _place(app["app_label"], FIRST),
-                app["app_label"] in LAST,
-                _place(app["app_label"], LAST),
-            ),
-        )
+        return apps if app_label else navigation.grouped(apps)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         view_on_site = path(
@@ -93,28 +80,3 @@ class PromptFinderAdminSite(AdminSite):
             raise PermissionDenied
         answer: HttpResponse = shortcut(request, content_type_id, object_id)
         return answer
-
-
-def _place(name: str, order: tuple[str, ...]) -> int:
-    return order.index(name) if name in order else len(order)
-
-
-def _bulk_block(request: HttpRequest) -> dict[str, Any]:
-    # The site is made before the apps' models are loaded.
-    from bulk_admin.models import JobStatus
-    from bulk_admin.selectors import front_page
-
-    if not (
-        request.user.has_perm("bulk_admin.view_bulkgenerationjob")
-        or request.user.has_perm("bulk_admin.change_bulkgenerationjob")
-    ):
-        return {}
-    jobs = front_page.jobs_under_way()
-    paused = sum(job.status == JobStatus.PAUSED for job in jobs)
-    counts = {"bulk_under_way": len(jobs) - paused, "bulk_paused": paused}
-    return {
-        **counts,
-        "bulk_jobs": jobs,
-        "bulk_no_worker": front_page.no_worker(),
-        "bulk_may_generate": request.user.has_perm("bulk_admin.generate"),
-    }

@@ -101,6 +101,7 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = ["prompts_manager.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOGIN_URL = "admin:login"

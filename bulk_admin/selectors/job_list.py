@@ -34,15 +34,15 @@ def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
     )
 
 
-def with_thumbs(jobs: Iterable[Any]) -> list[Any]:
-    """The jobs, each with ``thumbs``, its first pictures: two queries for all of them."""
+def with_thumbs(jobs: Iterable[Any], count: int = THUMBS) -> list[Any]:
+    """The jobs, each with ``thumbs``, its first ``count`` pictures: two queries for all of them."""
     rows = list(jobs)
     pictures = (
         GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
         .exclude(thumb_300="")
         .order_by("position", "variant")
     )
-    firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(THUMBS)}
+    firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(count)}
     found = (
         BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows])
         .order_by()

@@ -72,7 +72,7 @@ def conditions(job: BulkGenerationJob) -> Conditions:
     kind = CallKind.IMAGE if job.status not in ENDED_JOBS or not job.pages_open else CallKind.TEXT
     pool = workers.first_with_signs(Pool.objects.filter(account=job.account_id, kind=kind))
     signs = pool or workers.first_with_signs(BulkGenerationJob.objects.filter(pk=job.pk).only("pk"))
-    pace, seconds_left = _speed(job, now) if job.is_active else (0.0, None)
+    pace, seconds_left = speed(job, now) if job.is_active else (0.0, None)
     return Conditions(
         now=now,
         no_worker=workers.no_worker(job, signs, now),
@@ -93,7 +93,7 @@ def _wait_until(job: BulkGenerationJob, pool: Pool | None, now: dt.datetime) -> 
     return max((moment for moment in moments if moment and moment > now), default=None)
 
 
-def _speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
+def speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
     """Pictures per minute in the last minutes, and the seconds left at the pace of everything that
     ended, failures too.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,19 @@ class AccountSpending:
     today: int
     month: int
     reserved: int  # this month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformSpending:
+    """Of the platform's accounts together. A cap is the sum of theirs, and None unless each of
+    them that has spent this month has one.
+    """
+
+    today: int
+    month: int
+    reserved: int  # this month
+    day_cap: int | None
+    month_cap: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +103,38 @@ def of_account(account: ProviderAccount) -> AccountSpending:
         reserved=Sum("reserved", default=0),
     )
     return AccountSpending(**found)
+
+
+def of_platform() -> PlatformSpending:
+    today = _today()
+    accounts = {str(account.pk): account for account in ProviderAccount.objects.platform()}
+    days = Spend.objects.filter(
+        scope=Spend.Scope.ACCOUNT, key__in=accounts, day__gte=today.replace(day=1), day__lte=today
+    )
+    spent = days.aggregate(
+        today=Sum("spent", filter=Q(day=today), default=0),
+        month=Sum("spent", default=0),
+        reserved=Sum("reserved", default=0),
+    )
+    spenders = set(days.filter(spent__gt=0).values_list("key", flat=True))
+    return PlatformSpending(
+        **spent,
+        day_cap=_sum_of_caps(
+            (account.day_cap, key in spenders) for key, account in accounts.items()
+        ),
+        month_cap=_sum_of_caps(
+            (account.month_cap, key in spenders) for key, account in accounts.items()
+        ),
+    )
+
+
+def _sum_of_caps(caps: Iterable[tuple[int | None, bool]]) -> int | None:
+    """Of pairs of an account's cap and whether it spends."""
+    pairs = list(caps)
+    if any(cap is None and spends for cap, spends in pairs):
+        return None
+    known = [cap for cap, _ in pairs if cap is not None]
+    return sum(known) if known else None
 
 
 def totals_of(calls: QuerySet[ProviderCall]) -> CallTotals:

@@ -21,7 +21,6 @@ from bulk_admin.models import (
     JobStatus,
     PageStatus,
     Spend,
-    Worker,
 )
 from bulk_admin.testing.factories import (
     end_a_task,
@@ -460,25 +459,6 @@ def test_the_list_of_workers_says_in_words_what_a_busy_one_does(admin_client):
     assert "A worker is up" in body and "1 busy worker" in body
     assert '<td class="field-does">works</td>' in body
     assert "icon-no" not in body
-
-
-def test_the_front_page_shows_what_runs_and_says_when_no_worker_does(client, staff):
-    client.force_login(staff)
-    job = make_job(3, JobStatus.PROCESSING, name="Running one")
-    BulkGenerationJob.objects.filter(pk=job.pk).update(started="2020-01-01T00:00:00Z")
-    make_job(1, JobStatus.COMPLETED, name="Ended one")
-    body = client.get("/admin/").content.decode()
-    assert "Running one" in body and "Ended one" not in body
-    assert re.search(r'href="/admin/bulk_admin/bulkgenerationjob/add/"[^>]*>New job', body)
-    assert "No worker has been seen" in body
-    Worker.objects.create(host="h", pid=1, beat_at=timezone.now())
-    assert "No worker has been seen" not in client.get("/admin/").content.decode()
-
-
-def test_the_front_page_says_nothing_of_jobs_to_who_may_not_see_them(client):
-    make_job(1, JobStatus.PROCESSING, name="Running one")
-    client.force_login(make_user("nobody"))
-    assert "Running one" not in client.get("/admin/").content.decode()
 
 
 def test_the_job_page_leads_to_deleting_its_dropped_pictures_and_back(page):
