@@ -57,6 +57,31 @@ class RequiredUsdField(UsdField):
         return super().to_python(value) or 0
 
 
+class WordsField(forms.CharField):
+    """A list of short texts, separated by commas on the form."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "max_length": plain_json.LONGEST, **options})
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return value
+        words = (word.strip() for word in (super().to_python(value) or "").split(","))
+        return [word for word in words if word]
+
+    def validate(self, value: Any) -> None:
+        """The form does, by what the words are for."""
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators(", ".join(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
 class PlainJSONField(forms.JSONField):
     """JSON within bounds (``plain_json``): Django's own breaks on some of what may be typed."""
 

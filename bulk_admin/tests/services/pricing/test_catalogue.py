@@ -7,8 +7,10 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
 from bulk_admin.models import ImageModel, ModelPrice
 from bulk_admin.seed import CATALOGUE, seed_catalogue
@@ -257,10 +259,17 @@ def test_a_field_of_the_catalogue_is_checked(check, value, complaint):
     assert complaint in found if complaint else found == ""
 
 
+def flat_prices(*rows):
+    """Rows of the form's flat prices: quality, size, dollars."""
+    names = ("quality", "size", "usd")
+    return {f"prices-0-per_image-{name}": [row[n] for row in rows] for n, name in enumerate(names)}
+
+
 def posted(model, **changes):
     """The change form as it is sent when nothing is touched but ``changes``."""
     price = model.prices.get()
-    jsons = ("sizes", "size_rule", "qualities", "output_formats", "backgrounds", "token_rule")
+    jsons = ("size_rule", "token_rule")
+    words = ("sizes", "qualities", "output_formats", "backgrounds", "takes")
     plain = (
         "kind",
         "provider",
@@ -280,9 +289,7 @@ def posted(model, **changes):
         "prices-0-model": model.pk,
         "prices-0-valid_from": price.valid_from,
     }
-    written = {name: json.dumps(getattr(model, name)) for name in jsons} | {
-        "prices-0-per_image": json.dumps(price.per_image)
-    }
+    written = {name: json.dumps(getattr(model, name)) for name in jsons}
     before = {
         f"initial-{name}": text for name, text in written.items()
     }  # as Django does it where a default is a function
@@ -290,8 +297,10 @@ def posted(model, **changes):
         **written,
         **before,
         **{name: getattr(model, name) for name in plain},
+        **{name: ", ".join(getattr(model, name)) for name in words},
         "is_enabled": "on",
         **rows,
+        **flat_prices(("any", "any", "0.01")),
         **changes,
     }
 
@@ -299,14 +308,10 @@ def posted(model, **changes):
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("prices-0-per_image", '{"*": 0.04}', "$0.04 is 40000."),
         ("size_rule", '{"multiple": 16}', "needs longest"),
         ("token_rule", '{"rule": "patches"}', "needs factors too"),
-        ("qualities", '"low"', "JSON list"),
-        ("takes", '["sed"]', "“sed” is none of: seed."),
-        ("takes", '["Seed"]', "“Seed” is none of: seed."),
-        ("takes", '["seed", ""]', "“” is none of: seed."),
-        ("takes", '"seed"', "JSON list"),
+        ("takes", "sed", "“sed” is none of: seed."),
+        ("takes", "seed, Seed", "“Seed” is none of: seed."),
     ],
 )
 def test_the_form_refuses_what_the_code_could_not_read(client, superuser, name, text, complaint):
@@ -323,7 +328,7 @@ def test_the_form_takes_the_settings_that_there_are(client, superuser):
     client.force_login(superuser)
     model = make_model("openai_compatible", label="Flat")
     response = client.post(
-        f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, takes='["seed"]')
+        f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, takes="seed, ")
     )
     assert response.status_code == 302
     assert ImageModel.objects.get(pk=model.pk).takes == ["seed"]
@@ -334,8 +339,72 @@ def test_an_emptied_field_is_an_empty_one_and_not_null(client, superuser):
     model = make_model("openai_compatible", label="Flat", size_rule=SIZES, backgrounds=["opaque"])
     response = client.post(
         f"/admin/bulk_admin/imagemodel/{model.pk}/change/",
-        posted(model, size_rule="", backgrounds="", **{"prices-0-per_image": ""}),
+        posted(model, size_rule="", backgrounds="", **flat_prices(("", "", ""))),
     )
     assert response.status_code == 302
     model = ImageModel.objects.get(pk=model.pk)
     assert (model.size_rule, model.backgrounds, model.prices.get().per_image) == ({}, [], {})
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ([("low", "1024x1024", "four cents")], "Enter an amount in dollars"),
+        ([("low", "1024x1024", "")], "no price"),
+        ([("low", "any", "0.04"), ("Low", "", "0.05")], "Two rows"),
+        ([("low", "big", "0.04")], "Write a size as"),
+        ([("low", "1024x1024", "-1")], "Enter an amount in dollars"),
+    ],
+)
+def test_the_form_refuses_a_flat_price_that_says_nothing(client, superuser, rows, complaint):
+    client.force_login(superuser)
+    model = make_model("openai_compatible", label="Flat")
+    before = model.prices.get().per_image
+    response = client.post(
+        f"/admin/bulk_admin/imagemodel/{model.pk}/change/", posted(model, **flat_prices(*rows))
+    )
+    assert response.status_code == 200
+    body = html.unescape(response.content.decode())
+    assert complaint in body
+    assert all(f'value="{text}"' in body for row in rows for text in row if text)
+    assert model.prices.get().per_image == before
+
+
+def test_flat_prices_are_dollars_on_the_form_and_micro_dollars_in_the_row(client, superuser):
+    client.force_login(superuser)
+    model = make_model("openai_compatible", label="Flat")
+    address = f"/admin/bulk_admin/imagemodel/{model.pk}/change/"
+    rows = [("low", "1024×1024", "0.011"), ("", "512x512", "0.01"), ("Any", "any", "1")]
+    area = {"prices-0-per_image-base": "0.02", "prices-0-per_image-per_megapixel": "0.015"}
+    assert client.post(address, posted(model, **flat_prices(*rows), **area)).status_code == 302
+    assert model.prices.get().per_image == {
+        "low|1024x1024": 11_000,
+        "*|512x512": 10_000,
+        "*": 1_000_000,
+        "base": 20_000,
+        "per_megapixel": 15_000,
+    }
+    body = client.get(address).content.decode()
+    assert all(f'value="{text}"' in body for text in ("0.011", "0.01", "0.02", "0.015", "low"))
+
+
+def test_a_form_that_is_saved_untouched_changes_nothing(client, superuser):
+    client.force_login(superuser)
+    model = make_model("openai_compatible", label="Flat", sizes=["512x512", "1024x1024"])
+    address = f"/admin/bulk_admin/imagemodel/{model.pk}/change/"
+    untouched = posted(model, is_default="on")
+    assert client.post(address, untouched).status_code == 302
+    [entry] = LogEntry.objects.filter(object_id=model.pk)
+    assert entry.get_change_message() == "No fields changed."
+    assert ImageModel.objects.get(pk=model.pk).sizes == ["512x512", "1024x1024"]
+
+
+def test_the_form_tells_what_one_picture_costs(client, superuser):
+    client.force_login(superuser)
+    model = make_model(
+        "openai_compatible", label="Flat", sizes=["512x512", "1024x1024"], qualities=["low", "high"]
+    )
+    model.prices.update(per_image={"low|512x512": 11_000, "high|*": 36_000})
+    body = client.get(f"/admin/bulk_admin/imagemodel/{model.pk}/change/").content.decode()
+    costs = re.findall(r"<td>([$–][\d.]*)</td>", body)
+    assert costs == ["$0.011", "$0.036", "–", "$0.036"]
