@@ -10,11 +10,12 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 
 class SoundChangeList(ChangeList):
     """A list whose address says what no database can be asked for answers as Django's does for a
-    filter that does not exist.
+    filter that does not exist. Its title says what it lists.
     """
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
@@ -22,6 +23,10 @@ class SoundChangeList(ChangeList):
             super().__init__(request, *args)
         except OverflowError as error:  # an id, or a year, of twenty digits
             raise IncorrectLookupParameters(error) from error
+
+        if not self.is_popup:
+            # Django's says what to do: "Select job to change".
+            self.title = str(capfirst(self.opts.verbose_name_plural))
 
     def get_filters(self, request: HttpRequest) -> Any:
         try:

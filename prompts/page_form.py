@@ -44,6 +44,11 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no paramet
             "visibility": "Only staff see a private page, even when it is published.",
             "ai_generator": "The image model's name, as readers know it.",
         }
+        labels = {
+            "prompt_text": "Prompt",
+            "alt_text": "Alt text",
+            "ai_generator": "Model, as readers see it",
+        }
         widgets = {"alt_text": forms.TextInput(attrs={"class": "vTextField", "maxlength": 125})}
 
     def clean_slug(self) -> str:

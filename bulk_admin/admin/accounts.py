@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -34,6 +35,7 @@ from .options import ModelAdmin, TabularInline
 
 WHERE_THE_KEY_GOES = ("base_url", "private_network")  # a superuser's to change
 ONLY_LATER = "confirms_new_owner"  # there is nobody to take an account from when it is added
+NOW = "Now"
 
 
 class PoolInline(TabularInline[Pool, ProviderAccount]):
@@ -83,8 +85,7 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
             None,
             {
                 "fields": (
-                    "provider",
-                    "label",
+                    ("provider", "label"),
                     "new_key",
                     "base_url",
                     "private_network",
@@ -92,18 +93,14 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
                     "confirms_new_owner",
                     "is_enabled",
                     "is_default",
-                    "state",
-                    "last_check",
                 )
             },
         ),
-        ("Pace", {"fields": ("tier", "images_per_minute", "max_in_flight")}),
-        (
-            "Money",
-            {"fields": ("day_cap", "month_cap", "person_day_cap", "spending", "buy_again_unasked")},
-        ),
+        ("Pace", {"fields": (("tier", "images_per_minute", "max_in_flight"),)}),
+        ("Money", {"fields": (("day_cap", "month_cap", "person_day_cap"), "buy_again_unasked")}),
         ("Pages", {"fields": ("skips_moderation",)}),
-        ("For the provider module", {"classes": ("collapse",), "fields": ("options",)}),
+        ("For the provider module", {"classes": ("collapse", "mono"), "fields": ("options",)}),
+        (NOW, {"classes": ("aside", "facts"), "fields": ("state", "last_check", "spending")}),
     )
 
     # --- permissions: who manages accounts sees and changes all of it --------------------------
@@ -134,35 +131,17 @@ class ProviderAccountAdmin(ModelAdmin[ProviderAccount]):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """An account that is not saved yet has no state; some of a saved one stays as it is."""
         if obj is None:
-            return [
-                (
-                    name,
-                    {
-                        **options,
-                        "fields": tuple(
-                            f
-                            for f in options["fields"]
-                            if f not in (*self.readonly_fields, ONLY_LATER)
-                        ),
-                    },
-                )
-                for name, options in self.fieldsets
-            ]
-        shown = _shown(obj)
+            swaps = {ONLY_LATER: ""}
+        else:
+            swaps = _shown(obj)
+            if "owner" in swaps:
+                swaps[ONLY_LATER] = ""
         return [
-            (
-                name,
-                {
-                    **options,
-                    "fields": tuple(
-                        shown.get(str(f), f)
-                        for f in options["fields"]
-                        if f != ONLY_LATER or "owner" not in shown
-                    ),
-                },
-            )
+            (name, {**options, "fields": _swapped(options["fields"], swaps)})
             for name, options in self.fieldsets
+            if obj or name != NOW
         ]
 
     # --- saving ----------------------------------------------------------------------------------
@@ -335,3 +314,12 @@ def _shown(account: ProviderAccount) -> dict[str, str]:
     """What cannot be changed after an account was added, and what stands in its place."""
     shown = {"provider": "provider_label"}
     return shown | {"owner": "whose"} if account.key_from_environment else shown
+
+
+def _swapped(fields: Any, swaps: Mapping[str, str]) -> tuple[Any, ...]:
+    """Of fields, and of lines of several; one that is swapped for nothing is left out."""
+    swapped = (
+        _swapped(field, swaps) if isinstance(field, tuple) else swaps.get(field, field)
+        for field in fields
+    )
+    return tuple(field for field in swapped if field)

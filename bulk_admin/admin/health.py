@@ -22,6 +22,8 @@ PILLS = {
     facts.State.NOTE: Pill("unk", "Note"),
     facts.State.BAD: Pill("bad", "Needs attention"),
 }
+NOTHING = Pill("ok", "Nothing needs attention")
+SOMETHING = Pill("bad", "Something needs attention")
 
 
 @never_cache
@@ -54,15 +56,12 @@ def health_page(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest, parts: list[facts.Part], is_bad: bool) -> dict[str, Any]:
-    rows = [
-        (part, PILLS[part.state], [(fact, PILLS[fact.state]) for fact in part.facts])
-        for part in parts
-    ]
+    rows = [(part, [(fact, PILLS[fact.state]) for fact in part.facts]) for part in parts]
     may_check = request.user.has_perm("bulk_admin.manage_accounts")
     return {
         **admin_site().each_context(request),
         "title": "Health",
         "parts": rows,
-        "is_bad": is_bad,
+        "whole": SOMETHING if is_bad else NOTHING,
         "may_check": may_check,
     }

@@ -69,6 +69,7 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
     search_help_text = "Words of a prompt, or the name of a job"
     ordering = ("-job__created", "position", "variant")
     bulk_actions = images.ALL
+    rows_are_cards = True
     fields = readonly_fields = (
         "thumbnail",
         "prompt_text",
@@ -138,11 +139,6 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return self.ask(request, images.DELETE, [object_id])
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": "Pictures"})
 
     @admin.display(description="picture")
     def thumbnail(self, image: GeneratedImage) -> str:

@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 
 from bulk_admin.addresses import admin_url
@@ -50,6 +52,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     search_fields = ("name",)  # the box is shown for it; get_search_results looks into prompts too
     search_help_text = "Name of a job, or words of a prompt"
     bulk_actions = job_actions.ALL
+    rows_are_cards = True
     exclude = ("page_options",)  # New job writes them, with the page adapter's own form
 
     # --- permissions ---------------------------------------------------------------------------
@@ -121,7 +124,6 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         response = super().changelist_view(request, extra_context)
         found = getattr(response, "context_data", None) or {}
         if "cl" in found:
-            found["title"] = "Jobs"
             found["cl"].result_list = job_list.with_thumbs(found["cl"].result_list)
         return response
 
@@ -170,5 +172,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     @admin.display(description="made", ordering="created")
     def made(self, job: BulkGenerationJob) -> str:
         return format_html(
-            "{}<br><small>{}</small>", f"{job.created:%d %b %Y %H:%M}", job.created_by or "nobody"
+            "{}<br><small>{}</small>",
+            date_format(timezone.localtime(job.created), "j M Y, H:i"),
+            job.created_by or "nobody",
         )

@@ -222,7 +222,7 @@ class WorkerAdmin(ReadOnly, ModelAdmin[Worker]):
     ) -> HttpResponse:
         now, seen = database_now(), workers.last_seen()
         ago = duration((now - seen).total_seconds()) if seen else ""
-        context = {"title": "Workers", "ago": ago, "is_up": workers.is_up(seen, now)}
+        context = {"ago": ago, "is_up": workers.is_up(seen, now)}
         return super().changelist_view(request, {**(extra_context or {}), **context})
 
     @admin.display(description="does", ordering="draining")

@@ -14,7 +14,6 @@ from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
-    HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
 )
@@ -58,14 +57,14 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         "content_source",
         "visibility",
         "category",
-        "ai_generator",
         "created",
         TrashFilter,
     ]
     list_select_related = ["category"]
     list_per_page = 50
     search_fields = ["title", "slug", "prompt_text", "tags__name"]
-    date_hierarchy = "created"
+    search_help_text = "Title, prompt or tag"
+    rows_are_cards = True
     bulk_actions = (
         publishing_actions.PUBLISH,
         publishing_actions.UNPUBLISH,
@@ -78,29 +77,22 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
             None,
             {
                 "fields": [
-                    "shown",
                     "title",
                     "slug",
                     "prompt_text",
                     "description",
                     "alt_text",
                     "tags",
-                    "category",
+                    ("category", "visibility", "ai_generator"),
                 ]
             },
         ),
+        ("Picture", {"classes": ["aside", "picture"], "fields": ["shown"]}),
         (
             "Publishing",
             {
-                "fields": [
-                    "state",
-                    "doubts",
-                    "visibility",
-                    "published",
-                    "moderation",
-                    "findings",
-                    "made_by",
-                ],
+                "classes": ["aside", "facts"],
+                "fields": ["state", "doubts", "published", "moderation", "findings", "made_by"],
                 "description": (
                     "Readers see a page that is published and public. Its status changes with the"
                     " button at the top, which shows any warnings first."
@@ -110,9 +102,9 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         (
             "Where it came from",
             {
+                "classes": ["aside", "facts"],
                 "fields": [
                     "content_source",
-                    "ai_generator",
                     "ai_model",
                     "made_in",
                     "picture_size",
@@ -120,7 +112,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
                     "created_by",
                     "created",
                     "updated",
-                ]
+                ],
             },
         ),
     ]
@@ -128,7 +120,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         str(name)
         for _, options in fieldsets
         for name in options["fields"]
-        if name not in PromptForm.Meta.fields
+        if isinstance(name, str) and name not in PromptForm.Meta.fields
     ]
 
     class Media:
@@ -182,11 +174,6 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": "Pages"})
-
     def view_on_site(self, obj: Prompt) -> str:
         return obj.get_absolute_url()
 
@@ -209,11 +196,11 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         what became of Publish.
         """
         if page.deleted_at:
-            return format_html('<span class="page-state">{}</span>', "in the trash")
+            return format_html('<span class="pill tone-off">{}</span>', "In the trash")
         is_private = page.visibility == Prompt.Visibility.PRIVATE
         return format_html(
-            '<span class="page-state {}">{}</span>{}{}',
-            page.status,
+            '<span class="pill tone-{}">{}</span>{}{}',
+            "ok" if page.status == Prompt.Status.PUBLISHED else "off",
             page.get_status_display(),
             ", private" if is_private else "",
             self._publishing(page),

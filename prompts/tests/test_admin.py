@@ -134,7 +134,7 @@ def test_a_left_over_is_named_in_the_list_and_on_the_form(client, editor):
         client.get(LIST)
     )
     form = text_of(client.get(f"{LIST}{page.pk}/change/"))
-    assert f'<div class="readonly">{sentence}</div>' in form
+    assert f"<dd>{sentence}</dd>" in form
     assert sentence in text_of(client.get(page.get_absolute_url()))
 
 

@@ -130,6 +130,7 @@ class BulkActionsMixin:
 
     bulk_actions: tuple[BulkAction[Any], ...] = ()
     change_list_template: Any = "admin/bulk_admin/change_list.html"
+    rows_are_cards: bool = False  # on a phone, where the columns of a table have no room
     opts: Any
     admin_site: Any
 
@@ -212,7 +213,8 @@ class BulkActionsMixin:
             "warnings": ",".join(warnings),
             "frame": frame or self._frame(action),
         }
-        return self._page(request, "confirm.html", f"{action.label}?", action, lines, context)
+        question = f"{context['button'] if ready else action.label}?"
+        return self._page(request, "confirm.html", question, action, lines, context)
 
     def run(self, request: HttpRequest, action: BulkAction[Any], frame: Frame) -> HttpResponse:
         """Do it to the ids that the page before sent; the page with each row's result."""

@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from bulk_admin.tests.admin.test_rights_table import make_site, read_table
 from bulk_admin.tests.support import html_rules
+from e2e.admin.test_rights_table import make_site, read_table
 
-SHEET = re.compile(r'<link rel="stylesheet" href="/static/([^"]+)"')
+SHEET = re.compile(r'<link\b[^>]*href="/static/([^"]+\.css)"')
 THEME = [
     f"prompts_manager/theme/{name}.css"
     for name in (
