@@ -231,6 +231,40 @@ def test_a_body_of_any_shape_is_a_refusal(body):
         assert isinstance(error_for(status, {}, body), ProviderError)
 
 
+WORDS = [
+    (NoCredit, 400, "Your credit balance is too low to access the API."),
+    (NoCredit, 400, "Free trial has ended, please add a payment method."),
+    (NoCredit, 403, "You have no remaining credits."),
+    (NoCredit, 403, "预扣费额度失败"),
+    (NoCredit, 429, "You have reached your specified API usage limits."),
+    (BadKey, 400, "This organization has been disabled."),
+    (BadKey, 400, "Token expired"),
+    (BadKey, 400, "The api key you provided is invalid."),
+    (BadKey, 400, "无效的令牌"),
+    (ModelRetired, 400, "Model x is no longer supported."),
+    (ModelRetired, 403, "Your plan does not include access to model x."),
+    (ModelRetired, 404, "could not find model x"),
+    (BadRequest, 400, "size must be one of 1024x1024, 1536x1024"),
+    (BadRequest, 400, "Invalid value: 'ultra'. Supported values are: 'low' and 'high'."),
+    (BadRequest, 400, "response_format is not supported"),
+    (BadRequest, 422, "Extra inputs are not permitted"),
+    (PromptRejected, 400, "Invalid value for prompt: it must be shorter."),
+    (PromptBlocked, 400, "Content flagged for: sexual"),
+    (PromptBlocked, 400, "The prompt violates the terms of service."),
+    (PromptBlocked, 403, "prohibited content"),
+    (PromptBlocked, 400, "包含敏感词"),
+    (RateLimited, 403, "Rate limit exceeded"),
+    (RateLimited, 400, "Too many requests"),
+    (Overloaded, 400, "The engine is currently overloaded, please try again later."),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "message"), WORDS)
+def test_words_say_what_a_status_does_not(kind, status, message):
+    """One prompt's refusal stops no account, and an account's is not told prompt by prompt."""
+    assert type(error_for(status, {}, json.dumps(error_body(message)).encode())) is kind
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(425, Overloaded), (444, OutcomeUnknown), (460, OutcomeUnknown), (499, OutcomeUnknown)],

@@ -46,7 +46,7 @@ NAMES = _named(
     {
         PromptBlocked: "moderation_blocked content_policy_violation content_filter"
         " responsible_ai_policy_violation sensitive_words_detected prompt_blocked content_blocked"
-        " content_violation safety_violation data_inspection_failed",
+        " content_violation safety_violation data_inspection_failed prohibited_content",
         NoCredit: "billing_hard_limit_reached insufficient_quota credit_balance_exhausted"
         " organization_spend_limit_exceeded project_spend_limit_exceeded"
         " organization_usage_limit_exceeded insufficient_user_quota pre_consume_token_quota_failed"
@@ -99,15 +99,19 @@ WORDS: list[tuple[set[int], re.Pattern[str], Kind]] = [
         ((403,), r"must be verified", NotVerified),
         (
             (400, 401, 403),
-            rf"\baccount\b{_SPACE}\b(suspended|deactivated|disabled|banned)",
+            rf"\b(account|organi[sz]ation|project|workspace|subscription)\b{_SPACE}"
+            r"\b(suspended|deactivated|disabled|banned|archived|expired)",
             BadKey,
         ),
         (
             (400, 403, 422),
             r"safety system|content[ _-]?(policy|filter|management|moderation|safety)|contentpolicy"
-            r"|usage polic(y|ies)|(input|prompt|request|content|text|image)s? (was|were|is|has"
-            r" been) (flagged|blocked)|policy violation|violates? .{0,60}(polic(y|ies)|guidelines)"
-            r"|responsible ?ai|\bnsfw\b|inappropriate|moderation_blocked",
+            r"|usage polic(y|ies)|safety (settings|filters?|checks?|polic(y|ies))"
+            r"|sensitive (content|information|words?)|prohibited[ _]content|flagged (for|as)\b"
+            r"|blocked by [^.]{0,20}filter|敏感|违规|policy violation"
+            r"|(input|prompt|request|content|text|image)s? (was|were|is|has been) (flagged|blocked)"
+            r"|violates? .{0,60}(polic(y|ies)|guidelines|terms)|responsible ?ai|\bnsfw\b"
+            r"|inappropriate|moderation_blocked",
             PromptBlocked,
         ),
         (
@@ -117,8 +121,21 @@ WORDS: list[tuple[set[int], re.Pattern[str], Kind]] = [
             r"|(crossed|over) budget|insufficient ([a-z]+ )?(quota|credits?|balance|funds)"
             r"|(quota|balance|credits?) (is |are |was )?(not enough|exhausted|insufficient|depleted"
             r"|used up)|(not enough|out of|no) (credits?|balance|quota)"
-            r"|额度不足|余额不足|额度已用尽",
+            r"|credit balance is too low|credit limit|(need|no) (more|remaining) credits?|arrearage"
+            r"|\btop[- ]?up\b|payment method|free trial|(monthly|api|plan|account) usage limit"
+            r"|额度不足|余额不足|额度已用尽|额度失败|欠费|solde insuffisant|guthaben",
             NoCredit,
+        ),
+        (
+            (400, 403),
+            r"rate limit|too many (requests|images)|(requests|images) per (second|minute|hour|day)"
+            r"|concurren(cy|t)( requests?)? limit|请求过于频繁",
+            RateLimited,
+        ),
+        (
+            (400, 403),
+            r"\boverloaded\b|temporarily unavailable|at (full )?capacity|server is busy",
+            Overloaded,
         ),
         (
             (400, 403, 404, 422),
@@ -126,6 +143,9 @@ WORDS: list[tuple[set[int], re.Pattern[str], Kind]] = [
             r" (api|access|server|virtual|subscription|auth\w{0,12})[ _-]?(key|token|credentials?)"
             r"|invalid credentials|(api|access)[ _-]?(key|token)s?"
             r" (is |was |has )?(not valid|invalid|incorrect|missing|expired|revoked|required)"
+            r"|(key|token)( you)?( provided)? (is |was |has |has been )?(invalid|expired|revoked)"
+            r"|(invalid|expired|revoked) (bearer )?token|signature (does not|doesn.t) match"
+            r"|(无效|过期|失效)的?令牌|令牌(无效|已?过期|已?失效)"
             r"|authentication ?(error|failed)|\bunauthori[sz]ed\b|not authenticated",
             BadKey,
         ),
@@ -134,16 +154,22 @@ WORDS: list[tuple[set[int], re.Pattern[str], Kind]] = [
             r"(invalid|unknown|unsupported|unrecogni[sz]ed|no such|nonexistent) model"
             r"|not a valid model|no (access|permission)[^.]{0,40} model|no endpoints found"
             r"|(no|not have) access to (the )?model|(unable|not allowed) to access model"
-            r"|no available channel|无可用渠道"
+            r"|no available channel|无可用渠道|模型不存在|could not (find|load) (the )?model"
+            r"|not include access to [^.]{0,40}model"
             rf"|\b(model|deployment)s?\b{_SPACE}(\bdeprecated|\bretired|shut ?down|not exist"
             r"|n.t exist|no longer available|not (be )?found|not available|not supported"
-            r"|not have access|decommissioned)",
+            r"|not have access|decommissioned|no longer supported|removed|not loaded"
+            r"|access denied)",
             ModelRetired,
         ),
         (
             (400, 422),
-            r"(invalid|unknown|unsupported|unrecogni[sz]ed)"
-            r" (size|quality|format|parameter|argument|field)",
+            r"(invalid|unknown|unsupported|unrecogni[sz]ed|missing required)( request)?"
+            r" (size|quality|format|parameter|argument|field|property|value(?!.{0,20}prompt))"
+            r"|(extra|additional) (inputs|properties) are not|model is required"
+            r"|\b(size|width|height|quality|format|n|seed|steps|background) (must|should) be\b"
+            r"|\b(size|quality|\w{0,20}format|background|resolution|property|parameter|argument)\b"
+            r"[^.]{0,40}(not supported|unsupported|not allowed|not permitted)",
             BadRequest,
         ),
         ((400,), r"plain http request was sent to https port", BadAddress),
