@@ -32,6 +32,7 @@ from prompts.services import b2_upload, page_files, publish_queue, publishing
 from prompts.services.desk import editing
 
 from . import publishing_actions
+from .desk.urls import desk_urls
 from .filters import PictureFilter, PublishingFilter, TrashFilter
 
 THUMBNAIL_SIDE = 48
@@ -129,6 +130,7 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_urls(self) -> list[URLPattern]:
         picture = self.admin_site.admin_view(require_safe(self.picture_view), cacheable=True)
         return [
+            *desk_urls(self.admin_site),
             *self.bulk_urls(),
             path("<int:page_id>/picture/<str:name>", picture, name="prompts_prompt_picture"),
             *super().get_urls(),

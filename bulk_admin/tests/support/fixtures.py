@@ -31,6 +31,7 @@ STAFF_PERMISSIONS = (
     "bulk_admin.create_pages",
     "prompts.view_prompt",
     "prompts.change_prompt",
+    "prompts.publish",
 )
 
 

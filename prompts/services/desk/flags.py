@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from difflib import SequenceMatcher
 from enum import IntEnum
 
 from django.urls import reverse
-from slugify import slugify
 
 from bulk_admin.wording import STOP_WORDS, sentences
 from prompts.models import Prompt
@@ -23,6 +23,7 @@ CLOSE = 0.86  # of two titles' letters
 SHARED = 0.6  # of a title's words: less is never close
 COMMON = 400  # titles with a word that says nothing of one of them
 MOST_TITLES = 20_000
+WORD = re.compile(r"\w+")
 
 
 class Weight(IntEnum):
@@ -86,7 +87,7 @@ class Titles:
 
 
 def words_of(title: str) -> set[str]:
-    words = set(slugify(title[:200]).split("-")) - {""}
+    words = set(WORD.findall(title.casefold()))
     return words - STOP_WORDS or words
 
 

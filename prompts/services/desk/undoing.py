@@ -23,6 +23,15 @@ WORDS = {
 }
 
 
+def sentence(undone: Undone) -> str:
+    """What was undone, and what was not since somebody changed it."""
+    what, n, left = WORDS[undone.kind], len(undone.put_back), len(undone.left)
+    told = f"Undone: {what if n == 1 else f'{what}s of {n} pages'}." if n else ""
+    if left:
+        told += f" {left} left as {'it is' if left == 1 else 'they are'}: changed since."
+    return told.strip()
+
+
 def undo_last(page_ids: Collection[int], *, by: Any) -> Undone | None:
     """Undo this person's last action on the desk, if it was on one of these pages; else None."""
     change = undo.last(SCOPE, by=by)

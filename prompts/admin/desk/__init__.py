@@ -1,0 +1,3 @@
+"""The publish desk: drafts are read one at a time or in a table, corrected, approved or dropped,
+and published.
+"""
