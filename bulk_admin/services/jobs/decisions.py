@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bulk_admin.models import GeneratedImage, ImageStatus
@@ -13,31 +13,45 @@ from bulk_admin.services.changes import RowChange, Values
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.job_row import lock_job, save
 
-KEEP, DROP = "keep", "drop"
+KEEP, DROP, KEEP_AND_DROP = "keep", "drop", "keep_and_drop"
+
+
+def decide(job_id: uuid.UUID, image_ids: Iterable[int], *, keep: bool, by: Any) -> int:
+    """Keep or drop: the wanted state, never a toggle; the count of pictures that changed."""
+    return decide_each(job_id, dict.fromkeys(image_ids, keep), by=by)
 
 
 @whole_step
-def decide(job_id: uuid.UUID, image_ids: Iterable[int], *, keep: bool, by: Any) -> int:
-    """Keep or drop: the wanted state, never a toggle; the count of pictures that changed.
+def decide_each(job_id: uuid.UUID, wanted: Mapping[int, bool], *, by: Any) -> int:
+    """Keep some pictures (True) and drop others: one step of ``by``'s undo; the count that changed.
 
-    A picture that is not there yet stays undecided. What changed is one step of ``by``'s undo.
+    A picture that is not there yet stays undecided.
     """
     job = lock_job(job_id)
-    there = job.images.filter(pk__in=list(image_ids), status=ImageStatus.COMPLETED)
-    before = list(there.exclude(selected=keep, decided_at__isnull=False).only(*FIELDS))
+    there = job.images.filter(pk__in=wanted, status=ImageStatus.COMPLETED).only(*FIELDS)
+    before = [
+        image for image in there if image.decided_at is None or image.selected != wanted[image.pk]
+    ]
     if not before:
         return 0
     now = database_now()
     job.revision += 1
-    job.images.filter(pk__in=[image.pk for image in before]).update(
-        selected=keep, decided_at=now, revision=job.revision
-    )
-    after = _values(keep, now)
+    for keep in (True, False):
+        chosen = [image.pk for image in before if wanted[image.pk] == keep]
+        job.images.filter(pk__in=chosen).update(
+            selected=keep, decided_at=now, revision=job.revision
+        )
     rows = [
-        RowChange(str(image.pk), _values(image.selected, image.decided_at), after)
+        RowChange(
+            str(image.pk),
+            _values(image.selected, image.decided_at),
+            _values(wanted[image.pk], now),
+        )
         for image in before
     ]
-    changes.record(KEEP if keep else DROP, job.pk, rows, by=by)
+    states = {wanted[image.pk] for image in before}
+    kind = KEEP_AND_DROP if len(states) > 1 else KEEP if True in states else DROP
+    changes.record(kind, job.pk, rows, by=by)
     save(job, now)
     return len(before)
 
@@ -49,7 +63,7 @@ def _values(selected: bool, decided_at: dt.datetime | None) -> Values:
     return {"selected": selected, "decided_at": decided_at and decided_at.isoformat()}
 
 
-@changes.undoes(KEEP, DROP)
+@changes.undoes(KEEP, DROP, KEEP_AND_DROP)
 def _take_back(scope: str, rows: Sequence[RowChange], by: Any) -> list[str]:
     """Those that nobody decided again since."""
     job = lock_job(uuid.UUID(scope))

@@ -8,7 +8,7 @@ import pytest
 
 from bulk_admin.models import Change, ImageStatus
 from bulk_admin.services import changes
-from bulk_admin.services.jobs.decisions import decide
+from bulk_admin.services.jobs.decisions import decide, decide_each
 from bulk_admin.services.queue import page_queue
 from bulk_admin.testing.factories import make_image, make_job, make_user
 
@@ -138,3 +138,13 @@ def test_ordering_a_page_decides_for_the_picture(ann):
     page_queue.create_pages(job.pk, by=ann)
     assert state(job) == [KEPT, KEPT]
     assert job.images.get(pk=first.pk).decided_at == long_ago
+
+
+def test_keep_one_and_drop_the_others_is_one_step(ann):
+    job = make_job(3, status="completed")
+    first, second, third = job.images.values_list("pk", flat=True)
+    decide(job.pk, [third], keep=False, by=ann)
+    assert decide_each(job.pk, {first: False, second: True, third: False}, by=ann) == 2
+    assert state(job) == [DROPPED, KEPT, DROPPED]
+    changes.undo_last(job.pk, by=ann)
+    assert state(job) == [UNDECIDED, UNDECIDED, DROPPED]
