@@ -44,6 +44,7 @@ from bulk_admin.services.jobs.lifecycle import (
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue.doorbell import ring_to_delete
 from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
+from bulk_admin.services.queue.page_queue import queue_kept
 from bulk_admin.services.worker.rescue import look_up
 
 
@@ -138,6 +139,25 @@ def reroll(
     reopen(job)
     history.record(job, by, f"Ordered one more picture of prompt {new.position}.")
     return new
+
+
+@whole_step
+def take_back(job_id: uuid.UUID, image_id: int, *, by: Any) -> bool:
+    """Cancel a re-roll that waits to be bought. False when it is none, or was sent already: then it
+    is kept.
+    """
+    job = lock_job(job_id)
+    job.revision += 1
+    waiting = job.images.filter(pk=image_id, parent__isnull=False, status=ImageStatus.QUEUED)
+    if not waiting.move(ImageStatus.CANCELLED, revision=job.revision, not_before=None):
+        return False
+    count(job, ImageStatus.QUEUED, ImageStatus.CANCELLED)
+    now = database_now()
+    has_ended = save(job, now)
+    if has_ended and job.create_pages_when_done and job.status == JobStatus.COMPLETED:
+        queue_kept(job, now)
+    history.record(job, by, "Took back a picture that was not bought yet.")
+    return True
 
 
 def _accepted(job: BulkGenerationJob, prompt: str) -> str:
