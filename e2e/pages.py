@@ -66,23 +66,26 @@ class JobPage:
         self.pictures = page.locator("#grid article button.face")
         self.dropped = page.locator("#grid article.dropped")
         self.kept = page.locator("#grid article.kept")
+        self.to_decide = page.locator("#grid article.to-decide")
 
     def drop(self, number: int) -> None:
-        """Drop the n-th kept picture from the start; the first is 0.
+        """Drop the n-th picture that is not decided yet; the first is 0.
 
         The server knows it when this returns.
         """
-        tile = self.kept.nth(number).locator("button.face")
-        name = tile.get_attribute("id")
-        with self.page.expect_response(lambda answer: answer.url.endswith("/select/")):
-            tile.click()
-        expect(self.page.locator(f"#{name}")).to_have_attribute("aria-pressed", "false")
+        tile = self.to_decide.nth(number).get_attribute("id")
+        with self.page.expect_response(lambda answer: answer.url.endswith("/decide/")):
+            self.page.locator(f"#{tile} [data-does=drop]").click()
+        expect(self.page.locator(f"#{tile}")).to_have_class(re.compile("dropped"))
 
     def create_pages(self) -> None:
+        """Of the kept pictures and of those that are not decided."""
         self.page.get_by_role("button", name=re.compile("^Create pages from")).click()
-        self.page.get_by_role("dialog").get_by_role(
-            "button", name=re.compile(r"^Create \d+ page")
-        ).click()
+        dialog = self.page.get_by_role("dialog")
+        undecided = dialog.get_by_label(re.compile("not decided"))
+        if undecided.count() and not undecided.is_checked():
+            undecided.check()
+        dialog.get_by_role("button", name=re.compile(r"^Create \d+ page")).click()
 
     def wait_for(self, status: str) -> None:
         expect(self.page.locator("#job-pill")).to_have_text(re.compile(status, re.IGNORECASE))

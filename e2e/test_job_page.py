@@ -31,6 +31,21 @@ def faces(staff_page, job):
     return staff_page.locator("#grid button.face")
 
 
+@pytest.fixture
+def judge(staff_page, job):
+    """Press a tile's own button: "keep" or "drop", of the picture of a prompt."""
+
+    def press(name, position):
+        staff_page.locator(f"#{name}-{job.images.get(position=position).pk}").click()
+
+    return press
+
+
+def is_now(page, job, position, state):
+    pk = job.images.get(position=position).pk
+    expect(page.locator(f"#tile-{pk}")).to_have_class(re.compile(rf"\b{state}\b"))
+
+
 def kept(job):
     return list(
         job.images.filter(status=ImageStatus.COMPLETED)
@@ -43,14 +58,15 @@ def wait_until_saved(page, job, wanted):
     wait_until(page, lambda: kept(job) == wanted, f"{wanted} is saved")
 
 
-def test_what_arrives_moves_neither_focus_nor_scroll_nor_choice(staff_page, job, faces):
-    faces.nth(1).click()
-    expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
+def test_what_arrives_moves_neither_focus_nor_scroll_nor_choice(staff_page, job, faces, judge):
+    judge("drop", 4)
+    is_now(staff_page, job, 4, "dropped")
+    faces.nth(1).focus()
     scrolled = staff_page.evaluate("scrollY")
     first = job.images.get(position=3)
     new = pictures.reroll(job.pk, first.pk, seen_variant=1, by=None)
     expect(staff_page.locator(f"#tile-{first.pk} + #tile-{new.pk}")).to_be_visible()
-    expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
+    is_now(staff_page, job, 4, "dropped")
     expect(faces.nth(1)).to_be_focused()
     assert staff_page.evaluate("scrollY") == scrolled
 
@@ -67,10 +83,10 @@ def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
     )
     pk = job.images.get(position=3).pk
     decisions.decide(job.pk, [pk], keep=False, by=None)
-    expect(faces.first).to_have_attribute("aria-pressed", "false")
+    is_now(staff_page, job, 3, "dropped")
     old = answers[-1].text()
     decisions.decide(job.pk, [pk], keep=True, by=None)
-    expect(faces.first).to_have_attribute("aria-pressed", "true")
+    is_now(staff_page, job, 3, "kept")
     replayed = []
 
     def replay(route):
@@ -79,41 +95,40 @@ def test_an_older_answer_never_replaces_a_newer_tile(staff_page, job, faces):
 
     staff_page.route("**/status/*", replay)
     wait_until(staff_page, lambda: len(replayed) > 2, "the old answer came again")
-    expect(faces.first).to_have_attribute("aria-pressed", "true")
+    is_now(staff_page, job, 3, "kept")
 
 
-def test_the_keys_cull_a_whole_row(staff_page, job, faces):
-    faces.first.focus()
-    staff_page.keyboard.press("x")
-    expect(faces.nth(1)).to_be_focused()
-    staff_page.keyboard.press("p")
-    staff_page.keyboard.press("Space")
-    staff_page.keyboard.press("z")
-    expect(staff_page.locator("#zoom")).to_be_visible()
-    staff_page.keyboard.press("ArrowRight")
-    staff_page.keyboard.press("x")
-    staff_page.keyboard.press("z")
-    expect(staff_page.locator("#zoom")).not_to_be_visible()
-    wait_until_saved(staff_page, job, [False, True, False, False])
-
-
-def test_a_bulk_act_touches_what_the_filter_shows_and_can_be_undone(staff_page, job, faces):
-    faces.first.click()
-    expect(staff_page.get_by_role("button", name="Dropped 1")).to_be_visible()
-    staff_page.get_by_role("button", name=re.compile("^Kept")).click()
+def test_a_bulk_act_touches_what_the_filter_shows_and_can_be_undone(staff_page, job, faces, judge):
+    judge("drop", 3)
+    expect(staff_page.get_by_role("link", name="Dropped 1")).to_be_visible()
+    staff_page.get_by_role("link", name=re.compile("^To decide")).click()
     expect(faces.first).to_be_hidden()
     staff_page.get_by_text("Select…").click()
     staff_page.get_by_role("button", name="Drop all 3 shown").click()
     wait_until_saved(staff_page, job, [False] * 4)
-    staff_page.get_by_role("button", name="Undo").click()
+    staff_page.locator("#toasts").get_by_role("button", name="Undo").click()
     wait_until_saved(staff_page, job, [False, True, True, True])
+    staff_page.reload()
+    assert "show=to-decide" in staff_page.url
+    expect(faces).to_have_count(4)
+    expect(faces.first).to_be_hidden()
+    expect(faces.nth(3)).to_be_visible()
 
 
 def test_a_double_click_on_re_roll_buys_one_picture(staff_page, job, faces):
     staff_page.get_by_role("button", name=re.compile("^Re-roll prompt 3")).dblclick()
     expect(staff_page.locator("#grid article")).to_have_count(7)
-    expect(staff_page.get_by_text("One more picture of this prompt is queued.")).to_be_visible()
+    expect(
+        staff_page.get_by_text(re.compile("One more picture of prompt 3 is queued"))
+    ).to_be_visible()
     assert job.images.filter(position=3).count() == 2
+
+
+def test_a_re_roll_is_taken_back_while_it_waits(staff_page, job, faces):
+    staff_page.get_by_role("button", name=re.compile("^Re-roll prompt 3")).click()
+    staff_page.locator("#toasts").get_by_role("button", name="Take back").click()
+    expect(staff_page.get_by_text("Taken back: it was not bought.")).to_be_visible()
+    assert job.images.get(position=3, variant=2).status == ImageStatus.CANCELLED
 
 
 @pytest.fixture
@@ -193,29 +208,29 @@ def test_nothing_is_wider_than_a_phone(new_context, staff, live_server, job):
     assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390
 
 
-def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, faces):
+def test_an_answer_does_not_undo_a_drop_that_waits_behind_it(staff_page, job, faces, judge):
     staff_page.route("**/status/*", lambda route: route.fulfill(status=204))
     held = []
-    staff_page.route("**/select/", lambda route: held.append(route))
-    faces.first.click()
-    faces.nth(1).click()
+    staff_page.route("**/decide/", lambda route: held.append(route))
+    judge("drop", 3)
+    judge("drop", 4)
     second = job.images.get(position=4).pk
     for wanted in (
         False,
         True,
     ):  # somebody else: the answer to the first drop shows the second tile as kept
         decisions.decide(job.pk, [second], keep=wanted, by=None)
-    with staff_page.expect_request("**/select/"):
+    with staff_page.expect_request("**/decide/"):
         held[0].continue_()
     staff_page.wait_for_timeout(100)  # longer than an answer takes to settle
 
     expect(staff_page.locator("#grid .dropped")).to_have_count(2)
-    expect(staff_page.locator("#dock-sum")).to_contain_text("2 kept · 2 dropped")
+    expect(staff_page.locator("#dock-sum")).to_contain_text("0 kept · 2 dropped · 2 to decide")
     held[1].continue_()
     wait_until_saved(staff_page, job, [False, False, True, True])
 
 
-def test_an_answer_to_who_was_replaced_in_the_meantime_is_left_alone(staff_page, job, faces):
+def test_an_answer_to_who_was_replaced_in_the_meantime_is_left_alone(staff_page, job, faces, judge):
     """A poll that is answered after a button's answer has replaced it.
 
     The fixture holds the console against it.
@@ -229,30 +244,30 @@ def test_an_answer_to_who_was_replaced_in_the_meantime_is_left_alone(staff_page,
 
     staff_page.route("**/status/*", hold_the_first)
     wait_until(staff_page, lambda: held, "a poll is held")
-    with staff_page.expect_response(lambda answer: answer.url.endswith("/select/")):
-        faces.first.click()
+    with staff_page.expect_response(lambda answer: answer.url.endswith("/decide/")):
+        judge("drop", 3)
     decisions.decide(job.pk, [job.images.get(position=4).pk], keep=False, by=None)
     held[0].continue_()
-    expect(faces.nth(1)).to_have_attribute("aria-pressed", "false")
+    is_now(staff_page, job, 4, "dropped")
 
 
 def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(
-    staff_page, job, faces, watch
+    staff_page, job, faces, judge, watch
 ):
     held = []
-    staff_page.route("**/select/", lambda route: held.append(route))
+    staff_page.route("**/decide/", lambda route: held.append(route))
     first = job.images.get(position=3)
-    faces.first.click()
+    judge("drop", 3)
     wait_until(staff_page, lambda: held, "the save is held")
     pictures.delete_images(job.pk, [first.pk], by=None)
     expect(staff_page.locator(f"#tile-{first.pk}")).to_have_count(0)
     held[0].abort()
     expect(staff_page.get_by_text("That was not saved. Try again.")).to_be_visible()
-    staff_page.unroute("**/select/")
-    faces.first.click()
+    staff_page.unroute("**/decide/")
+    judge("drop", 4)
     wait_until_saved(staff_page, job, [False, True, True])
     watch.console[:] = [
-        said for said in watch.console if "/select/" not in said and "htmx:" not in said
+        said for said in watch.console if "/decide/" not in said and "htmx:" not in said
     ]  # the failed request's own
 
 
@@ -262,20 +277,20 @@ def test_a_re_roll_in_zoom_is_reported_in_zoom_with_its_price_beforehand(staff_p
     button = staff_page.locator("#zoom").get_by_role("button", name="Re-roll")
     expect(button).to_have_attribute("title", re.compile("One more picture of this prompt, "))
     button.click()
-    toast = staff_page.locator("#zoom #toast")
-    expect(toast).to_contain_text("queued")
+    toast = staff_page.locator("#zoom .toast")
+    expect(toast).to_contain_text(re.compile(r"queued, (\$|free)"))
     assert toast.bounding_box()["y"] < 100, "it is over none of zoom's buttons"
 
 
-def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, faces, watch):
+def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, faces, judge, watch):
     staff_page.route("**/status/*", lambda route: route.fulfill(status=204))
-    staff_page.route("**/select/", lambda route: route.fulfill(status=403))
-    faces.first.click()
-    expect(staff_page.locator("ul.messagelist")).to_contain_text(
-        "your session has ended. Reload the page."
-    )
-    expect(staff_page.locator("ul.messagelist")).not_to_contain_text("Try again")
-    staff_page.unroute("**/select/")
+    staff_page.route("**/decide/", lambda route: route.fulfill(status=403))
+    judge("drop", 3)
+    toasts = staff_page.locator("#toasts")
+    expect(toasts).to_contain_text("your session has ended. Reload the page.")
+    expect(toasts).not_to_contain_text("Try again")
+    is_now(staff_page, job, 3, "to-decide")
+    staff_page.unroute("**/decide/")
     # The browser's and htmx's line come when they come, be it after what the page shows.
     wait_until(
         staff_page, lambda: sum("403" in line for line in watch.console) == 2, "both are there"
@@ -286,8 +301,8 @@ def test_a_drop_after_the_session_has_ended_says_what_to_do(staff_page, job, fac
 def test_the_focus_stays_where_a_pressed_button_was(staff_page, job, faces):
     failed = make_image(job, ImageStatus.FAILED, position=7, error_code="overloaded")
     staff_page.reload()
-    pause, resume, cancel = (
-        staff_page.locator(f"#act-{name}") for name in ("pause", "resume", "cancel")
+    pause, resume, more = (
+        staff_page.locator(f"#{name}") for name in ("act-pause", "act-resume", "open-more")
     )
     pause.press("Enter")
     expect(resume).to_be_focused()
@@ -295,12 +310,15 @@ def test_the_focus_stays_where_a_pressed_button_was(staff_page, job, faces):
     expect(pause).to_be_focused()
     staff_page.locator(f"#retry-{failed.pk}").press("Enter")
     expect(staff_page.locator(f"#face-{failed.pk}")).to_be_focused()
-    cancel.press("Enter")
+    more.press("Enter")
+    staff_page.get_by_role("button", name="Cancel the rest…").press("Enter")
     staff_page.get_by_role("button", name="Keep generating").press("Enter")
-    expect(cancel).to_be_focused()
+    expect(more).to_be_focused()
     staff_page.keyboard.press("Enter")
+    staff_page.get_by_role("button", name="Cancel the rest…").press("Enter")
     staff_page.get_by_role("button", name=re.compile(r"^Cancel \d")).press("Enter")
-    expect(staff_page.get_by_role("link", name="Generate more")).to_be_focused()
+    expect(more).to_be_focused()
+    expect(staff_page.get_by_role("link", name="Generate more")).to_be_visible()
 
 
 def test_a_toast_outlives_the_zoom_that_it_was_shown_in(staff_page, job, faces):
@@ -309,8 +327,9 @@ def test_a_toast_outlives_the_zoom_that_it_was_shown_in(staff_page, job, faces):
     faces.first.focus()
     staff_page.keyboard.press("z")
     staff_page.keyboard.press("Shift+P")
-    expect(staff_page.locator("#zoom #toast")).to_contain_text("1 dropped")
+    expect(staff_page.locator("#zoom .toast")).to_contain_text("1 dropped")
     staff_page.keyboard.press("z")
-    expect(staff_page.get_by_role("button", name="Undo")).to_be_visible()
-    staff_page.get_by_role("button", name="Undo").click()
+    undo = staff_page.locator("#bulk > #toasts").get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    undo.click()
     wait_until_saved(staff_page, job, [True] * 5)

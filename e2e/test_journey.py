@@ -56,7 +56,7 @@ def test_24_prompts_become_draft_pages(page, staff, slow_placeholder, worker_pro
 
     job.create_pages()
     expect(page.get_by_text(re.compile("18 pages created"))).to_be_visible(timeout=60_000)
-    page.get_by_text("Open the 18 pages").click()
+    page.get_by_role("button", name="Result in full").click()
     page.locator("ol.drafts a").first.click()
     expect(page).to_have_url(re.compile(r"/admin/prompts/prompt/\d+/change/"))
     assert Prompt.objects.filter(status=Prompt.Status.DRAFT).count() == 18
@@ -81,8 +81,8 @@ def test_a_second_browser_sees_the_same_job(
     )
     second.goto(first.url)
 
-    expect(job.kept).to_have_count(3)
-    expect(JobPage(second).kept).to_have_count(3)
+    expect(job.to_decide).to_have_count(3)
+    expect(JobPage(second).to_decide).to_have_count(3)
     job.drop(1)
     second.reload()
     expect(JobPage(second).dropped).to_have_count(1)

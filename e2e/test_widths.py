@@ -167,7 +167,7 @@ def test_the_columns_of_created_pages_do_not_overlap(staff_page, staff, placehol
         image.save()
     recount(job)
     staff_page.goto(job.get_absolute_url())
-    staff_page.locator("#pages-made-head").click()
+    staff_page.get_by_role("button", name="Result in full").click()
     for width in WIDTHS:
         staff_page.set_viewport_size({"width": width, "height": 900})
         assert staff_page.evaluate(OVERLAPPING) == []

@@ -100,11 +100,11 @@ def test_no_key_and_no_button_judges_what_is_not_shown_yet(staff_page, job, zoom
     faces = staff_page.locator("#grid button.face")
     faces.first.focus()
     staff_page.keyboard.press("z")
-    expect(zoom.get_by_role("button", name="Kept")).to_have_attribute("aria-disabled", "true")
+    expect(zoom.get_by_role("button", name="Keep")).to_have_attribute("aria-disabled", "true")
     assert shown(zoom) is None
-    for key in ("x", "p", "P", "Shift+P", "k", " ", "r", "e"):
+    for key in ("x", "p", "Shift+P", "Space", "r", "e"):
         staff_page.keyboard.press(key)
-    for name in ("Kept", "Re-roll", "Edit"):
+    for name in ("Keep", "Drop", "Re-roll", "Edit"):
         zoom.get_by_role("button", name=name).click(force=True)
     expect(zoom).to_be_visible()
     expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, 2).prompt_text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Min, Q
@@ -120,30 +120,31 @@ def speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    all: int
-    kept: int
-    dropped: int
+    """``shown``: by the filters' names, "all" among them. ``for_pages`` are kept, ``undecided`` are
+    not yet decided, ``siblings`` have the same prompt as a page: all three could have a page.
+    """
+
+    shown: dict[str, int]
     needs_attention: int
-    with_page: int
     retryable: int
     for_pages: int
+    undecided: int
     siblings: int
 
 
 def tile_counts(job: BulkGenerationJob) -> Counts:
-    done = Q(status=ImageStatus.COMPLETED)
-    return Counts(
-        **job.images.aggregate(
-            all=Count("pk"),
-            kept=Count("pk", filter=done & Q(selected=True)),
-            dropped=Count("pk", filter=done & Q(selected=False)),
-            needs_attention=Count("pk", filter=tiles.NEEDS_ATTENTION),
-            with_page=Count("pk", filter=Q(page_id__isnull=False)),
-            retryable=Count("pk", filter=RETRYABLE),
-            for_pages=Count("pk", filter=FOR_PAGES & ~SIBLING),
-            siblings=Count("pk", filter=FOR_PAGES & SIBLING),
-        )
+    """One query."""
+    shown = {name: Count("pk", filter=which) for name, which in tiles.SHOW.items()}
+    found = job.images.aggregate(
+        **{tiles.ALL: Count("pk")},
+        **shown,
+        needs_attention=Count("pk", filter=tiles.NEEDS_ATTENTION),
+        retryable=Count("pk", filter=RETRYABLE),
+        for_pages=Count("pk", filter=FOR_PAGES & tiles.SHOW["kept"] & ~SIBLING),
+        undecided=Count("pk", filter=FOR_PAGES & tiles.SHOW["to-decide"] & ~SIBLING),
+        siblings=Count("pk", filter=FOR_PAGES & SIBLING),
     )
+    return Counts(shown={name: found.pop(name) for name in (tiles.ALL, *shown)}, **found)
 
 
 RETRYABLE = Q(status=ImageStatus.FAILED, error_code__in=codes.RETRYABLE)
@@ -163,9 +164,11 @@ def retryable(job: BulkGenerationJob) -> list[GeneratedImage]:
     return list(job.images.filter(RETRYABLE).only("quality", "size"))
 
 
-def kept_for_pages(job: BulkGenerationJob) -> list[int]:
+def for_pages(job: BulkGenerationJob, *, undecided: bool) -> list[int]:
+    """The kept pictures that could have a page, with those that are not decided yet if wanted."""
+    which = FOR_PAGES if undecided else FOR_PAGES & ~tiles.SHOW["to-decide"]
     return list(
-        job.images.filter(FOR_PAGES).order_by("position", "variant").values_list("pk", flat=True)
+        job.images.filter(which).order_by("position", "variant").values_list("pk", flat=True)
     )
 
 
@@ -175,6 +178,16 @@ def dropped(job: BulkGenerationJob) -> list[int]:
         .order_by("position", "variant")
         .values_list("pk", flat=True)
     )
+
+
+def published_pages(job: BulkGenerationJob, image_ids: Iterable[int]) -> dict[str, PageInfo]:
+    """The pages of these pictures that are out though the picture was dropped, by their key."""
+    dropped_ones = job.images.filter(
+        pk__in=list(image_ids), selected=False, page_id__isnull=False
+    ).order_by("position", "variant")
+    ids = [image.page_id or "" for image in dropped_ones.only("page_id")]
+    known = page_adapter.describe(ids) if ids else {}
+    return {page_id: page for page_id, page in known.items() if page.is_published}
 
 
 def catalogue_model(job: BulkGenerationJob) -> ImageModel | None:

@@ -31,6 +31,22 @@ NEEDS_ATTENTION = ExpressionWrapper(
     output_field=BooleanField(),
 )
 TILES_A_POLL = 50
+FIRST, PIECE = 48, 160  # tiles of the first answer, and of each of those that bring the rest
+
+_THERE, _HAS_PAGE = Q(status=ImageStatus.COMPLETED), Q(page_id__isnull=False)
+_IS_DECIDED = Q(decided_at__isnull=False) | _HAS_PAGE
+# The filters by their names in the address. What is in none of them, "with-page" aside, is still to
+# come.
+SHOW = {
+    "to-decide": _THERE & Q(selected=True) & ~_IS_DECIDED,
+    "kept": _THERE & Q(selected=True) & _IS_DECIDED,
+    "dropped": _THERE & Q(selected=False),
+    "failed": Q(status=ImageStatus.FAILED),
+    "unknown": Q(status=ImageStatus.UNKNOWN),
+    "cancelled": Q(status=ImageStatus.CANCELLED),
+    "with-page": _HAS_PAGE,
+}
+ALL = "all"
 WHOLE = LARGEST_ID  # as the cursor's image id: every tile of that revision was sent
 
 
@@ -67,8 +83,45 @@ def _tiles(job: BulkGenerationJob) -> QuerySet[GeneratedImage]:
     )
 
 
-def all_tiles(job: BulkGenerationJob) -> list[GeneratedImage]:
-    return list(_tiles(job).order_by("position", "variant"))
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Whole groups of variants, in order; ``after`` is the position that the next piece follows,
+    None when there is none.
+    """
+
+    images: list[GeneratedImage]
+    after: int | None
+
+
+def first_piece(job: BulkGenerationJob, show: str = ALL, text: str = "") -> Piece:
+    """What a filter shows first. The rest follows from the beginning if that left something out."""
+    if show not in SHOW and not text:
+        return next_piece(job, 0, FIRST)
+    matching = job.images.filter(SHOW.get(show, Q()), prompt_text__icontains=text)
+    positions = list(
+        dict.fromkeys(matching.order_by("position").values_list("position", flat=True))
+    )
+    found = _tiles(job).filter(position__in=positions[:FIRST]).order_by("position", "variant")
+    return Piece(_whole_groups(list(found), FIRST), 0)
+
+
+def next_piece(job: BulkGenerationJob, after: int, most: int = PIECE) -> Piece:
+    """The groups behind the position ``after``, about ``most`` tiles of them."""
+    behind = _tiles(job).filter(position__gt=after).order_by("position", "variant")
+    found = list(behind[: most + 1])
+    if len(found) <= most:
+        return Piece(found, None)
+    last = found[-1].position
+    images = [image for image in found if image.position != last]
+    if not images:  # one group is larger than a piece
+        images = list(behind.filter(position=last))
+    return Piece(images, images[-1].position)
+
+
+def _whole_groups(images: list[GeneratedImage], most: int) -> list[GeneratedImage]:
+    """The first ``most``, and what belongs to the last one's prompt."""
+    last = images[most - 1].position if len(images) > most else None
+    return images if last is None else [image for image in images if image.position <= last]
 
 
 def one_tile(job: BulkGenerationJob, image_id: int) -> GeneratedImage | None:

@@ -296,6 +296,13 @@ def url(page_id: str) -> str:
     return _answer(lambda: page_adapter().url(page_id), "")
 
 
+def unpublish(ids: Iterable[str], by: Any) -> dict[str, str]:
+    """For each page "" or why it is still out; not in a transaction: the site may copy files."""
+    wanted = list(ids)
+    otherwise = dict.fromkeys(wanted, "The site could not take it back.")
+    return _answer(lambda: page_adapter().unpublish(wanted, by), otherwise)
+
+
 def _in_a_step(ask: Callable[[], T]) -> Callable[[], T]:
     """Asked inside a transaction of ours, which PostgreSQL gives up after the site's error unless
     a savepoint stands before it.

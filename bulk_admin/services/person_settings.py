@@ -13,6 +13,7 @@ class Name(StrEnum):
     """Everything that is remembered; the names are stored."""
 
     TILE_SIZE = "tile_size"
+    SINGLE_KEYS = "single_keys"  # shortcuts of one character, on or off
 
 
 def remembered(person: Any, name: Name, default: Any = None) -> Any:

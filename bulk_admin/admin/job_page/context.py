@@ -1,37 +1,48 @@
-"""What the job page's templates are given: the whole page, or one answer to a poll or a button."""
+"""What the job page's templates are given: the whole page, a further piece of its tiles, or an
+answer to a poll or a button.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from bulk_admin.admin import permissions
-from bulk_admin.models import BulkGenerationJob
+from bulk_admin.models import BulkGenerationJob, GeneratedImage
 from bulk_admin.selectors import job_page
-from bulk_admin.selectors.tiles import WHOLE, Changes, Cursor, all_tiles, newest_variants
+from bulk_admin.selectors.tiles import WHOLE, Changes, Cursor, Piece, newest_variants
+from bulk_admin.services.person_settings import Name
 
 from . import tiles
 from .job_view import job_view
+from .preferences import SIZES, preference
 
 
-def full_context(user: permissions.Person, job: BulkGenerationJob) -> dict[str, Any]:
-    images = all_tiles(job)
+def full_context(user: permissions.Person, job: BulkGenerationJob, piece: Piece) -> dict[str, Any]:
     prices = tiles.Prices(job)
-    view = job_view(user, job, job_page.conditions(job), prices)
-    groups: dict[int, list[tiles.Tile]] = {}
-    for tile in tiles.make_tiles(
-        images,
-        prices,
-        can_act=view.can_act,
-        can_spend=view.can_spend,
-        can_manage=permissions.can_manage_account(user, job),
-    ):
-        groups.setdefault(tile.image.position, []).append(tile)
     return {
-        "view": view,
-        "job": job,
-        "groups": groups.items(),
+        "view": job_view(user, job, job_page.conditions(job), prices),
         "cursor": Cursor(job.revision, WHOLE),
         "removed": [],
+        "tile_size": preference(user, Name.TILE_SIZE),
+        "sizes": SIZES,
+        "single_keys": preference(user, Name.SINGLE_KEYS),
+        **piece_context(user, job, piece, prices),
+    }
+
+
+def piece_context(
+    user: permissions.Person,
+    job: BulkGenerationJob,
+    piece: Piece,
+    prices: tiles.Prices | None = None,
+) -> dict[str, Any]:
+    found = _tiles(user, job, piece.images, prices or tiles.Prices(job))
+    return {
+        "job": job,
+        "places": tiles.places(tiles.grouped(found)),
+        "after": piece.after,
+        **_rights(user, job),
     }
 
 
@@ -42,21 +53,37 @@ def answer_context(
     changes: Changes,
 ) -> dict[str, Any]:
     prices = tiles.Prices(job)
-    view = job_view(user, job, conditions, prices, more=changes.more)
-    newest = (
-        newest_variants(job, {image.position for image in changes.images}) if changes.images else {}
-    )
+    positions = {image.position for image in changes.images}
     return {
-        "view": view,
+        "view": job_view(user, job, conditions, prices, more=changes.more),
         "job": job,
-        "tiles": tiles.make_tiles(
-            changes.images,
-            prices,
-            can_act=view.can_act,
-            can_spend=view.can_spend,
-            can_manage=permissions.can_manage_account(user, job),
-        ),
-        "newest": newest,
+        "tiles": _tiles(user, job, changes.images, prices),
+        "newest": newest_variants(job, positions) if positions else {},
         "cursor": changes.cursor,
         "removed": changes.removed,
+        **_rights(user, job),
     }
+
+
+def _rights(user: permissions.Person, job: BulkGenerationJob) -> dict[str, bool]:
+    """What the tiles' templates ask."""
+    return {
+        "can_act": permissions.can_act(user, job),
+        "can_spend": permissions.can_spend(user, job),
+        "can_create_pages": permissions.can_create_pages(user, job),
+    }
+
+
+def _tiles(
+    user: permissions.Person,
+    job: BulkGenerationJob,
+    images: Iterable[GeneratedImage],
+    prices: tiles.Prices,
+) -> list[tiles.Tile]:
+    return tiles.make_tiles(
+        images,
+        prices,
+        can_act=permissions.can_act(user, job),
+        can_spend=permissions.can_spend(user, job),
+        can_manage=permissions.can_manage_account(user, job),
+    )

@@ -9,22 +9,42 @@ from bulk_admin import progress
 from bulk_admin.admin import permissions
 from bulk_admin.conf import conf
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob
-from bulk_admin.selectors import job_page
+from bulk_admin.selectors import job_page, tiles
 
 from . import sentences
 from .tiles import Prices
+
+CHIPS = {
+    tiles.ALL: "All",
+    "to-decide": "To decide",
+    "kept": "Kept",
+    "dropped": "Dropped",
+    "failed": "Failed",
+    "unknown": "Unknown",
+    "cancelled": "Cancelled",
+    "with-page": "With page",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter with its name in the address, and how many pictures it shows."""
+
+    name: str
+    label: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """``poll``: the poller's trigger, empty when nothing more can happen on its own. ``digest``: of
-    what changes without the job's revision. ``summary``: only of a job that has ended.
+    what changes without the job's revision.
     """
 
     job: BulkGenerationJob
     conditions: job_page.Conditions
     counts: job_page.Counts
-    summary: job_page.JobSummary | None
+    has_ended: bool
     pill: progress.Pill
     bar: list[progress.Segment]
     spoken: str
@@ -32,7 +52,6 @@ class JobView:
     tab_title: str
     sentence: str
     facts: list[sentences.Fact]
-    outcome: list[str]
     retry_price: str
     poll: str
     digest: str
@@ -42,6 +61,18 @@ class JobView:
     can_spend: bool
     can_create_pages: bool
     may_generate: bool
+
+    @property
+    def may_have_pages(self) -> bool:
+        return bool(self.counts.for_pages or self.counts.undecided or self.counts.siblings)
+
+    @property
+    def to_decide(self) -> int:
+        return self.counts.shown["to-decide"]
+
+    @property
+    def chips(self) -> list[Chip]:
+        return [Chip(name, label, self.counts.shown[name]) for name, label in CHIPS.items()]
 
 
 def job_view(
@@ -58,7 +89,7 @@ def job_view(
         job=job,
         conditions=conditions,
         counts=counts,
-        summary=job_page.job_summary(job) if job.status in ENDED_JOBS else None,
+        has_ended=job.status in ENDED_JOBS,
         pill=progress.pill(job),
         bar=progress.bar(job),
         spoken=progress.spoken(job),
@@ -66,7 +97,6 @@ def job_view(
         tab_title=sentences.title(job),
         sentence=sentences.state(job, conditions),
         facts=sentences.facts(job, conditions),
-        outcome=sentences.outcome(job),
         retry_price=prices.text(job_page.retryable(job)) if counts.retryable else "",
         poll=_poll(job, more=more),
         digest=digest(conditions),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bulk_admin import codes
 from bulk_admin.formats import counted, duration
-from bulk_admin.models import BulkGenerationJob, JobStatus
+from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
 from bulk_admin.money import usd, usd_total
 from bulk_admin.progress import pill
 from bulk_admin.selectors.job_page import Conditions
@@ -19,7 +19,8 @@ def state(job: BulkGenerationJob, conditions: Conditions) -> str:
 
 
 def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
-    yield _standing(job)
+    if standing := _standing(job):
+        yield standing
     if reason := _waits_for(job, conditions):
         yield codes.about(reason).remedy or "It waits until someone presses Resume."
     if job.status == JobStatus.PAUSED and job.status_detail:
@@ -29,13 +30,6 @@ def _sentences(job: BulkGenerationJob, conditions: Conditions) -> Iterator[str]:
             f"{counted(job.generating, 'picture is', 'pictures are')} still under way and will be"
             " kept."
         )
-    if job.unknown_count:
-        yield (
-            f"{counted(job.unknown_count, 'outcome is', 'outcomes are')} unknown: sent, perhaps"
-            " billed, never answered. Each such tile lets you buy it again or mark it as lost."
-        )
-    if job.pages_open:
-        yield f"{counted(job.pages_open, 'page is', 'pages are')} being made."
 
 
 def _waits_for(job: BulkGenerationJob, conditions: Conditions) -> str:
@@ -50,20 +44,14 @@ def waits_for_account(job: BulkGenerationJob, conditions: Conditions) -> bool:
 
 
 def _standing(job: BulkGenerationJob) -> str:
-    ready = f"{job.completed_count:,} of {counted(job.total, 'picture is', 'pictures are')} ready"
+    """What the bar's numbers do not say."""
     if not job.total:
         return "This job has no pictures."
     if job.status == JobStatus.PENDING:
         return f"{counted(job.total, 'picture waits', 'pictures wait')} for a worker to start."
     if job.status == JobStatus.FAILED:
         return "None of the pictures could be made. Their tiles say why and what helps."
-    if job.completed_count == job.total:
-        return (
-            "The picture is ready." if job.total == 1 else f"All {job.total:,} pictures are ready."
-        )
-    if job.failed_count:
-        return f"{ready}, {job.failed_count:,} failed."
-    return f"{ready}."
+    return " ".join(outcome(job)) if job.status in ENDED_JOBS else ""
 
 
 def outcome(job: BulkGenerationJob) -> list[str]:
@@ -101,56 +89,57 @@ def title(job: BulkGenerationJob) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    label: str
-    value: str
-    small: str = ""
+    """A number of the bar and its words: "58" "of 72 ready". ``is_small`` may go on a phone."""
+
+    number: str
+    words: str
+    before: str = ""
+    tone: str = ""
+    title: str = ""
+    is_small: bool = False
 
 
 def facts(job: BulkGenerationJob, conditions: Conditions) -> list[Fact]:
-    found = [
-        Fact("Ready", f"{job.completed_count:,}", f"of {job.total:,}"),
-        Fact("In flight", f"{job.generating:,}"),
-    ]
-    not_ready = [
-        f"{number:,} {word}"
-        for number, word in ((job.unknown_count, "unknown"), (job.cancelled_count, "cancelled"))
-        if number
-    ]
-    found.append(Fact("Failed", f"{job.failed_count:,}", ", ".join(not_ready)))
-    found.append(Fact("Spent", usd_total(job.spent + job.text_spent), _of_what(job)))
-    if job.is_active:
-        limit = f"/ min, limit {conditions.limit:,}" if conditions.limit else "/ min"
-        found.append(Fact("Pace", f"{conditions.pace:.1f}" if conditions.pace else "–", limit))
-        found.append(
-            Fact(
-                "Time left",
-                f"about {duration(conditions.seconds_left)}" if conditions.seconds_left else "–",
-            )
-        )
-    elif job.started and job.finished:
-        found.append(
-            Fact("Start to finish", duration((job.finished - job.started).total_seconds()))
-        )
-    if job.pages_open or job.pages_created:
-        bad = [
-            f"{number:,} {word}"
-            for number, word in ((job.pages_blocked, "blocked"), (job.pages_failed, "failed"))
-            if number
-        ]
-        found.append(
-            Fact(
-                "Pages",
-                f"{job.pages_created:,}",
-                ", ".join(bad) or (f"{job.pages_open:,} under way" if job.pages_open else ""),
-            )
-        )
-    return found
+    return [*_pictures(job), _money(job), *_pages(job), *_time(job, conditions)]
 
 
-def _of_what(job: BulkGenerationJob) -> str:
-    parts = [f"of about {usd_total(job.estimate)}"] if job.estimate else []
-    if job.budget_cap is not None:
-        parts.append(f"cap {usd_total(job.budget_cap)}")
+def _pictures(job: BulkGenerationJob) -> Iterator[Fact]:
+    yield Fact(f"{job.completed_count:,}", f"of {job.total:,} ready")
+    for number, words, tone in (
+        (job.generating, "in flight", ""),
+        (job.queued, "to come", ""),
+        (job.failed_count, "failed", "bad"),
+        (job.unknown_count, "unknown", "unk"),
+        (job.cancelled_count, "cancelled", ""),
+    ):
+        if number:
+            yield Fact(f"{number:,}", words, tone=tone, is_small=words != "failed")
+
+
+def _money(job: BulkGenerationJob) -> Fact:
+    parts = [f"cap {usd_total(job.budget_cap)}"] if job.budget_cap is not None else []
     if job.text_spent:  # part of what was spent
         parts.append(f"page text {usd_total(job.text_spent)}")
-    return ", ".join(parts)
+    words = f"of about {usd_total(job.estimate)}" if job.estimate else "spent"
+    return Fact(usd_total(job.spent + job.text_spent), words, title=", ".join(parts))
+
+
+def _pages(job: BulkGenerationJob) -> Iterator[Fact]:
+    for number, words, tone in (
+        (job.pages_open, "on the way to a page", ""),
+        (job.pages_created, "with page", ""),
+        (job.pages_blocked, "page blocked", "unk"),
+        (job.pages_failed, "page failed", "bad"),
+    ):
+        if number:
+            yield Fact(f"{number:,}", words, tone=tone, is_small=True)
+
+
+def _time(job: BulkGenerationJob, conditions: Conditions) -> Iterator[Fact]:
+    if job.is_active and conditions.seconds_left:
+        limit = f", limit {conditions.limit:,}" if conditions.limit else ""
+        pace = f"{conditions.pace:.1f} per minute{limit}"
+        yield Fact(duration(conditions.seconds_left), "left", before="about", title=pace)
+    elif not job.is_active and job.started and job.finished:
+        took = duration((job.finished - job.started).total_seconds())
+        yield Fact(took, "from start to finish", is_small=True)

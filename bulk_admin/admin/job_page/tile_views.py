@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from io import BytesIO
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -24,7 +25,16 @@ from bulk_admin.storages import StorageUnavailable
 from .tiles import Prices
 from .views import HERE, answer, job_or_404
 
-STALE = ("Already done: nothing more was bought.", "warning")
+
+class Said(NamedTuple):
+    """What a button did; ``ordered`` is a picture that may be taken back while it waits."""
+
+    text: str
+    level: str = "success"
+    ordered: int | None = None
+
+
+STALE = Said("Already done: nothing more was bought.", "warning")
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -40,72 +50,77 @@ def _number(request: HttpRequest, name: str) -> int:
     return -1 if number is None else number
 
 
-def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+def _reroll(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     seen = _number(request, "seen_variant")
     new = pictures.reroll(job.pk, image.pk, seen_variant=seen, by=request.user)
-    return ("One more picture of this prompt is queued.", "success") if new else STALE
+    return _queued(job, new) if new else STALE
 
 
-def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+def _queued(job: BulkGenerationJob, new: GeneratedImage) -> Said:
+    price = Prices(job).text([new])
+    text = f"One more picture of prompt {new.position} is queued{price and f', {price}'}."
+    return Said(text, ordered=new.pk)
+
+
+def _take_back(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
+    if pictures.take_back(job.pk, image.pk, by=request.user):
+        return Said("Taken back: it was not bought.")
+    return Said("It was sent already, and is kept.", "warning")
+
+
+def _edit(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     seen, text = _number(request, "seen_variant"), request.POST.get("prompt", "")
     try:
         new = pictures.reroll(job.pk, image.pk, seen_variant=seen, prompt=text, by=request.user)
     except pictures.PromptRefused as refused:
-        return f"{refused} Nothing was bought.", "error"
-    return ("A picture of the new prompt is queued.", "success") if new else STALE
+        return Said(f"{refused} Nothing was bought.", "error")
+    return _queued(job, new) if new else STALE
 
 
-def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> tuple[str, str]:
+def _retry(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     if image.attempt != _number(request, "seen_attempt"):
         return STALE
     again = pictures.retry_failed(job.pk, [image.pk], by=request.user)
-    return ("Queued again.", "success") if again else STALE
+    return Said("Queued again.") if again else STALE
 
 
-def _buy_again(
-    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
-) -> tuple[str, str]:
+def _buy_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     seen = _number(request, "seen_attempt")
     done = pictures.buy_again(job.pk, image.pk, seen_attempt=seen, by=request.user)
     return {
-        Decided.ADOPTED: ("The picture had arrived after all: nothing was bought.", "success"),
-        Decided.QUEUED: ("Bought again: both calls are booked.", "success"),
+        Decided.ADOPTED: Said("The picture had arrived after all: nothing was bought."),
+        Decided.QUEUED: Said("Bought again: both calls are booked."),
     }.get(done, STALE)
 
 
-def _accept_as_lost(
-    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
-) -> tuple[str, str]:
+def _accept_as_lost(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     seen = _number(request, "seen_attempt")
     done = pictures.accept_as_lost(job.pk, image.pk, seen_attempt=seen, by=request.user)
     return {
-        Decided.ADOPTED: ("The picture had arrived after all.", "success"),
-        Decided.LOST: ("Marked as lost.", "success"),
-    }.get(done, ("Already settled.", "warning"))
+        Decided.ADOPTED: Said("The picture had arrived after all."),
+        Decided.LOST: Said("Marked as lost."),
+    }.get(done, Said("Already settled.", "warning"))
 
 
-def _allow_host(
-    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
-) -> tuple[str, str]:
+def _allow_host(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     host = downloads.allow_host(job.pk, image.pk, by=request.user)
-    return (f"Downloads from {host} are allowed now.", "success") if host else STALE
+    return Said(f"Downloads from {host} are allowed now.") if host else STALE
 
 
-def _download_again(
-    request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage
-) -> tuple[str, str]:
+def _download_again(request: HttpRequest, job: BulkGenerationJob, image: GeneratedImage) -> Said:
     seen = _number(request, "seen_attempt")
     try:
         done = downloads.download_again(job.pk, image.pk, seen_attempt=seen, by=request.user)
     except downloads.DownloadFailed as failed:
-        return f"{failed} Nothing was bought.", "error"
-    return ("Downloaded: nothing was bought.", "success") if done is Decided.ADOPTED else STALE
+        return Said(f"{failed} Nothing was bought.", "error")
+    return Said("Downloaded: nothing was bought.") if done is Decided.ADOPTED else STALE
 
 
-Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], tuple[str, str]]
+Run = Callable[[HttpRequest, BulkGenerationJob, GeneratedImage], Said]
 ACTIONS: dict[str, tuple[Callable[[permissions.Person, BulkGenerationJob], bool], Run]] = {
     "reroll": (permissions.can_spend, _reroll),
     "edit": (permissions.can_spend, _edit),
+    "take_back": (permissions.can_act, _take_back),
     "retry": (permissions.can_spend, _retry),
     "buy_again": (permissions.can_spend, _buy_again),
     "accept_as_lost": (permissions.can_act, _accept_as_lost),
@@ -129,10 +144,10 @@ def image_act(request: HttpRequest, job_id: uuid.UUID, image_id: int, action: st
     if request.method != "POST":
         return _edit_form(request, job, image, action)
     try:
-        said, level = run(request, job, image)
+        said = run(request, job, image)
     except StorageUnavailable as error:  # it was to say whether the picture has come after all
-        said, level = f"Nothing was done: the storage did not answer. {error}", "error"
-    return answer(request, job.pk, said, level=level)
+        said = Said(f"Nothing was done: the storage did not answer. {error}", "error")
+    return answer(request, job.pk, said.text, level=said.level, ordered=said.ordered)
 
 
 def _edit_form(

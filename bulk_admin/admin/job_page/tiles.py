@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ STATES = {
     ImageStatus.CANCELLED: "off",
 }
 MANAGED = ("allow_host", "download_again")  # for who manages accounts
+FREE = ("accept_as_lost", "download", "take_back")  # for who may act without spending
 PAGE_STEPS = {
     PageStatus.QUEUED: "Page: waiting its turn",
     PageStatus.CHECKING: "Page: checking the picture",
@@ -85,10 +87,37 @@ class Tile:
         return f"{self.image.position}.{self.image.variant}"
 
     @property
-    def figures(self) -> str:
-        """Place, cost and time on one line: "3.2 · $0.04 · 12 s"."""
+    def decision(self) -> str:
+        """Of a picture that is there: "kept", "dropped" or "to-decide", as the filters say it."""
         image = self.image
-        parts = [self.place]
+        if not self.is_done:
+            return ""
+        if not image.selected:
+            return "dropped"
+        return "kept" if image.decided_at or image.page_id else "to-decide"
+
+    @property
+    def is_kept(self) -> bool:
+        return self.decision == "kept"
+
+    @property
+    def is_dropped(self) -> bool:
+        return self.decision == "dropped"
+
+    @property
+    def word(self) -> str:
+        return self.decision.replace("-", " ").capitalize()
+
+    @property
+    def is_small(self) -> bool:
+        """Nothing to look at, and nothing to come."""
+        return self.state in ("bad", "unk", "off")
+
+    @property
+    def figures(self) -> str:
+        """Cost and time on one line: "$0.04 · 12 s"."""
+        image = self.image
+        parts = []
         if self.is_done or image.cost:
             parts.append(usd(image.cost))
         elif self.was_not_billed:
@@ -111,6 +140,53 @@ class Tile:
             and not self.image.picture_key
             and self.image.error_code != Code.LOST
         )
+
+
+MOST_IN_A_STACK = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The variants of one prompt. ``newest``: what a re-roll button answers."""
+
+    position: int
+    tiles: list[Tile]
+
+    @property
+    def newest(self) -> int:
+        return self.tiles[-1].image.variant
+
+    @property
+    def is_small(self) -> bool:
+        return len(self.tiles) == 1 and self.tiles[0].is_small
+
+
+def grouped(tiles: Iterable[Tile]) -> list[Group]:
+    """By their prompt; the tiles come in order."""
+    return [
+        Group(position, list(variants))
+        for position, variants in groupby(tiles, key=lambda tile: tile.image.position)
+    ]
+
+
+def places(groups: Iterable[Group]) -> list[list[Group]]:
+    """What shares a place of the grid: a group has its own, but failures that follow each other
+    share one, up to three of them.
+    """
+    found: list[list[Group]] = []
+    for group in groups:
+        stack = found[-1] if found else []
+        if (
+            group.is_small
+            and stack
+            and stack[-1].is_small
+            and stack[-1].position == group.position - 1
+            and len(stack) < MOST_IN_A_STACK
+        ):
+            stack.append(group)
+        else:
+            found.append([group])
+    return found
 
 
 class Prices:
@@ -192,7 +268,7 @@ def make_tile(
         if (
             can_manage
             if button.action in MANAGED
-            else can_spend or (can_act and button.action in ("accept_as_lost", "download"))
+            else can_spend or (can_act and button.action in FREE)
         )
     ]
     return Tile(
@@ -258,6 +334,8 @@ def _what_helps(image: GeneratedImage, price: str, hosts: Sequence[str] = ()) ->
             Button(action="buy_again", label="Buy again", price=price, values=seen),
             Button(action="accept_as_lost", label="Mark as lost", values=seen),
         ]
+    if image.status == ImageStatus.QUEUED and image.parent_id:
+        return [Button(action="take_back", label="Take back")]
     if image.status == ImageStatus.CANCELLED:
         return [Button(action="retry", label="Generate it", price=price, values=seen)]
     if image.status != ImageStatus.FAILED:

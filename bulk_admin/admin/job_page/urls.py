@@ -15,9 +15,11 @@ from django.urls import URLPattern
 from bulk_admin.admin import permissions
 from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob
+from bulk_admin.selectors.tiles import first_piece
 
-from . import tile_views, views
+from . import decision_views, preferences, tile_views, views
 from .context import full_context
+from .views import asked_for
 
 
 def job_page(
@@ -29,10 +31,11 @@ def job_page(
     """
     if not permissions.can_view(request.user):
         raise PermissionDenied
+    show, text = asked_for(request)
     context = (
         model_admin.admin_site.each_context(request)
-        | {"opts": model_admin.opts, "title": job.name}
-        | full_context(request.user, job)
+        | {"opts": model_admin.opts, "title": job.name, "show": show, "text": text}
+        | full_context(request.user, job, first_piece(job, show, text))
     )
     return TemplateResponse(request, "admin/bulk_admin/job_page/page.html", context)
 
@@ -43,9 +46,11 @@ def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
     """
     return [
         route(model_admin, "<uuid:job_id>/status/", views.status, "status"),
+        route(model_admin, "<uuid:job_id>/tiles/", views.more_tiles, "tiles"),
         route(model_admin, "<uuid:job_id>/ask/<str:action>/", views.ask, "ask"),
         route(model_admin, "<uuid:job_id>/act/<str:action>/", views.act, "act"),
-        route(model_admin, "<uuid:job_id>/select/", views.select, "select"),
+        route(model_admin, "<uuid:job_id>/decide/", decision_views.decide, "decide"),
+        route(model_admin, "remember/<str:name>/", preferences.remember, "remember"),
         route(
             model_admin,
             "<uuid:job_id>/image/<int:image_id>/<str:action>/",

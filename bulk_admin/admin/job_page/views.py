@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +17,22 @@ from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 from bulk_admin.admin import permissions
 from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob
-from bulk_admin.numbers import ids_in
+from bulk_admin.numbers import ids_in, whole
 from bulk_admin.selectors import job_page, tiles
+from bulk_admin.services import page_adapter
 from bulk_admin.services.drafting import page_options
-from bulk_admin.services.jobs import decisions, lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
+from bulk_admin.text import clean_text
 
-from .context import answer_context
-from .job_view import digest
+from . import sentences
+from .context import answer_context, piece_context
+from .job_view import digest, job_view
+from .tiles import Prices
 
+LONGEST_TEXT = 200
+LARGEST_POSITION = 2**31 - 1  # what a database's positive number holds
 HERE = "admin/bulk_admin/job_page"
 
 
@@ -58,16 +65,40 @@ def status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     return _fragment(request, job, conditions, seen)
 
 
+def asked_for(request: HttpRequest) -> tuple[str, str]:
+    """The filter in the page's address: which pictures, and a text in their prompts."""
+    show, text = request.GET.get("show", ""), clean_text(request.GET.get("q", ""), LONGEST_TEXT)
+    return (show if show in tiles.SHOW else tiles.ALL), text.strip()
+
+
+@require_safe
+def more_tiles(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """The tiles behind the position ``after``, and how the rest follows."""
+    job = job_or_404(request, job_id)
+    piece = tiles.next_piece(job, whole(request.GET.get("after", ""), most=LARGEST_POSITION) or 0)
+    return TemplateResponse(request, f"{HERE}/_piece.html", piece_context(request.user, job, piece))
+
+
 def answer(
-    request: HttpRequest, job_id: uuid.UUID, said: str = "", *, level: str = "success"
+    request: HttpRequest,
+    job_id: uuid.UUID,
+    said: str = "",
+    *,
+    level: str = "success",
+    ordered: int | None = None,
 ) -> HttpResponse:
-    """After a button: the same fragment as a poll's, and one sentence for the message bar."""
+    """After a button: the same fragment as a poll's, and one sentence of what it did.
+
+    ``ordered``: a picture that may be taken back as long as it waits.
+    """
     job = job_or_404(request, job_id)
     seen = tiles.Cursor.parse(request.POST.get("seen", ""))
     response = _fragment(request, job, job_page.conditions(job), seen)
     response.status_code = 200
     return (
-        trigger_client_event(response, "bulk:say", {"text": said, "level": level})
+        trigger_client_event(
+            response, "bulk:say", {"text": said, "level": level, "take_back": ordered}
+        )
         if said
         else response
     )
@@ -91,17 +122,6 @@ def _fragment(
 def _ids(data: QueryDict) -> list[int]:
     """The one field that carries several ids."""
     return ids_in(data.get("ids", ""))
-
-
-@require_POST
-def select(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-    """Keep or drop: the wanted state, for pictures of this job only."""
-    job = job_or_404(request, job_id)
-    if not permissions.can_act(request.user, job):
-        raise PermissionDenied
-    keep = request.POST.get("wanted") == "1"
-    decisions.decide(job.pk, _ids(request.POST), keep=keep, by=request.user)
-    return answer(request, job.pk)
 
 
 # --- buttons of the whole job -------------------------------------------------------------------
@@ -139,6 +159,14 @@ def _create_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Perso
     return f"{counted(made.queued, 'page')} queued.{same}"
 
 
+def _unpublish(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    """The pages of pictures that were dropped, as far as the site lets ``by`` take them back."""
+    answers = page_adapter.unpublish(job_page.published_pages(job, _ids(data)), by)
+    reasons = Counter(reason for reason in answers.values() if reason)
+    done = counted(len(answers) - reasons.total(), "page")
+    return " ".join([f"{done} unpublished.", *(f"{n} not: {why}" for why, n in reasons.items())])
+
+
 def _stop_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
     return f"{counted(page_queue.stop_pages(job.pk, by=by), 'page')} taken from the queue."
 
@@ -159,10 +187,12 @@ ACTIONS = {
     "cancel": JobAction(permissions.can_act, _cancel),
     "retry_failed": JobAction(permissions.can_spend, _retry_failed),
     "create_pages": JobAction(permissions.can_create_pages, _create_pages),
+    "unpublish": JobAction(permissions.can_act, _unpublish),
     "stop_pages": JobAction(permissions.can_create_pages, _stop_pages),
     "retry_pages": JobAction(permissions.can_create_pages, _retry_pages),
 }
-ASKED = ("cancel", "create_pages")
+# The dialogs before an action, and those that only tell: anyone who sees the job may open them.
+ASKED, TOLD = ("cancel", "create_pages", "unpublish"), ("more", "result")
 
 
 def _allowed(user: permissions.Person, job: BulkGenerationJob, name: str) -> JobAction:
@@ -186,26 +216,43 @@ def act(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     return answer(request, job.pk, said)
 
 
+def _before_pages(data: QueryDict, job: BulkGenerationJob) -> dict[str, Any]:
+    counts = job_page.tile_counts(job)
+    every_kept = _switch(data, "every_kept", job.page_for_every_kept)
+    undecided = _switch(data, "undecided", not counts.for_pages and not counts.siblings)
+    image_ids = job_page.for_pages(job, undecided=undecided)
+    return {
+        "ids": ",".join(map(str, image_ids)),
+        "chosen": len(image_ids),
+        "counts": counts,
+        "every_kept": every_kept,
+        "undecided": undecided,
+        "preview": page_queue.preview(job.pk, image_ids, every_kept=every_kept),
+        "is_placeholder": job_page.is_placeholder(job),
+        "page_options": page_options.in_words(job.page_options),
+    }
+
+
+def _switch(data: QueryDict, name: str, otherwise: bool) -> bool:
+    return data[name] == "1" if name in data else otherwise
+
+
 @require_safe
 def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
     """The dialog before an action: what it will do, to how many."""
     job = job_or_404(request, job_id)
-    if action not in ASKED:
+    if action not in (*ASKED, *TOLD):
         raise Http404
-    _allowed(request.user, job, action)
+    if action in ASKED:
+        _allowed(request.user, job, action)
     context: dict[str, Any] = {"job": job}
     if action == "create_pages":
-        every_kept = (
-            request.GET["every_kept"] == "1"
-            if "every_kept" in request.GET
-            else job.page_for_every_kept
-        )
-        context |= {
-            "ids": ",".join(map(str, image_ids := job_page.kept_for_pages(job))),
-            "kept": len(image_ids),
-            "every_kept": every_kept,
-            "preview": page_queue.preview(job.pk, image_ids, every_kept=every_kept),
-            "is_placeholder": job_page.is_placeholder(job),
-            "page_options": page_options.in_words(job.page_options),
-        }
-    return TemplateResponse(request, f"{HERE}/_confirm_{action}.html", context)
+        context |= _before_pages(request.GET, job)
+    if action == "result":
+        context |= {"outcome": sentences.outcome(job), "summary": job_page.job_summary(job)}
+    if action == "more":
+        context["view"] = job_view(request.user, job, job_page.conditions(job), Prices(job))
+    if action == "unpublish":
+        context["pages"] = job_page.published_pages(job, _ids(request.GET))
+        context["ids"] = request.GET.get("ids", "")
+    return TemplateResponse(request, f"{HERE}/_ask_{action}.html", context)

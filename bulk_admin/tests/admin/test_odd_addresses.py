@@ -21,7 +21,8 @@ OF_A_JOB = (
     "delete/",
     "history/",
     "status/",
-    "select/",
+    "tiles/",
+    "decide/",
     "ask/cancel/",
     "act/pause/",
     "image/1/reroll/",
@@ -55,8 +56,10 @@ def test_no_odd_id_inside_a_job_breaks(superuser_client, odd):
     for job in (make_job(1, JobStatus.COMPLETED), make_job(1, JobStatus.DRAFT)):
         address = f"{JOBS}{job.pk}/"
         answers = [
-            superuser_client.post(f"{address}{end}", {"ids": odd, "wanted": "1"})
-            for end in ("select/", "act/create_pages/", "sheet/include/")
+            superuser_client.post(
+                f"{address}{end}", {"ids": odd, "steps": f'[{{"keep": "{odd}"}}]'}
+            )
+            for end in ("decide/", "act/create_pages/", "sheet/include/")
         ]
         answers += [
             superuser_client.post(f"{address}{end}", {"text": "A fox"})

@@ -9,7 +9,7 @@ const isNowhere = () => document.activeElement === document.body || !document.ac
 // To be asked for while the button is there; the answer is to be called when it may be gone.
 export function heirOf(element) {
   const tile = tileOf(element)?.id;
-  const row = element?.closest(".head, .dock");
+  const row = element?.closest(".jobbar, .dock, .notes, .tools");
   if (!tile && !row) return () => {};
   const at = row ? buttons(row).indexOf(element) : 0;
   return () => {

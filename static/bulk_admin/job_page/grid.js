@@ -1,134 +1,121 @@
-// One tab stop for the grid, arrows inside it, and one key for each thing that a tile does.
-import { want, wantMany } from "./selection.js";
-import { faceOf, isDone, isKept, shown, tileOf } from "./tiles.js";
+// What keys and clicks do in the grid.
+import { copyPrompt, pressTile } from "./actions.js";
+import { chosen, current, goTo, isActedOn, markTo, marked, setCurrent, step, unmark } from "./current.js";
+import { decide, isKept, undo } from "./decisions.js";
+import { applyFilter } from "./filter.js";
+import { GRID } from "./keymap.js";
+import { register } from "./keys.js";
 import { say } from "./messages.js";
-
-let current = null; // id of the tile that Tab leads to
-let anchor = null; // where a range began
-
-export function roam() {
-  const visible = shown();
-  if (!visible.some((tile) => tile.id === current)) current = visible[0]?.id ?? null;
-  for (const tile of visible) {
-    const stop = tile.id === current ? 0 : -1;
-    for (const element of tile.querySelectorAll("button, a, .face")) element.tabIndex = stop;
-  }
-}
-
-export function goTo(tile) {
-  if (!tile) return;
-  current = tile.id;
-  roam();
-  faceOf(tile).focus({ preventScroll: true });
-  tile.scrollIntoView({ block: "nearest" });
-}
-
-export function step(tile, by) {
-  const visible = shown();
-  return visible[visible.indexOf(tile) + by] ?? null;
-}
+import { faceOf, isDone, shown, siblingsOf, tileOf } from "./tiles.js";
 
 const columns = () => getComputedStyle(document.getElementById("grid")).gridTemplateColumns.split(" ").length;
-const press = (tile, name) => document.getElementById(`${name}-${tile.dataset.tile}`)?.click();
+const nothingTo = (verb, tile) =>
+  ["wait", "run"].includes(tile.dataset.state)
+    ? `Not made yet: nothing to ${verb}.`
+    : `No picture here: nothing to ${verb}.`;
 
-export async function copyPrompt(tile) {
-  try {
-    await navigator.clipboard.writeText(tile.querySelector(".prompt").textContent);
-    say("Prompt copied.");
-  } catch {
-    say("The browser does not allow copying here.", "error");
+// One step for all of them; the answer is the last one, or null when there is nothing to decide. Shared with zoom.
+function judge(verb, keep) {
+  const all = chosen();
+  const done = all.filter(isDone);
+  if (!done.length) {
+    say(nothingTo(verb, all[0]), "warning");
+    return null;
   }
+  decide(done.map((tile) => [tile, keep(tile)]));
+  return all.at(-1);
 }
 
-function keepAlone(tile) {
-  const group = [...tile.parentElement.querySelectorAll("[data-tile]")].filter(isDone);
-  wantMany(group.map((other) => [other, other === tile]));
-  const visible = shown();
-  return visible.slice(visible.indexOf(tile)).find((other) => other.dataset.position !== tile.dataset.position);
-}
+const onward = (tile) => {
+  if (!tile) return null;
+  unmark();
+  return step(tile, 1) ?? tile;
+};
 
-// What a key does to a tile; the answer is the tile to go to, if any. Shared with zoom.
-export const keys = {
-  p: (tile) => {
-    want([[tile, true]]);
-    return step(tile, 1);
+// Each answers the tile to go to, or null to stay.
+export const judging = {
+  keep: () => onward(judge("keep", () => true)),
+  drop: () => onward(judge("drop", () => false)),
+  toggle: () => {
+    judge("keep", (tile) => !isKept(tile));
+    return null;
   },
-  P: keepAlone,
-  x: (tile) => {
-    want([[tile, false]]);
-    return step(tile, 1);
-  },
-  k: (tile) => {
-    want([[tile, true]]);
-  },
-  r: (tile) => press(tile, "reroll"),
-  e: (tile) => press(tile, "edit"),
-  c: (tile) => {
-    copyPrompt(tile);
-  },
-  ArrowLeft: (tile) => step(tile, -1),
-  ArrowRight: (tile) => step(tile, 1),
-  Home: () => shown()[0],
-  End: () => shown().at(-1),
-  "?": () => {
-    document.getElementById("open-help").click();
+  keepAlone: () => {
+    const tile = current();
+    if (!isDone(tile)) {
+      say(nothingTo("keep", tile), "warning");
+      return null;
+    }
+    decide(siblingsOf(tile).filter(isDone).map((each) => [each, each === tile]));
+    const visible = shown();
+    const isOther = (each) => each.dataset.position !== tile.dataset.position;
+    return visible.slice(visible.indexOf(tile)).find(isOther) ?? null;
   },
 };
-const gridKeys = {
-  ...keys,
-  z: (tile) => press(tile, "zoom"),
-  ArrowUp: (tile) => step(tile, -columns()),
-  ArrowDown: (tile) => step(tile, columns()),
+
+const moves = {
+  previous: () => step(current(), -1),
+  next: () => step(current(), 1),
+  above: () => step(current(), -columns()),
+  below: () => step(current(), columns()),
+  first: () => shown()[0],
+  last: () => shown().at(-1),
 };
-export const keyOf = (event) => (event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key);
-// A key that is held goes on moving. Everything else it does once: a re-roll costs money.
-export const isHeld = (event) => event.repeat && !event.key.startsWith("Arrow");
+const going = (move) => () => {
+  unmark();
+  goTo(move() ?? current());
+};
+const marking = (move) => () => markTo(move() ?? current());
+const each = (table, wrap) => Object.fromEntries(Object.entries(table).map(([name, act]) => [name, wrap(act)]));
+
+const isModal = () => document.querySelector("dialog[open]") !== null;
 
 export function startGrid(root) {
   const grid = document.getElementById("grid");
-  roam();
-  grid.addEventListener("keydown", (event) => {
-    const tile = tileOf(event.target);
-    const action = gridKeys[keyOf(event)];
-    if (!tile || !action || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    if (isHeld(event)) return;
-    const next = action(tile);
-    if (next?.dataset) goTo(next);
-  });
-  root.addEventListener("keydown", (event) => {
-    // Browsers click a button again and again while Enter is held on it.
-    if (event.key === "Enter" && event.repeat && event.target.tagName === "BUTTON") event.preventDefault();
+  register(GRID, {
+    isOpen: () => !isModal() && current() !== null,
+    isReady: isActedOn,
+    does: {
+      ...each(moves, going),
+      ...each(judging, (act) => () => {
+        goTo(act());
+        applyFilter();
+      }),
+      markBack: marking(moves.previous),
+      markOn: marking(moves.next),
+      markUp: marking(moves.above),
+      markDown: marking(moves.below),
+      unmark,
+      undo,
+      zoom: () => isDone(current()) && faceOf(current()).click(),
+      reroll: () => pressTile(current(), "reroll"),
+      edit: () => pressTile(current(), "edit"),
+      copy: () => copyPrompt(current()),
+      find: () => document.getElementById("find").focus(),
+    },
   });
   grid.addEventListener("focusin", (event) => {
     const tile = tileOf(event.target);
-    if (tile && tile.id !== current) {
-      current = tile.id;
-      roam();
-    }
+    if (tile) setCurrent(tile);
   });
   grid.addEventListener("click", (event) => {
+    const does = event.target.closest("[data-does]")?.dataset.does;
     const tile = tileOf(event.target);
-    const other = event.target.closest("button, a");
     if (!tile) return;
-    if (other?.dataset.does === "copy") copyPrompt(tile);
-    if (!isDone(tile) || (other && other !== faceOf(tile)) || String(getSelection())) return;
-    if (!root.dataset.canAct) {
-      press(tile, "zoom");
+    if (event.shiftKey && does === "zoom") {
+      event.stopPropagation(); // it marks, and does not zoom
+      markTo(tile);
       return;
     }
-    const visible = shown();
-    const from = visible.findIndex((candidate) => candidate.id === anchor);
-    if (event.shiftKey && from >= 0) {
-      const [first, last] = [from, visible.indexOf(tile)].sort((a, b) => a - b);
-      wantMany(visible.slice(first, last + 1).map((each) => [each, isKept(visible[from])]));
-    } else {
-      want([[tile, !isKept(tile)]]);
-      anchor = tile.id;
-    }
-    goTo(tile);
+    if (!marked().includes(tile)) unmark();
+    setCurrent(tile);
+    if (does === "keep" || does === "drop") decide([[tile, does === "keep"]]);
+    if (does === "copy") copyPrompt(tile);
+  });
+  root.addEventListener("click", (event) => {
+    if (event.target.closest("#undo")) undo();
   });
   grid.addEventListener("mousedown", (event) => {
-    if (event.shiftKey) event.preventDefault();
+    if (event.shiftKey) event.preventDefault(); // no text is selected between the ends
   });
 }

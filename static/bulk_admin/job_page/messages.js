@@ -1,74 +1,74 @@
-// Admin's message bar for what a button did and for lost connections; a toast where there is something to undo.
+// One place for messages: they float, so that nothing moves; what went wrong stays until it works again.
+const BRIEFLY = 5000;
+const WITH_A_BUTTON = 12000;
+const MOST = 3;
 let lost = null;
 let lostUntil = 0; // not taken away before: with a poll a second it would hardly be seen
-let fading = 0;
-const BRIEFLY = 6000;
 
-export function say(text, level = "success") {
-  let list = document.querySelector("ul.messagelist");
-  if (!list) {
-    list = Object.assign(document.createElement("ul"), { className: "messagelist" });
-    list.setAttribute("role", "status");
-    document.getElementById("content-start").prepend(list);
-  }
-  const item = Object.assign(document.createElement("li"), { className: level, textContent: text });
-  list.replaceChildren(item);
-  if (level === "success") setTimeout(() => item.remove(), BRIEFLY);
-  if (openDialog() || !isInSight(list)) toast(text);
+const openDialog = () => [...document.querySelectorAll("dialog[open]")].at(-1) ?? null;
+
+// For screen readers only: one short sentence for a change that eyes see by themselves.
+export function tell(text) {
+  (openDialog()?.querySelector(".unseen[role=status]") ?? document.getElementById("live")).textContent = text;
+}
+
+export function say(text, level = "success", options = {}) {
+  const item = toast(text, { level, ...options });
+  if (level !== "error") fadeOut(item, options.undo ? WITH_A_BUTTON : BRIEFLY);
   return item;
 }
 
-const isInSight = (list) => list.getBoundingClientRect().bottom >= 0;
-const openDialog = () => document.querySelector("dialog[open]");
+function fadeOut(item, after) {
+  setTimeout(() => item.remove(), after);
+}
+
+export function toast(text, { level = "success", undo, word = "Undo" } = {}) {
+  const place = document.getElementById("toasts");
+  // Whatever is outside of an open dialog is behind its backdrop, for eyes and for screen readers.
+  (openDialog() ?? document.getElementById("bulk")).append(place);
+  const item = Object.assign(document.createElement("p"), { className: `toast ${level}` });
+  item.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (undo) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: word });
+    button.addEventListener("click", () => {
+      item.remove();
+      undo();
+    });
+    item.append(button);
+    fadeOut(item, WITH_A_BUTTON);
+  }
+  for (const older of [...place.children].slice(0, 1 - MOST)) older.remove();
+  place.append(item);
+  return item;
+}
 
 // An error that the next answer that succeeds makes untrue.
 export function sayUntilItWorks(text) {
+  lost?.remove();
   lost = say(text, "error");
   lostUntil = Date.now() + BRIEFLY;
 }
 
-export function toast(text, undo) {
-  const place = document.getElementById("toast");
-  // Whatever is outside of an open dialog is behind its backdrop, for eyes and for screen readers.
-  (openDialog() ?? document.getElementById("toasts")).append(place);
-  place.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }));
-  if (undo) {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Undo" });
-    button.addEventListener("click", () => {
-      place.replaceChildren();
-      undo();
-    });
-    place.append(button);
-  }
-  clearTimeout(fading);
-  fading = setTimeout(() => place.replaceChildren(), undo ? 12000 : 4000);
-}
-
-// A toast outlives the dialog that it was shown in, unless the message bar says the same.
-function leaveDialog() {
-  const place = document.getElementById("toast");
-  const list = document.querySelector("ul.messagelist");
-  if (list?.children.length && isInSight(list) && !place.querySelector("button")) place.replaceChildren();
-  document.getElementById("toasts").append(place);
-}
-
 function fault(event) {
-  lostUntil = 0;
   const status = event.detail.xhr?.status;
+  lostUntil = 0;
+  lost?.remove();
   if (status === 403) lost = say("You do not have permission, or your session has ended. Reload the page.", "error");
   else if (status === 404) lost = say("This is gone. Reload the page.", "error");
-  else lost = say("Connection lost, trying again.", "warning");
+  else lost = say("Connection lost, trying again.", "error");
 }
 
-export function startMessages() {
-  document.body.addEventListener("bulk:say", (event) => say(event.detail.text, event.detail.level));
-  document.addEventListener("close", leaveDialog, true); // it does not bubble
+export function startMessages(root, { takeBack }) {
+  document.body.addEventListener("bulk:say", ({ detail: { text, level, take_back: id } }) =>
+    say(text, level, id ? { undo: () => takeBack(id), word: "Take back" } : {}),
+  );
+  // A message outlives the dialog that it was shown in. The event does not bubble.
+  document.addEventListener("close", () => (openDialog() ?? root).append(document.getElementById("toasts")), true);
   document.body.addEventListener("htmx:responseError", fault);
   document.body.addEventListener("htmx:sendError", fault);
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && lost && Date.now() >= lostUntil) {
-      lost.remove();
-      lost = null;
-    }
+    if (!event.detail.successful || !lost || Date.now() < lostUntil) return;
+    lost.remove();
+    lost = null;
   });
 }

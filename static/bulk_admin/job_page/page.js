@@ -1,13 +1,40 @@
 // The job page: what the server cannot do for it. Keys, ranges, zoom, countdowns, and swaps that disturb nobody.
+import { startActions, takeBack } from "./actions.js";
+import { startBulk } from "./bulk.js";
 import { startClock } from "./clock.js";
+import { repaint, startDecisions } from "./decisions.js";
 import { startDialogs } from "./dialogs.js";
+import { applyFilter, startFilter } from "./filter.js";
 import { startGrid } from "./grid.js";
+import { startKeys } from "./keys.js";
 import { startMessages } from "./messages.js";
-import { startSelection } from "./selection.js";
+import { sharpen, startPreferences } from "./preferences.js";
+import { fetchRest } from "./rest.js";
 import { startSwaps } from "./swaps.js";
+import { tiles } from "./tiles.js";
 import { startZoom } from "./zoom.js";
 
 const root = document.getElementById("bulk");
-// Zoom looks at the tiles after a swap is through.
-for (const start of [startMessages, startSelection, startGrid, startDialogs, startClock, startSwaps, startZoom])
-  start(root);
+const show = (some) => {
+  sharpen(some);
+  repaint(some);
+  applyFilter(some);
+};
+
+startMessages(root, { takeBack });
+startDecisions(root, () => applyFilter());
+startFilter(root);
+startActions(root);
+startKeys(root);
+startGrid(root);
+startBulk();
+startDialogs(root);
+startClock();
+startSwaps(root, show);
+startZoom(root); // looks at the tiles after a swap is through
+startPreferences(root);
+show(tiles());
+root.dataset.ready = "";
+fetchRest(root, show).then((isWhole) => {
+  root.dataset.whole = isWhole;
+});

@@ -1,15 +1,16 @@
 // What an answer may replace. An older answer changes nothing; focus, scroll and filter stay.
 import { heirOf } from "./focus.js";
 import { say } from "./messages.js";
-import { applyFilter, makePlace } from "./tiles.js";
-import { repaint } from "./selection.js";
-import { roam } from "./grid.js";
+import { forget } from "./rest.js";
+import { makePlace, tileWith } from "./tiles.js";
 
 const revision = (element) => Number(element.dataset.revision || -1);
 
-export function startSwaps(root) {
+// `whenCame` is told the tiles of each answer.
+export function startSwaps(root, whenCame) {
   let passFocusOn = () => {};
   let isPoll = false;
+  let came = []; // ids of the tiles of the answer that is being swapped
   let milestone = document.getElementById("job-status").dataset.milestone;
 
   document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -28,7 +29,9 @@ export function startSwaps(root) {
     }
     for (const input of answer.querySelectorAll("[name=seen_variant]"))
       if (!document.getElementById(input.id)) makeGroupOf(answer, input);
-    for (const tile of answer.querySelectorAll("[data-tile]")) if (!document.getElementById(tile.id)) makePlace(tile);
+    const tiles = [...answer.querySelectorAll("[data-tile]")];
+    for (const tile of tiles) if (!document.getElementById(tile.id)) makePlace(tile);
+    came = tiles.map((tile) => tile.dataset.tile);
   });
 
   document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
@@ -46,10 +49,11 @@ export function startSwaps(root) {
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "job-live") return; // once, not for every tile
     const status = document.getElementById("job-status");
-    for (const id of status.dataset.removed.split(",").filter(Boolean)) document.getElementById(`tile-${id}`)?.remove();
-    repaint();
-    applyFilter(root);
-    roam();
+    for (const id of status.dataset.removed.split(",").filter(Boolean)) {
+      forget(id);
+      tileWith(id)?.remove();
+    }
+    whenCame(came.map(tileWith).filter(Boolean));
     passFocusOn();
     passFocusOn = () => {};
     document.title = status.dataset.title;
@@ -58,14 +62,6 @@ export function startSwaps(root) {
       document.getElementById("live").textContent = status.dataset.say;
     }
   });
-
-  root.addEventListener("click", (event) => {
-    const chip = event.target.closest("[data-show]");
-    if (!chip) return;
-    root.dataset.filter = chip.dataset.show;
-    applyFilter(root);
-    roam();
-  });
 }
 
 // Another answer has replaced who asked, so htmx would look for the tiles in what it was taken out of.
@@ -73,7 +69,7 @@ function orphaned(root, { xhr, requestConfig }) {
   if (requestConfig.verb !== "post") return; // a poll: the next one brings the same
   const said = JSON.parse(xhr.getResponseHeader("HX-Trigger") ?? "{}")["bulk:say"];
   if (said) say(said.text, said.level);
-  window.htmx.ajax("GET", root.dataset.status, { source: root, target: "#job-live", swap: "innerHTML" });
+  window.htmx.ajax("GET", root.dataset.status, { source: "#job-status", target: "#job-live", swap: "innerHTML" });
 }
 
 function makeGroupOf(answer, input) {

@@ -2,50 +2,40 @@
 export const tiles = () => [...document.querySelectorAll("#grid [data-tile]")];
 export const shown = () => tiles().filter((tile) => !tile.hidden);
 export const tileOf = (element) => element?.closest?.("[data-tile]") ?? null;
+export const tileWith = (id) => document.getElementById(`tile-${id}`);
 export const faceOf = (tile) => tile.querySelector(".face");
+export const promptOf = (tile) => tile.querySelector(".prompt").textContent;
 export const isDone = (tile) => tile.dataset.state === "done";
-export const isKept = (tile) => tile.classList.contains("kept");
 export const idOf = (tile) => tile.dataset.tile;
+export const nameOf = (tile) => tile.getAttribute("aria-label");
+export const buttonOf = (tile, name) => document.getElementById(`${name}-${idOf(tile)}`);
+export const siblingsOf = (tile) => [...tile.parentElement.querySelectorAll("[data-tile]")];
 
-const matches = {
-  all: () => true,
-  kept: (tile) => isDone(tile) && isKept(tile),
-  dropped: (tile) => isDone(tile) && !isKept(tile),
-  needs: (tile) => "needs" in tile.dataset,
-  page: (tile) => "page" in tile.dataset,
-};
+// The first of the elements whose number is larger; they stand in the order of their numbers.
+const behind = (elements, key, value) =>
+  [...elements].find((element) => Number(element.dataset[key]) > Number(value)) ?? null;
 
-export function applyFilter(root) {
-  const filter = root.dataset.filter;
-  let any = false;
-  for (const tile of tiles()) {
-    // The tile that has the focus stays until the filter is chosen again: nothing vanishes under a hand.
-    tile.hidden = !matches[filter](tile) && !tile.contains(document.activeElement);
-    any ||= !tile.hidden;
-  }
-  document.getElementById("nothing").hidden = any;
-  for (const chip of root.querySelectorAll("[data-show]"))
-    chip.setAttribute("aria-pressed", String(chip.dataset.show === filter));
+// Groups stand in the order of the prompts; failures that follow each other share a stack.
+export function placeGroup(element, position) {
+  const grid = document.getElementById("grid");
+  const next = behind(grid.querySelectorAll("[data-group]"), "group", position);
+  grid.insertBefore(element, next?.closest(".stack") ?? next);
 }
 
-// Where a tile belongs: its group stands in the order of the prompts, it stands in the order of its variants.
+// Where a tile belongs, for an answer to put it there.
 export function makePlace(tile) {
   const { position, variant } = tile.dataset;
-  const before = (elements, key, value) =>
-    [...elements].find((element) => Number(element.dataset[key]) > Number(value)) ?? null;
   let group = document.getElementById(`group-${position}`);
   if (!group) {
     group = Object.assign(document.createElement("div"), { id: `group-${position}`, className: "group" });
     group.dataset.group = position;
-    const newest = Object.assign(document.createElement("input"), {
-      type: "hidden",
-      id: `newest-${position}`,
-      name: "seen_variant",
-    });
-    group.append(newest);
-    const grid = document.getElementById("grid");
-    grid.insertBefore(group, before(grid.children, "group", position));
+    const newest = { type: "hidden", id: `newest-${position}`, name: "seen_variant" };
+    group.append(Object.assign(document.createElement("input"), newest));
+    placeGroup(group, position);
   }
-  const place = Object.assign(document.createElement("article"), { id: tile.id });
-  group.insertBefore(place, before(group.querySelectorAll("[data-tile]"), "variant", variant));
+  placeTile(Object.assign(document.createElement("article"), { id: tile.id }), group, variant);
+}
+
+export function placeTile(tile, group, variant = tile.dataset.variant) {
+  group.insertBefore(tile, behind(group.querySelectorAll("[data-tile]"), "variant", variant));
 }

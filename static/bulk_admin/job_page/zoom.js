@@ -1,8 +1,12 @@
 // The picture large. The same keys as in the grid, and the grid's focus follows.
+import { copyPrompt, pressTile } from "./actions.js";
+import { goTo, setCurrent, step, unmark } from "./current.js";
+import { DROPPED, KEPT, decisionOf, undo } from "./decisions.js";
 import { openModal } from "./dialogs.js";
-import { goTo, isHeld, keyOf, keys, step } from "./grid.js";
-import { want } from "./selection.js";
-import { faceOf, isDone, isKept, tileOf } from "./tiles.js";
+import { judging } from "./grid.js";
+import { ZOOM } from "./keymap.js";
+import { register } from "./keys.js";
+import { buttonOf, faceOf, isDone, promptOf, shown, tileOf } from "./tiles.js";
 
 const dialog = document.getElementById("zoom");
 const stage = document.getElementById("zoom-stage");
@@ -62,7 +66,7 @@ function preload(of) {
 function show(next) {
   if (!next) return;
   tileId = next.id;
-  document.getElementById("zoom-prompt").textContent = next.querySelector(".prompt").textContent;
+  document.getElementById("zoom-prompt").textContent = promptOf(next);
   document.getElementById("zoom-download").href = faceOf(next).dataset.full.replace("/original/", "/download/");
   paint(next);
   refresh();
@@ -71,13 +75,12 @@ function show(next) {
 function refresh() {
   const now = tile();
   if (!now || !isDone(now)) return;
-  const kept = isKept(now);
-  dialog.classList.toggle("dropped", !kept);
-  const keep = dialog.querySelector("[data-zoom=keep]");
-  keep?.setAttribute("aria-pressed", String(kept));
-  if (keep) keep.textContent = kept ? "Kept" : "Keep";
+  const decision = decisionOf(now);
+  dialog.classList.toggle("dropped", decision === DROPPED);
+  for (const [name, state] of [["keep", KEPT], ["drop", DROPPED]])
+    dialog.querySelector(`[data-zoom=${name}]`)?.setAttribute("aria-pressed", String(decision === state));
   const reroll = dialog.querySelector("[data-zoom=reroll]");
-  if (reroll) reroll.title = document.getElementById(`reroll-${now.dataset.tile}`)?.title ?? "";
+  if (reroll) reroll.title = buttonOf(now, "reroll")?.title ?? "";
   for (const button of dialog.querySelectorAll("[data-zoom]"))
     if (judges(button.dataset.zoom)) button.setAttribute("aria-disabled", String(!isSeen()));
 }
@@ -96,52 +99,49 @@ function close() {
   goTo(tile());
 }
 
-const actions = {
-  previous: () => show(neighbour(-1)),
-  next: () => show(neighbour(1)),
-  keep: () => {
-    want([[tile(), !isKept(tile())]]);
-    refresh();
-  },
-  reroll: () => document.getElementById(`reroll-${tile().dataset.tile}`)?.click(),
+// A judgement of the grid's, about the picture in zoom; the answer is the tile to go to.
+const judge = (name) => () => {
+  unmark();
+  setCurrent(tile());
+  const next = judging[name]();
+  if (next && next !== tile()) show(nearest(next, 1));
+  refresh();
+};
+const go = (next) => {
+  show(next);
+  refresh();
+};
+const does = {
+  previous: () => go(neighbour(-1)),
+  next: () => go(neighbour(1)),
+  first: () => go(nearest(shown()[0], 1)),
+  last: () => go(nearest(shown().at(-1), -1)),
+  keep: judge("keep"),
+  drop: judge("drop"),
+  keepAlone: judge("keepAlone"),
+  toggle: judge("toggle"),
+  undo,
+  close,
+  copy: () => copyPrompt(tile()),
+  reroll: () => pressTile(tile(), "reroll"),
   edit: () => {
     close();
-    document.getElementById(`edit-${tile().dataset.tile}`)?.click();
+    pressTile(tile(), "edit");
   },
 };
-const zoomKeys = {
-  ...keys,
-  z: close,
-  e: actions.edit,
-  " ": actions.keep,
-  ArrowLeft: () => neighbour(-1),
-  ArrowRight: () => neighbour(1),
-};
-const moves = ["previous", "next", "z", "c", "?", "ArrowLeft", "ArrowRight", "Home", "End"];
-const judges = (name) => !moves.includes(name);
-
-function press(event) {
-  const key = keyOf(event);
-  const action = zoomKeys[key];
-  if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (key === " " && event.target.tagName === "BUTTON") return;
-  event.preventDefault();
-  if (isHeld(event) || !tile() || (judges(key) && !isSeen())) return;
-  const next = action(tile());
-  if (next?.dataset) show(nearest(next, key === "End" || key === "ArrowLeft" ? -1 : 1));
-  refresh();
-}
+const MOVES = ["previous", "next"];
+const judges = (name) => !MOVES.includes(name);
 
 export function startZoom(root) {
+  register(ZOOM, { isOpen: () => dialog.open && tile() !== null, isReady: isSeen, does });
   root.addEventListener("click", (event) => {
     if (event.target.closest("[data-does=zoom]")) {
-      show(tileOf(event.target));
       openModal(dialog);
+      show(tileOf(event.target));
     }
     const name = event.target.closest("[data-zoom]")?.dataset.zoom;
-    if (name && tile() && (isSeen() || !judges(name))) actions[name]();
+    if (name && tile() && (isSeen() || !judges(name))) does[name]();
   });
-  dialog.addEventListener("keydown", press);
   dialog.addEventListener("close", () => {
     stage.replaceChildren();
     near = new Map();

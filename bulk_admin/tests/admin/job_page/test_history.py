@@ -17,9 +17,8 @@ def test_it_shows_who_did_what_and_is_linked(client):
     page = client.get(f"{JOB}/{job.pk}/history/").content.decode()
     assert "Paused the job." in page
     assert "bert" in page
-    assert (
-        f'href="{JOB}/{job.pk}/history/"' in client.get(f"{JOB}/{job.pk}/change/").content.decode()
-    )
+    more = client.get(f"{JOB}/{job.pk}/ask/more/").content.decode()
+    assert f'href="{JOB}/{job.pk}/history/"' in more
 
 
 @pytest.mark.django_db

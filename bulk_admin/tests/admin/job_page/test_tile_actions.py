@@ -5,13 +5,14 @@ changed.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
 
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, UnstoredImage
 from bulk_admin.selectors.job_page import tile_counts
-from bulk_admin.selectors.tiles import all_tiles
+from bulk_admin.selectors.tiles import next_piece
 from bulk_admin.services.jobs import decisions, pictures
 from bulk_admin.testing.factories import make_call, make_image, make_job
 from bulk_admin.testing.pictures import png_bytes
@@ -39,15 +40,6 @@ def said(response):
     return json.loads(response["HX-Trigger"])["bulk:say"]["text"]
 
 
-@pytest.fixture
-def select(client, staff):
-    client.force_login(staff)
-    return lambda job, ids, wanted: client.post(
-        reverse("admin:bulk_admin_bulkgenerationjob_select", args=[job.pk]),
-        {"ids": ids, "wanted": wanted},
-    )
-
-
 def test_another_variant_does_not_rename_the_first_one(press, client):
     """Only what changed is sent, so a name that depended on it would wait for a reload."""
     job = make_job(1, JobStatus.COMPLETED)
@@ -55,34 +47,9 @@ def test_another_variant_does_not_rename_the_first_one(press, client):
     before = client.get(job.get_absolute_url()).content.decode()
     assert press(job, "reroll", first, seen_variant="1").status_code == 200
     after = client.get(job.get_absolute_url()).content.decode()
-    for name in ('<span class="num">1.1 ·', 'aria-label="Prompt 1"'):
+    for name in ('<span class="place num">1.1<', 'aria-label="Prompt 1"'):
         assert name in before and name in after
-    assert '<span class="num">1.2' in after and 'aria-label="Prompt 1, variant 2"' in after
-
-
-def test_keep_and_drop_send_the_wanted_state(select):
-    job = make_job(3, JobStatus.COMPLETED)
-    first, second, _ = job.images.all()
-    for _ in range(2):
-        assert select(job, f"{first.pk},{second.pk}", "0").status_code == 200
-    assert list(job.images.values_list("selected", flat=True)) == [False, False, True]
-    select(job, str(first.pk), "1")
-    assert job.images.get(pk=first.pk).selected
-
-
-def test_pictures_of_another_job_are_out_of_reach(select, press):
-    mine, other = make_job(1, JobStatus.COMPLETED), make_job(1, JobStatus.COMPLETED)
-    image = other.images.get()
-    select(mine, str(image.pk), "0")
-    assert other.images.get().selected
-    assert press(mine, "reroll", image, seen_variant=1).status_code == 404
-
-
-@pytest.mark.parametrize("ids", ["", "x", "1,,2", "-1", "9" * 30, "1;DROP TABLE"])
-def test_ids_that_are_none_change_nothing(select, ids):
-    job = make_job(1, JobStatus.COMPLETED, id="0" * 32)
-    assert select(job, ids, "0").status_code == 200
-    assert job.images.filter(pk__gt=2).count() == 0 or job.images.get().selected
+    assert '<span class="place num">1.2<' in after and 'aria-label="Prompt 1, variant 2"' in after
 
 
 def test_a_reroll_appends_a_variant_and_a_second_press_does_not(press):
@@ -151,26 +118,57 @@ def test_pause_resume_cancel_answer_with_the_new_state(press):
     assert set(job.images.values_list("status", flat=True)) == {ImageStatus.CANCELLED}
 
 
-def test_create_pages_shows_its_count_before_and_acts_on_exactly_those(press, client):
+@pytest.fixture
+def ask_for_pages(client, staff):
+    client.force_login(staff)
+
+    def ask(job, **asked):
+        url = reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])
+        html = " ".join(client.get(url, asked).content.decode().split())
+        return html, re.search(r'name="ids" value="([\d,]*)"', html)[1]
+
+    return ask
+
+
+def test_create_pages_shows_its_count_before_and_acts_on_exactly_those(press, ask_for_pages):
     job = make_job(2, JobStatus.COMPLETED, images_per_prompt=2)
-    ask = client.get(
-        reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])
-    ).content.decode()
-    assert "2 pages from 4 kept pictures" in " ".join(ask.split())
-    assert "placeholder pictures" in ask
-    ids = ",".join(str(pk) for pk in job.images.values_list("pk", flat=True))
+    decisions.decide(job.pk, job.images.values_list("pk", flat=True), keep=True, by=None)
+    html, ids = ask_for_pages(job)
+    assert "2 pages from 4 pictures" in html
+    assert "placeholder pictures" in html
     late = make_image(job, position=3)
     assert "2 pages queued" in said(press(job, "create_pages", ids=ids))
     assert job.images.get(pk=late.pk).page_status == PageStatus.NONE
     assert "0 pages queued" in said(press(job, "create_pages", ids=ids))
 
 
-def test_every_kept_picture_can_have_its_page(press, client):
+def test_create_pages_takes_the_kept_ones_and_offers_those_not_decided(ask_for_pages):
+    job = make_job(3, JobStatus.COMPLETED)
+    first, *others = job.images.values_list("pk", flat=True)
+    html, ids = ask_for_pages(job)
+    assert ids == ",".join(map(str, [first, *others])), "nothing is decided: all are offered"
+    decisions.decide(job.pk, [first], keep=True, by=None)
+    html, ids = ask_for_pages(job)
+    assert ids == str(first) and "and 2 not decided" in html
+    html, ids = ask_for_pages(job, undecided="1")
+    assert ids == ",".join(map(str, [first, *others])) and "3 pages from 3 pictures" in html
+
+
+def test_every_kept_picture_can_have_its_page(ask_for_pages):
     job = make_job(1, JobStatus.COMPLETED, images_per_prompt=2)
-    url = reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "create_pages"])
-    assert "2 pages from 2" in " ".join(
-        client.get(url, {"every_kept": "1"}).content.decode().split()
-    )
+    assert "2 pages from 2" in ask_for_pages(job, every_kept="1")[0]
+
+
+def test_a_re_roll_tells_its_price_and_what_takes_it_back(press):
+    job = make_job(1, JobStatus.COMPLETED)
+    answer = press(job, "reroll", job.images.get(), seen_variant=1)
+    new = job.images.get(variant=2)
+    told = json.loads(answer["HX-Trigger"])["bulk:say"]
+    assert told["text"] == "One more picture of prompt 1 is queued, free."
+    assert told["take_back"] == new.pk
+    assert "Take back" in answer.content.decode()
+    assert "not bought" in said(press(job, "take_back", new))
+    assert "sent already" in said(press(job, "take_back", new))
 
 
 def test_an_unknown_action_is_not_found(press):
@@ -270,7 +268,7 @@ def test_what_is_in_flight_is_reported_only_when_something_is(press, action):
 
 def needing(job):
     """The tiles that wait for a person, as the chip counts them and as the page marks them."""
-    marked = [image.pk for image in all_tiles(job) if image.needs_attention]
+    marked = [image.pk for image in next_piece(job, 0).images if image.needs_attention]
     assert tile_counts(job).needs_attention == len(marked)
     return marked
 
