@@ -45,6 +45,7 @@ class Conf:
     BREAKER_AFTER: int = 20  # pictures in a row that failed or were blocked
     BREAKER_SHARE: float = 0.5  # of at least BREAKER_AFTER pictures
     SLOW_START: int = 3  # calls at once to a model that has not delivered in the last day
+    TRASH_DAYS: int = 30  # after which what is in the trash is deleted for good
     OUTBOX_PICTURES: int = 200
     OUTBOX_BYTES: int = 300 * 1024 * 1024
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bulk_admin import background
+from bulk_admin.services.jobs import trash
 from bulk_admin.services.storage import deleting
 from bulk_admin.services.worker import pump as pump_service
 from bulk_admin.services.worker import rescue
@@ -13,8 +14,9 @@ def pump() -> None:
 
 
 def tick() -> None:
-    """Every minute: rescue what dead workers held, and ring if work is due."""
+    """Every minute: rescue what dead workers held, ring if work is due, and empty the trash."""
     rescue.tick()
+    trash.empty()
     background.forget_results()
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
-from bulk_admin.services.jobs import decisions, pictures
+from bulk_admin.services.jobs import decisions, pictures, trash
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
@@ -259,7 +259,7 @@ def test_a_save_that_failed_for_a_tile_that_is_gone_does_not_stop_the_next_one(
     first = job.images.get(position=3)
     judge("drop", 3)
     wait_until(staff_page, lambda: held, "the save is held")
-    pictures.delete_images(job.pk, [first.pk], by=None)
+    trash.trash_images(job.pk, [first.pk], by=None)
     expect(staff_page.locator(f"#tile-{first.pk}")).to_have_count(0)
     held[0].abort()
     expect(staff_page.get_by_text("That was not saved. Try again.")).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
-from bulk_admin.services.jobs import decisions, pictures
+from bulk_admin.services.jobs import decisions, trash
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
 
@@ -162,7 +162,7 @@ def test_the_list_of_keys_closes_to_its_tile_though_an_answer_replaced_it(staff_
 def test_the_list_of_keys_closes_to_the_grid_though_its_tile_is_gone(staff_page, job, tiles):
     tiles.first.locator("button.face").focus()
     staff_page.keyboard.press("?")
-    pictures.delete_images(job.pk, [image_at(job, 2).pk], by=None)
+    trash.trash_images(job.pk, [image_at(job, 2).pk], by=None)
     expect(tiles).to_have_count(2)
     staff_page.keyboard.press("Escape")
     wait_until(
@@ -176,5 +176,5 @@ def test_zoom_closes_when_someone_else_deletes_its_picture(staff_page, job, tile
     tiles.first.locator("button.face").focus()
     staff_page.keyboard.press("z")
     expect(zoom).to_be_visible()
-    pictures.delete_images(job.pk, [image_at(job, 2).pk], by=None)
+    trash.trash_images(job.pk, [image_at(job, 2).pk], by=None)
     expect(zoom).to_be_hidden()

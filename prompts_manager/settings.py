@@ -275,6 +275,7 @@ BULK: dict[str, Any] = {
     "NO_USE_AFTER": env.int("BULK_NO_USE_AFTER", default=Conf.NO_USE_AFTER),
     "BREAKER_AFTER": env.int("BULK_BREAKER_AFTER", default=Conf.BREAKER_AFTER),
     "SLOW_START": env.int("BULK_SLOW_START", default=Conf.SLOW_START),
+    "TRASH_DAYS": TRASH_DAYS,
     "OUTBOX_PICTURES": env.int("BULK_OUTBOX_PICTURES", default=Conf.OUTBOX_PICTURES),
     "OUTBOX_BYTES": env.int("BULK_OUTBOX_BYTES", default=Conf.OUTBOX_BYTES),
     "PUMP_LOCK": env.str("BULK_PUMP_LOCK", default=""),

@@ -21,7 +21,8 @@ from bulk_admin.sound_lists import SoundChangeList
 
 from . import permissions
 from .bulk_actions import images
-from .bulk_actions.kit import ASK_OR_RUN, BulkActionsMixin, Frame
+from .bulk_actions.kit import ASK_OR_RUN, Frame
+from .bulk_actions.trash import TrashFilter, TrashMixin
 from .filters import ErrorFilter, ImagePageFilter, KeptFilter
 from .job_page import urls
 from .job_page.views import job_or_404
@@ -48,7 +49,7 @@ class PictureList(SoundChangeList):
 
 
 @admin.register(GeneratedImage)
-class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
+class GeneratedImageAdmin(TrashMixin, ModelAdmin[GeneratedImage]):
     list_display = ("thumbnail", "prompt", "state", "kept", "of_job", "booked", "page")
     list_display_links = None
     list_filter = (
@@ -61,6 +62,7 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
         ("job__created_by", admin.RelatedOnlyFieldListFilter),
         "job__created",
         ErrorFilter,
+        TrashFilter,
     )
     list_select_related = ("job",)
     list_per_page = 50
@@ -117,16 +119,16 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
         ]  # admin ends in a catch-all
 
     def delete_dropped(self, request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
-        """The dropped pictures of one job: GET asks, POST deletes."""
+        """The dropped pictures of one job: GET asks, POST moves them to the trash."""
         job = job_or_404(request, job_id)
         frame = Frame(request.path, job.get_absolute_url(), "Back to the job")
         if request.method == "POST":
-            return self.run(request, images.DELETE, frame)
+            return self.run(request, images.TRASH, frame)
         ids = [str(image_id) for image_id in job_page.dropped(job)]
-        return self.ask(request, images.DELETE, ids, frame)
+        return self.ask(request, images.TRASH, ids, frame)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GeneratedImage]:
-        unread = ("content", "moderation", "flags", "job__source_text", "job__removed_images")
+        unread = ("content", "moderation", "flags", "job__source_text")
         return super().get_queryset(request).select_related("job").defer(*unread)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -135,10 +137,13 @@ class GeneratedImageAdmin(BulkActionsMixin, ModelAdmin[GeneratedImage]):
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
         return image_list.for_bulk_actions(ids)
 
+    def trash_queryset(self, ids: Sequence[str]) -> QuerySet[GeneratedImage]:
+        return image_list.in_trash(ids)
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return self.ask(request, images.DELETE, [object_id])
+        return self.ask(request, images.TRASH, [object_id])
 
     @admin.display(description="picture")
     def thumbnail(self, image: GeneratedImage) -> str:

@@ -23,7 +23,7 @@ from bulk_admin.selectors import job_list
 
 from . import permissions
 from .bulk_actions import jobs as job_actions
-from .bulk_actions.kit import BulkActionsMixin
+from .bulk_actions.trash import TrashFilter, TrashMixin
 from .filters import JobPagesFilter, JobStatusFilter
 from .health import health_page
 from .job_page import urls
@@ -33,7 +33,7 @@ from .review_sheet import views as review_sheet
 
 
 @admin.register(BulkGenerationJob)
-class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
+class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
     list_display = ("job", "state", "pages", "money", "made")
     list_display_links = None
     list_filter = (
@@ -44,6 +44,7 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
         ("created_by", admin.RelatedOnlyFieldListFilter),
         "created",
         JobPagesFilter,
+        TrashFilter,
     )
     list_select_related = ("created_by",)
     list_per_page = 50
@@ -97,16 +98,23 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
     ) -> HttpResponse:
         job = self.get_object(request, object_id)
         if job is None:
-            messages.warning(request, "This job does not exist. Perhaps it was deleted.")
-            return HttpResponseRedirect(admin_url("bulk_admin_bulkgenerationjob_changelist"))
+            return self._not_there(request, object_id)
         if job.status == JobStatus.DRAFT:
             return review_sheet.page(request, self, job)
         return urls.job_page(request, self, job)
 
+    def _not_there(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        jobs = admin_url("bulk_admin_bulkgenerationjob_changelist")
+        if self._is_id(object_id) and job_list.in_trash([object_id]).exists():
+            messages.warning(request, "This job is in the trash. Restore it from here.")
+            return HttpResponseRedirect(f"{jobs}?trash=in")
+        messages.warning(request, "This job does not exist. Perhaps it was deleted.")
+        return HttpResponseRedirect(jobs)
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return self.ask(request, job_actions.DELETE, [object_id])
+        return self.ask(request, job_actions.TRASH, [object_id])
 
     # --- the list --------------------------------------------------------------------------------
 
@@ -129,6 +137,9 @@ class BulkGenerationJobAdmin(BulkActionsMixin, ModelAdmin[BulkGenerationJob]):
 
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
         return job_list.for_bulk_actions(ids)
+
+    def trash_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
+        return job_list.in_trash(ids)
 
     @admin.display(description="job", ordering="name")
     def job(self, job: BulkGenerationJob) -> str:

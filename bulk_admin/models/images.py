@@ -21,6 +21,7 @@ from .statuses import (
     PageStatus,
     StatusQuerySet,
 )
+from .trash import HidingTrash
 from .workers import Worker
 
 
@@ -126,7 +127,12 @@ class GeneratedImage(models.Model):
         help_text="The key of its page in the site's own model, as text.",
     )
 
-    objects = ImageQuerySet.as_manager()
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it went to the trash."
+    )
+
+    objects = HidingTrash.from_queryset(ImageQuerySet)()
+    everything = ImageQuerySet.as_manager()
 
     class Meta:
         verbose_name = "picture"
@@ -144,6 +150,9 @@ class GeneratedImage(models.Model):
             # Deleting a picture asks for its children: without this, each asks the whole table.
             models.Index(
                 fields=["parent"], name="image_children", condition=Q(parent__isnull=False)
+            ),
+            models.Index(
+                fields=["deleted_at"], name="image_trash", condition=Q(deleted_at__isnull=False)
             ),
             models.Index(
                 fields=["job", "position"],

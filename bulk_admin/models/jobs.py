@@ -15,6 +15,7 @@ from bulk_admin.addresses import admin_url
 
 from .accounts import ProviderAccount
 from .statuses import ACTIVE_JOBS, JOB_MOVES, JobStatus, StatusQuerySet
+from .trash import HidingTrash
 
 
 class JobQuerySet(StatusQuerySet["BulkGenerationJob"]):
@@ -95,14 +96,15 @@ class BulkGenerationJob(models.Model):
     outcomes_failed = models.PositiveIntegerField(default=0, editable=False)
     served = models.DateTimeField(null=True, editable=False)
     revision = models.BigIntegerField(default=0)
-    removed_images = models.JSONField(
-        default=list, editable=False, help_text="[revision, image id] of deleted tiles."
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it went to the trash."
     )
     created = models.DateTimeField(default=timezone.now)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
 
-    objects = JobQuerySet.as_manager()
+    objects = HidingTrash.from_queryset(JobQuerySet)()
+    everything = JobQuerySet.as_manager()
 
     class Meta:
         verbose_name = "job"
@@ -117,6 +119,9 @@ class BulkGenerationJob(models.Model):
             models.Index(fields=["created_by", "-created"], name="job_person"),
             models.Index(fields=["-created"], name="job_newest"),
             models.Index(fields=["pages_open"], name="job_pages", condition=Q(pages_open__gt=0)),
+            models.Index(
+                fields=["deleted_at"], name="job_trash", condition=Q(deleted_at__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(

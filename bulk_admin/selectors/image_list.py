@@ -12,11 +12,15 @@ from bulk_admin.services.page_adapter import GONE, PageInfo
 
 
 def for_bulk_actions(ids: Sequence[str]) -> QuerySet[GeneratedImage]:
-    return (
-        GeneratedImage.objects.filter(pk__in=ids)
-        .select_related("job__account")
-        .defer("job__source_text", "content", "moderation")
-    )
+    return _for_lines(GeneratedImage.objects.filter(pk__in=ids))
+
+
+def in_trash(ids: Sequence[str]) -> QuerySet[GeneratedImage]:
+    return _for_lines(GeneratedImage.everything.filter(pk__in=ids, deleted_at__isnull=False))
+
+
+def _for_lines(images: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
+    return images.select_related("job__account").defer("job__source_text", "content", "moderation")
 
 
 def with_pages(images: Iterable[GeneratedImage]) -> list[GeneratedImage]:

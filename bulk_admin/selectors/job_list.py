@@ -11,7 +11,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from bulk_admin import codes
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus
 
-UNREAD = ("source_text", "removed_images")
+UNREAD = ("source_text",)
 THUMBS = 2
 
 
@@ -34,23 +34,29 @@ def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
     )
 
 
+def in_trash(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
+    there = BulkGenerationJob.everything.filter(pk__in=ids, deleted_at__isnull=False)
+    return there.select_related("account").defer(*UNREAD)
+
+
 def with_thumbs(jobs: Iterable[Any], count: int = THUMBS) -> list[Any]:
     """The jobs, each with ``thumbs``, its first ``count`` pictures: two queries for all of them."""
     rows = list(jobs)
     pictures = (
-        GeneratedImage.objects.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
+        GeneratedImage.everything.filter(job=OuterRef("pk"), status=ImageStatus.COMPLETED)
+        .filter(Q(deleted_at=None) | Q(deleted_at=OuterRef("deleted_at")))  # gone with the job
         .exclude(thumb_300="")
         .order_by("position", "variant")
     )
     firsts = {f"thumb{n}": Subquery(pictures.values("pk")[n : n + 1]) for n in range(count)}
     found = (
-        BulkGenerationJob.objects.filter(pk__in=[job.pk for job in rows])
+        BulkGenerationJob.everything.filter(pk__in=[job.pk for job in rows])
         .order_by()
         .annotate(**firsts)
         .values_list("pk", *firsts)
     )
     ids = {pk: image_ids for pk, *image_ids in found}
-    shown = GeneratedImage.objects.filter(pk__in=chain(*ids.values())).only("picture_key")
+    shown = GeneratedImage.everything.filter(pk__in=chain(*ids.values())).only("picture_key")
     images = {image.pk: image for image in shown}
     for job in rows:
         job.thumbs = [images[pk] for pk in ids.get(job.pk, ()) if pk in images]

@@ -13,7 +13,7 @@ def job(job_id: uuid.UUID) -> BulkGenerationJob | None:
     """A job in any state: the sheet may have been left since."""
     return (
         BulkGenerationJob.objects.select_related("account")
-        .defer("source_text", "removed_images")
+        .defer("source_text")
         .filter(pk=job_id)
         .first()
     )

@@ -142,9 +142,11 @@ def changed_tiles(job: BulkGenerationJob, seen: Cursor) -> Changes:
         .order_by("revision", "pk")[: TILES_A_POLL + 1]
     )
     images, more = found[:TILES_A_POLL], len(found) > TILES_A_POLL
-    removed = [image_id for revision, image_id in job.removed_images if revision >= seen.revision]
+    removed = GeneratedImage.everything.filter(
+        job=job, deleted_at__isnull=False, revision__gte=seen.revision
+    ).values_list("pk", flat=True)
     cursor = Cursor(images[-1].revision, images[-1].pk) if more else upto
-    return Changes(images=images, removed=removed, cursor=cursor, more=more)
+    return Changes(images=images, removed=list(removed), cursor=cursor, more=more)
 
 
 def newest_variants(job: BulkGenerationJob, positions: Iterable[int]) -> dict[int, int]:
@@ -166,7 +168,8 @@ def image_file(image_id: int) -> GeneratedImage | None:
         "variant",
         "job_id",
     )
-    return GeneratedImage.objects.filter(pk=image_id).exclude(picture_key="").only(*fields).first()
+    known = GeneratedImage.everything.filter(pk=image_id)  # the list of the trash shows them too
+    return known.exclude(picture_key="").only(*fields).first()
 
 
 def in_outbox(picture_key: str) -> UnstoredImage | None:

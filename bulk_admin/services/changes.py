@@ -6,7 +6,9 @@ function that puts them back, found by the kind's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +43,7 @@ class Undone:
 # Puts rows back, under the locks that its action takes; answers the ids of those that it did.
 PutBack = Callable[[str, Sequence[RowChange], Any], Iterable[str]]
 _put_back: dict[str, PutBack] = {}
+_recorded: ContextVar[list[int] | None] = ContextVar("recorded", default=None)
 
 
 def undoes(*kinds: str) -> Callable[[PutBack], PutBack]:
@@ -65,7 +68,21 @@ def record(kind: str, scope: object, rows: Sequence[RowChange], *, by: Any) -> C
     if not rows or by is None:
         return None
     kept = [{"id": row.id, "before": row.before, "after": row.after} for row in rows]
-    return Change.objects.create(kind=kind, scope=str(scope), person_id=by.pk, rows=kept)
+    change = Change.objects.create(kind=kind, scope=str(scope), person_id=by.pk, rows=kept)
+    if (made := _recorded.get()) is not None:
+        made.append(change.pk)
+    return change
+
+
+@contextmanager
+def recorded() -> Iterator[list[int]]:
+    """The ids of the changes that are recorded inside: an action over many jobs makes several."""
+    made: list[int] = []
+    token = _recorded.set(made)
+    try:
+        yield made
+    finally:
+        _recorded.reset(token)
 
 
 def last(scope: object, *, by: Any) -> Change | None:

@@ -12,15 +12,32 @@ HOLDING = SERVICES + "ledger/holding.py"
 HOLDING_TESTS = TESTS + "ledger/test_holding.py"
 HELD_TESTS = TESTS + "worker/test_held.py"
 PUMP_TESTS = TESTS + "worker/test_pump.py"
+TRASH_TESTS = TESTS + "jobs/test_trash.py"
 
 MUTANTS = [
     Mutant(
         "a late answer settles whatever attempt is under way",
         SETTLING,
-        "mine = image.attempt == call.attempt and _is_waiting_for(",
-        "mine = _is_waiting_for(",
+        "        image.attempt == call.attempt\n        and image.deleted_at",
+        "        image.deleted_at",
         SETTLING_TESTS,
         "test_a_first_answer_is_not_taken_for_the_second_ones_though_both_are_unknown",
+    ),
+    Mutant(
+        "what is in the trash is bought again",
+        SETTLING,
+        "        and image.deleted_at is None  # nothing in the trash is bought again\n",
+        "",
+        TRASH_TESTS,
+        "test_what_was_not_sent_is_not_bought_from_the_trash",
+    ),
+    Mutant(
+        "a paid picture stays in the trash when it comes late",
+        SETTLING,
+        "if image.deleted_at is not None and outcome.state == CallState.DELIVERED:",
+        "if False:",
+        TRASH_TESTS,
+        "test_a_paid_picture_that_comes_late_leaves_the_trash",
     ),
     Mutant(
         "a call is settled twice",
@@ -234,7 +251,7 @@ MUTANTS = [
     ),
     Mutant(
         "a picture is deleted under its held call",
-        "bulk_admin/services/jobs/pictures.py",
+        SERVICES + "jobs/trash.py",
         "ProviderCall.objects.filter(image__job=job, state__in=CallState.UNSETTLED)",
         "ProviderCall.objects.filter(image__job=job, state=CallState.OPEN)",
         HOLDING_TESTS,
@@ -242,7 +259,7 @@ MUTANTS = [
     ),
     Mutant(
         "a job is deleted under its held call",
-        "bulk_admin/services/jobs/lifecycle.py",
+        SERVICES + "jobs/trash.py",
         "ProviderCall.objects.filter(job_ref=job.pk, state__in=CallState.UNSETTLED).exists()",
         "ProviderCall.objects.filter(job_ref=job.pk, state=CallState.OPEN).exists()",
         HOLDING_TESTS,

@@ -42,7 +42,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.image_providers import Submitted
-from bulk_admin.services.jobs import decisions, lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures, trash
 from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger import holding, opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
@@ -332,7 +332,7 @@ class Story(RuleBasedStateMachine):
     @rule(pick=any_number)
     def delete(self, pick: int) -> None:
         if image := self.picked(self.images(), pick):
-            pictures.delete_images(self.job.pk, [image.pk], by=self.person)
+            trash.trash_images(self.job.pk, [image.pk], by=self.person)
 
     @rule(how=st.sampled_from(["create", "create", "stop", "retry"]), every=st.booleans())
     def press_for_pages(self, how: str, every: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -40,21 +39,3 @@ class PublishingFilter(admin.SimpleListFilter):
         if self.value() == "failed":
             return queryset.filter(publish_at=None).exclude(publish_error="")
         return queryset
-
-
-class TrashFilter(admin.SimpleListFilter):
-    """Without it the list has no page of the trash."""
-
-    title = "trash"
-    parameter_name = "trash"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("in", "in the trash")]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        choices = super().choices(changelist)
-        yield {**next(choices), "display": "not in the trash"}
-        yield from choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
-        return queryset.filter(deleted_at__isnull=self.value() != "in")

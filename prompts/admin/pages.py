@@ -26,6 +26,7 @@ from django.views.decorators.http import require_safe
 from bulk_admin import serving
 from bulk_admin.adapter import job_of
 from bulk_admin.admin.bulk_actions.kit import BulkActionsMixin
+from bulk_admin.admin.bulk_actions.trash import TrashFilter
 from prompts.models import Prompt
 from prompts.page_form import PromptForm
 from prompts.services import b2_upload, page_files, publish_queue, publishing
@@ -33,7 +34,7 @@ from prompts.services.desk import editing
 
 from . import publishing_actions
 from .desk.urls import desk_urls
-from .filters import PictureFilter, PublishingFilter, TrashFilter
+from .filters import PictureFilter, PublishingFilter
 
 THUMBNAIL_SIDE = 48
 SOURCES = {

@@ -144,7 +144,7 @@ class MoveToTrash(PageAction):
 
 
 class Restore(PageAction):
-    name, label = "restore", "Take out of the trash"
+    name, label = "restore", "Restore"
     permissions = ("prompts.delete_prompt",)
     note = "They are drafts again."
 

@@ -11,7 +11,7 @@ from bulk_admin import codes
 from bulk_admin.admin import permissions
 from bulk_admin.models import GeneratedImage, ImageStatus, PageStatus
 from bulk_admin.selectors import image_list
-from bulk_admin.services.jobs import decisions, pictures
+from bulk_admin.services.jobs import decisions, pictures, trash
 from bulk_admin.services.queue import page_queue
 
 from .kit import BulkAction, Confirmation, Line, why_failed
@@ -179,30 +179,78 @@ class Drop(Select):
     name, label, wanted, past = "drop", "Drop", False, "dropped"
 
 
-class Delete(ImageAction):
-    name, label, danger = "delete_images", "Delete", True
-    note = "The files are deleted too. This cannot be undone."
-
+class TrashAction(ImageAction):
     def may(self, person: permissions.Person, row: GeneratedImage) -> bool:
         return super().may(person, row) and permissions.has(person, "delete_generatedimage")
 
     def may_on_some(self, person: permissions.Person) -> bool:
         return super().may_on_some(person) and permissions.has(person, "delete_generatedimage")
 
+
+class MoveToTrash(TrashAction):
+    name, label, danger = "delete_images", "Move to the trash", True
+    note = "What is in the trash can be restored. After a while it is deleted for good."
+
+    def button(self, count: int) -> str:
+        return f"Move {self.counted(count)} to the trash"
+
     def preview(self, rows: Images) -> list[Line]:
-        reasons = {image.pk: pictures.why_not_delete(image) for image in rows}
-        return _lines(rows, reasons, "Will be deleted, unless a call for it is under way.")
+        reasons = {image.pk: trash.why_not_trash(image) for image in rows}
+        return _lines(rows, reasons, "Will go to the trash, unless a call for it is under way.")
 
     def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
-        reasons: dict[int, str] = {}
-
-        def delete(job_id: UUID, ids: list[int]) -> None:
-            kept = pictures.delete_images(job_id, ids, by=confirmation.person).kept
-            reasons.update({image.pk: reason for image, reason in kept})
-
-        failed = _each_job(rows, delete)
-        return _lines(rows, reasons | failed, "Deleted.")
+        return _moved(rows, partial(trash.trash_images, by=confirmation.person), "In the trash.")
 
 
-DELETE = Delete()
-ALL = (CreatePages(), Keep(), Drop(), Retry(), DELETE)
+class Restore(TrashAction):
+    name, label, on_trash = "restore_images", "Restore", True
+
+    def preview(self, rows: Images) -> list[Line]:
+        reasons = {image.pk: self._why_not(image) for image in rows}
+        return _lines(rows, reasons, "Will be where it was.")
+
+    def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
+        reasons = {image.pk: self._why_not(image) for image in rows}
+        ready = [image for image in rows if not reasons[image.pk]]
+        left = [image for image in rows if reasons[image.pk]]
+        done = _moved(ready, partial(trash.restore_images, by=confirmation.person), "Restored.")
+        return [*done, *_lines(left, reasons, "")]
+
+    @staticmethod
+    def _why_not(image: GeneratedImage) -> str:
+        return "Its job is in the trash: restore that." if image.job.deleted_at else ""
+
+
+class DeleteNow(TrashAction):
+    name, label, danger, on_trash = "delete_images_now", "Delete for good", True, True
+    note = "The files are deleted too. This cannot be undone."
+
+    def preview(self, rows: Images) -> list[Line]:
+        reasons = {image.pk: self._why_not(image) for image in rows}
+        return _lines(rows, reasons, "Will be deleted for good.")
+
+    def run(self, rows: Images, confirmation: Confirmation) -> list[Line]:
+        failed = _each_job(rows, partial(trash.delete_images, by=confirmation.person))
+        reasons = {image.pk: self._why_not(image) for image in rows}
+        return _lines(rows, reasons | failed, "Deleted for good.")
+
+    @staticmethod
+    def _why_not(image: GeneratedImage) -> str:
+        return "A page was made of it." if image.page_id else ""
+
+
+def _moved(
+    images: Images, move: Callable[[UUID, list[int]], trash.TrashResult], done: str
+) -> list[Line]:
+    """Into the trash or out of it, job by job."""
+    reasons: dict[int, str] = {}
+
+    def one_job(job_id: UUID, ids: list[int]) -> None:
+        reasons.update({image.pk: reason for image, reason in move(job_id, ids).kept})
+
+    failed = _each_job(images, one_job)
+    return _lines(images, reasons | failed, done)
+
+
+TRASH = MoveToTrash()
+ALL = (CreatePages(), Keep(), Drop(), Retry(), TRASH, Restore(), DeleteNow())

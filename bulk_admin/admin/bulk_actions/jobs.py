@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bulk_admin.admin import permissions
 from bulk_admin.formats import counted
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, pictures, trash
 from bulk_admin.services.queue import page_queue
 
 from .kit import BulkAction, Confirmation, Line, why_failed
@@ -117,10 +117,7 @@ class RetryFailed(JobAction):
         return _line(job, f"{counted(count, 'picture')} {verb}.")
 
 
-class Delete(JobAction):
-    name, label, danger = "delete_jobs", "Delete", True
-    note = "This cannot be undone."
-
+class TrashAction(JobAction):
     def may(self, person: permissions.Person, row: BulkGenerationJob) -> bool:
         if row.status == JobStatus.DRAFT:
             return permissions.can_act(person, row)
@@ -131,23 +128,57 @@ class Delete(JobAction):
             person, "delete_bulkgenerationjob"
         )
 
+
+class MoveToTrash(TrashAction):
+    name, label, danger = "delete_jobs", "Move to the trash", True
+    note = "What is in the trash can be restored. After a while it is deleted for good."
+
+    def button(self, count: int) -> str:
+        return f"Move {self.counted(count)} to the trash"
+
     def preview_one(self, job: BulkGenerationJob) -> Line:
-        if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
-            return _line(job, "It is still running: cancel it first.", ok=False)
-        if job.unknown_count:
-            unknown = counted(job.unknown_count, "outcome is", "outcomes are")
-            return _line(job, f"{unknown} unknown: {lifecycle.DECIDE_FIRST}", ok=False)
+        if reason := trash.why_not_trash_job(job):
+            return _line(job, reason, ok=False)
         return _line(
             job,
-            f"{counted(job.total, 'picture')} will be deleted. Pages made from it and its entries"
-            " in the ledger stay.",
+            f"It goes with {counted(job.total, 'picture')}. Pages made from it and its entries in"
+            " the ledger stay.",
         )
 
     def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
-        if reason := lifecycle.delete_job(job.pk, by=by):
+        if reason := trash.trash_job(job.pk, by=by):
             return _line(job, reason, ok=False)
-        return Line(label=job.name, text="Deleted.")
+        return Line(label=job.name, text="In the trash.")
 
 
-CREATE_PAGES, CANCEL, RETRY_FAILED, DELETE = CreatePages(), Cancel(), RetryFailed(), Delete()
-ALL = (CREATE_PAGES, CANCEL, RETRY_FAILED, DELETE)
+class Restore(TrashAction):
+    name, label, on_trash = "restore_jobs", "Restore", True
+
+    def preview_one(self, job: BulkGenerationJob) -> Line:
+        return _line(job, f"Will be back with {counted(job.total, 'picture')}.")
+
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        if trash.restore_job(job.pk, by=by):
+            return _line(job, "Restored.")
+        return _line(job, "It is not in the trash any more.", ok=False)
+
+
+class DeleteNow(TrashAction):
+    name, label, danger, on_trash = "delete_jobs_now", "Delete for good", True, True
+    note = "The pictures and their files are deleted too. This cannot be undone."
+
+    def preview_one(self, job: BulkGenerationJob) -> Line:
+        return _line(
+            job,
+            f"{counted(job.total, 'picture')} will be deleted for good. Those that a page was made"
+            " of stay in the trash.",
+        )
+
+    def run_one(self, job: BulkGenerationJob, by: permissions.Person) -> Line:
+        if reason := trash.delete_job(job.pk, by=by):
+            return Line(label=job.name, text=reason, ok=False)
+        return Line(label=job.name, text="Deleted for good.")
+
+
+CREATE_PAGES, CANCEL, RETRY_FAILED, TRASH = CreatePages(), Cancel(), RetryFailed(), MoveToTrash()
+ALL = (CREATE_PAGES, CANCEL, RETRY_FAILED, TRASH, Restore(), DeleteNow())

@@ -21,11 +21,13 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from bulk_admin.addresses import admin_url
 from bulk_admin.admin.permissions import Person
 from bulk_admin.formats import counted
+from bulk_admin.numbers import ids_in
+from bulk_admin.services import changes
 
 __all__ = [
     "BulkAction",
@@ -37,6 +39,7 @@ __all__ = [
     "why_failed",
 ]
 MOST_ROWS = 2_000
+CHANGED_SINCE = "Left as it is: it was changed since, or is gone."
 ASK_OR_RUN = require_http_methods(["GET", "HEAD", "POST"])
 GONE = "Deleted in the meantime."
 BROKE = "This did not work. The reason is in the server's log."
@@ -88,6 +91,7 @@ class BulkAction(ABC, Generic[Row]):
     noun: ClassVar[str]  # one row
     note: ClassVar[str] = ""  # what the person should know before they confirm
     danger: ClassVar[bool] = False
+    on_trash: ClassVar[bool] = False  # for rows that are in the trash, and for no others
     despite_warnings: ClassVar[str] = ""  # the box that includes the rows with a warning
 
     @abstractmethod
@@ -138,6 +142,10 @@ class BulkActionsMixin:
         """The rows of these ids, with all that their lines show."""
         raise NotImplementedError
 
+    def rows_of(self, action: BulkAction[Any], ids: Sequence[str]) -> QuerySet[Any]:
+        """The rows that an action is for."""
+        return self.bulk_queryset(ids)
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             return {}
@@ -150,7 +158,11 @@ class BulkActionsMixin:
     def bulk_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"
         view = self.admin_site.admin_view(ASK_OR_RUN(self.bulk_view))
-        return [path("bulk/<str:action>/", view, name=name)]
+        undo = self.admin_site.admin_view(require_POST(self.undo_view))
+        return [
+            path("bulk/undo/", undo, name=f"{name}_undo"),
+            path("bulk/<str:action>/", view, name=name),
+        ]
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -225,11 +237,43 @@ class BulkActionsMixin:
             person=request.user,
             despite_warnings=frozenset(_ids(request.POST.get("despite_warnings", ""))),
         )
-        lines = [*action.run(allowed, confirmation), *refused]
+        with changes.recorded() as made:
+            lines = [*action.run(allowed, confirmation), *refused]
         if missing := len(set(ids)) - len(lines):
             lines.append(Line(label=action.counted(missing), text=GONE, ok=False))
-        context = {"done": sum(line.ok for line in lines), "frame": frame}
+        context = {
+            "done": sum(line.ok for line in lines),
+            "frame": frame,
+            "changes": ",".join(map(str, made)),
+            "undo_url": f"{self._list_url()}bulk/undo/",
+        }
         return self._page(request, "result.html", action.label, action, lines, context)
+
+    def undo_view(self, request: HttpRequest) -> HttpResponse:
+        """Put back what an action's result page offers to undo: this person's own changes only."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
+            raise PermissionDenied
+        undone = [
+            changes.undo(pk, by=request.user) for pk in ids_in(request.POST.get("changes", ""))
+        ]
+        back = {pk for each in undone if each for pk in each.put_back}
+        left = {pk for each in undone if each for pk in each.left}
+        names = {str(row.pk): row for row in self.bulk_queryset([*back, *left])}
+        lines = [
+            Line(
+                label=str(names.get(pk, pk)),
+                url=_url(names[pk]) if pk in names else "",
+                text="As it was." if pk in back else CHANGED_SINCE,
+                ok=pk in back,
+            )
+            for pk in sorted(back | left)
+        ]
+        context = {
+            "done": len(back),
+            "frame": Frame("", self._list_url()),
+            "action": {"noun": self.opts.verbose_name},
+        }
+        return self._page(request, "result.html", "Undo", None, lines, context)
 
     def _check_may(self, request: HttpRequest, action: BulkAction[Any]) -> None:
         may_view = self.has_view_permission(request)  # type: ignore[attr-defined]  # ModelAdmin's
@@ -241,7 +285,7 @@ class BulkActionsMixin:
     ) -> tuple[list[Any], list[Line]]:
         """The rows that this person may do it to, and a line for each of the others."""
         allowed, refused = [], []
-        for row in self.bulk_queryset([pk for pk in ids if self._is_id(pk)]):
+        for row in self.rows_of(action, [pk for pk in ids if self._is_id(pk)]):
             if action.may(request.user, row):
                 allowed.append(row)
             else:
@@ -262,7 +306,7 @@ class BulkActionsMixin:
         request: HttpRequest,
         template: str,
         title: str,
-        action: BulkAction[Any],
+        action: BulkAction[Any] | None,
         lines: list[Line],
         context: dict[str, Any],
     ) -> HttpResponse:

@@ -86,7 +86,7 @@ def replace_draft(
         raise DraftRefused("This job has been started in the meantime: make a new one.")
     job.source_text, job.skipped = storable(source_text), skipped
     _choose(job, settings)
-    job.images.all().delete()
+    GeneratedImage.everything.filter(job=job).delete()
     _fill(job, rows)
     return job
 

@@ -9,9 +9,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from django.contrib.admin.models import DELETION
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
@@ -22,13 +20,10 @@ from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
     BulkGenerationJob,
-    CallKind,
-    CallState,
     GeneratedImage,
     ImageStatus,
     JobStatus,
     ProviderAccount,
-    ProviderCall,
 )
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
@@ -37,7 +32,7 @@ from bulk_admin.services.image_providers import provider_class
 from bulk_admin.services.ledger import brakes
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.pricing.catalogue import ModelNotAvailable, model_for
-from bulk_admin.services.queue.doorbell import ring, ring_to_delete
+from bulk_admin.services.queue.doorbell import ring
 from bulk_admin.services.queue.job_row import count, lock_job, save
 from bulk_admin.services.storage import private
 
@@ -281,39 +276,3 @@ def reopen(job: BulkGenerationJob) -> None:
     status = JobStatus.PROCESSING if is_capped or job.status in ENDED_JOBS else ""
     save(job, database_now(), status=status, reason="" if status else None)
     ring()
-
-
-def stop_looking(calls: QuerySet[ProviderCall]) -> list[str]:
-    """Calls whose picture is deleted need not be looked up any more; the keys of what they may have
-    stored.
-    """
-    unknown = list(calls.filter(kind=CallKind.IMAGE, state=CallState.UNKNOWN))
-    ProviderCall.objects.filter(pk__in=[call.pk for call in unknown]).update(
-        looked_up=len(conf.LOOK_AGAIN)
-    )
-    return [call.picture_key for call in unknown]
-
-
-@whole_step
-def delete_job(job_id: uuid.UUID, *, by: Any) -> str:
-    """Delete a job with its pictures; "" or the reason why it stays.
-
-    Its pages and its ledger rows stay.
-    """
-    job = lock_job(job_id)
-    if job.status not in (*ENDED_JOBS, JobStatus.DRAFT):
-        return "It is still running: cancel it first."
-    if job.unknown_count:
-        return f"The outcome of a picture is unknown: {DECIDE_FIRST}"
-    if ProviderCall.objects.filter(job_ref=job.pk, state__in=CallState.UNSETTLED).exists():
-        return "A call of it is under way: wait until it has ended."
-    if job.pages_open:
-        return "Pages are being made from it: stop them first."
-    keys = stop_looking(ProviderCall.objects.filter(job_ref=job.pk))
-    ring_to_delete(
-        [*job.images.exclude(picture_key="").values_list("picture_key", flat=True), *keys]
-    )
-    pictures = counted(job.images.count(), "picture")
-    history.record(job, by, f"Deleted the job with {pictures}.", flag=DELETION)
-    job.delete()
-    return ""

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from bulk_admin import codes
 from bulk_admin.codes import Code
@@ -23,27 +22,22 @@ from bulk_admin.models import (
     ImageModel,
     ImageStatus,
     JobStatus,
-    PageStatus,
     ProviderCall,
 )
 from bulk_admin.models.images import ImageQuerySet
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
-from bulk_admin.services.drafting.drafts import flag_again
 from bulk_admin.services.drafting.intake import clean
 from bulk_admin.services.drafting.settings import too_long_by
 from bulk_admin.services.jobs.lifecycle import (
-    DECIDE_FIRST,
     at_revision,
     check_is_theirs,
     copy_of,
     lock_to_buy,
     reopen,
-    stop_looking,
 )
 from bulk_admin.services.ledger.settlement import Settled
-from bulk_admin.services.queue.doorbell import ring_to_delete
-from bulk_admin.services.queue.job_row import count, count_pages, lock_job, save
+from bulk_admin.services.queue.job_row import count, lock_job, save
 from bulk_admin.services.queue.page_queue import queue_kept
 from bulk_admin.services.worker.rescue import look_up
 
@@ -59,12 +53,6 @@ class Decided(StrEnum):
 
 class PromptRefused(ValueError):
     """Nothing was bought for this prompt; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteResult:
-    deleted: int
-    kept: list[tuple[GeneratedImage, str]] = field(default_factory=list)
 
 
 @whole_step
@@ -122,13 +110,15 @@ def reroll(
     """
     job = lock_to_buy(job_id, by)
     parent = job.images.get(pk=image_id)
-    newest = job.images.filter(position=parent.position).aggregate(newest=Max("variant"))["newest"]
-    if newest != seen_variant or job.status == JobStatus.DRAFT:
+    if _newest(job.images.all(), parent) != seen_variant or job.status == JobStatus.DRAFT:
         return None
     text = parent.prompt_text if prompt is None else _accepted(job, prompt)
     job.revision += 1
     for_pages = parent.page_requested_by if job.create_pages_when_done else None
-    new = copy_of(parent, newest + 1, requested_by=by, page_requested_by=for_pages)
+    place = (
+        _newest(GeneratedImage.everything.filter(job=job), parent) + 1
+    )  # the trash keeps its own
+    new = copy_of(parent, place, requested_by=by, page_requested_by=for_pages)
     at_revision(new, job.revision)
     new.parent = parent
     new.prompt_text = text
@@ -158,6 +148,13 @@ def take_back(job_id: uuid.UUID, image_id: int, *, by: Any) -> bool:
         queue_kept(job, now)
     history.record(job, by, "Took back a picture that was not bought yet.")
     return True
+
+
+def _newest(images: QuerySet[GeneratedImage], image: GeneratedImage) -> int:
+    """The newest variant among them of an image's prompt."""
+    variants = images.filter(position=image.position)
+    newest: int = variants.aggregate(newest=Max("variant"))["newest"]
+    return newest
 
 
 def _accepted(job: BulkGenerationJob, prompt: str) -> str:
@@ -235,54 +232,3 @@ def _decide_unknown(
         return decide(job, image)
 
     return step()
-
-
-@whole_step
-def delete_images(job_id: uuid.UUID, image_ids: Iterable[int], *, by: Any) -> DeleteResult:
-    """Delete pictures for good, their files soon after, or rows of a draft; those that must stay
-    come back with the reason.
-    """
-    job = lock_job(job_id)
-    job.revision += 1
-    under_way = set(
-        ProviderCall.objects.filter(image__job=job, state__in=CallState.UNSETTLED).values_list(
-            "image_id", flat=True
-        )
-    )
-    deleted: list[GeneratedImage] = []
-    kept: list[tuple[GeneratedImage, str]] = []
-    for image in job.images.filter(pk__in=list(image_ids)):
-        reason = why_not_delete(image, is_under_way=image.pk in under_way)
-        kept.append((image, reason)) if reason else deleted.append(image)
-    for image in deleted:
-        count(job, image.status, None)
-        count_pages(job, image.page_status, PageStatus.NONE)
-    job.removed_images = [*job.removed_images, *([job.revision, image.pk] for image in deleted)]
-    if deleted:
-        keys = stop_looking(ProviderCall.objects.filter(image__in=[image.pk for image in deleted]))
-        parents = {image.parent_id for image in deleted if image.parent_id}
-        job.images.filter(pk__in=parents).update(revision=job.revision)  # they may need attention
-        job.images.filter(pk__in=[image.pk for image in deleted]).delete()
-        if job.status == JobStatus.DRAFT:
-            job.total_prompts -= len(deleted)
-            flag_again(job)
-        save(job, database_now())
-        ring_to_delete([*(image.picture_key for image in deleted if image.picture_key), *keys])
-        noun = "prompt" if job.status == JobStatus.DRAFT else "picture"
-        history.record(job, by, f"Deleted {counted(len(deleted), noun)}.")
-    return DeleteResult(len(deleted), kept)
-
-
-def why_not_delete(image: GeneratedImage, *, is_under_way: bool = False) -> str:
-    """Empty when it may be deleted."""
-    if image.status == ImageStatus.UNKNOWN:
-        return f"Its outcome is unknown: {DECIDE_FIRST}"
-    if is_under_way:
-        return "A call for it is under way: wait until it has ended."
-    if image.page_id is not None or image.page_status not in (
-        PageStatus.NONE,
-        PageStatus.BLOCKED,
-        PageStatus.FAILED,
-    ):
-        return "It has a page, or one is being made."
-    return ""

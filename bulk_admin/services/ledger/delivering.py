@@ -52,7 +52,7 @@ def add_late_variant(
     """
     call, outcome = settlement.call, settlement.outcome
     picture = _picture(outcome)
-    newest = GeneratedImage.objects.filter(job=job, position=image.position).aggregate(
+    newest = GeneratedImage.everything.filter(job=job, position=image.position).aggregate(
         newest=Max("variant")
     )["newest"]
     status = ImageStatus.COMPLETED if picture.is_readable else ImageStatus.FAILED

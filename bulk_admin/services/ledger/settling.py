@@ -41,7 +41,7 @@ from bulk_admin.services.ledger.spend import book
 from bulk_admin.services.pricing import estimate
 from bulk_admin.services.queue import page_queue
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.services.queue.job_row import count, lock_jobs, save
+from bulk_admin.services.queue.job_row import count, lock_jobs, save, take_out_of_trash
 from bulk_admin.text import clean_text
 
 logger = logging.getLogger(__name__)
@@ -213,19 +213,24 @@ def _settle_money(job: BulkGenerationJob, settlement: Settlement) -> Settled:
 
 def _settle_image(job: BulkGenerationJob, settlement: Settlement) -> Settled:
     call, outcome, now = settlement.call, settlement.outcome, settlement.now
-    image = GeneratedImage.objects.get(pk=call.image_id or 0)
+    image = GeneratedImage.everything.get(pk=call.image_id or 0)
     job.revision += 1
+    if image.deleted_at is not None and outcome.state == CallState.DELIVERED:
+        take_out_of_trash(job, image)  # a paid picture that came late is not thrown away
+        image.refresh_from_db()
     job.spent += settlement.added
     job.reserved -= settlement.released
-    mine = image.attempt == call.attempt and _is_waiting_for(
-        image, was_unknown=settlement.was_unknown
+    mine = (
+        image.attempt == call.attempt
+        and image.deleted_at is None  # nothing in the trash is bought again
+        and _is_waiting_for(image, was_unknown=settlement.was_unknown)
     )
     if outcome.state == CallState.DELIVERED and mine:
         done = deliver(job, image, settlement)
     elif outcome.state == CallState.DELIVERED:
         done = add_late_variant(job, image, settlement)
     elif not mine:
-        GeneratedImage.objects.filter(pk=image.pk).update(
+        GeneratedImage.everything.filter(pk=image.pk).update(
             cost=image.cost + settlement.added, revision=job.revision
         )
         done = Settled.STALE

@@ -76,7 +76,7 @@ def work_waits_in_vain(now: dt.datetime) -> bool:
     """Whether any job's work does. The one that waits longest stands for all: the signs are
     everybody's.
     """
-    waiting = BulkGenerationJob.objects.with_waiting_work().defer("source_text", "removed_images")
+    waiting = BulkGenerationJob.objects.with_waiting_work().defer("source_text")
     due = ProviderCall.objects.filter(state=CallState.HELD, poll_at__lte=now).values("job_ref")
     of_held = BulkGenerationJob.objects.filter(pk__in=due)
     return any(

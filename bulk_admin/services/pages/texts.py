@@ -38,7 +38,7 @@ from bulk_admin.services.pages.steps import (
     move_page,
 )
 from bulk_admin.services.pages.work import TextWork
-from bulk_admin.services.queue.job_row import lock_job, save
+from bulk_admin.services.queue.job_row import lock_any_job, save
 from bulk_admin.services.writing.content import Content
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 
@@ -167,7 +167,7 @@ def _go_on(call_id: uuid.UUID, content: dict[str, Any], error: ServiceError | No
     Only the call that holds the step may tell an error.
     """
     call = ProviderCall.objects.only("job_ref", "image_id", "owner_id").get(pk=call_id)
-    job = lock_job(call.job_ref)
+    job = lock_any_job(call.job_ref)
     image = job.images.filter(pk=call.image_id or 0, page_status__in=TEXT_STEPS).first()
     if image is None or (error is not None and not _holds_the_step(call, image)):
         return

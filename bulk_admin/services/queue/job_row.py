@@ -15,6 +15,7 @@ from bulk_admin.models import (
     MADE_PAGES,
     OPEN_PAGES,
     BulkGenerationJob,
+    GeneratedImage,
     ImageStatus,
     JobStatus,
     PageStatus,
@@ -45,7 +46,6 @@ CHANGING = (
         "total",
         "total_prompts",
         "skipped",
-        "removed_images",
         "estimate",
     ),
     *("reserved", "spent", "text_reserved", "text_spent"),
@@ -56,17 +56,38 @@ CHANGING = (
 
 
 def lock_job(job_id: uuid.UUID) -> BulkGenerationJob:
-    """The job as it is now, locked to the end of the transaction. Raises DoesNotExist."""
+    """The job as it is now, locked to the end of the transaction. Raises DoesNotExist, also when it
+    is in the trash.
+    """
     return BulkGenerationJob.objects.select_for_update(no_key=True).get(pk=job_id)
 
 
+def lock_any_job(job_id: uuid.UUID) -> BulkGenerationJob:
+    """The same, in the trash or not."""
+    return BulkGenerationJob.everything.select_for_update(no_key=True).get(pk=job_id)
+
+
 def lock_jobs(job_ids: Iterable[uuid.UUID]) -> list[BulkGenerationJob]:
-    """Several jobs, locked in the one order that all use."""
+    """Several jobs, in the trash or not, locked in the one order that all use."""
     return list(
-        BulkGenerationJob.objects.select_for_update(no_key=True)
+        BulkGenerationJob.everything.select_for_update(no_key=True)
         .filter(pk__in=list(job_ids))
         .order_by("pk")
     )
+
+
+def take_out_of_trash(job: BulkGenerationJob, image: GeneratedImage | None = None) -> None:
+    """A locked job, with the pictures that went there with it, or one picture that went alone."""
+    if job.deleted_at is not None:
+        GeneratedImage.everything.filter(job=job, deleted_at=job.deleted_at).update(
+            deleted_at=None, revision=job.revision
+        )
+        BulkGenerationJob.everything.filter(pk=job.pk).update(deleted_at=None)
+    elif image is not None and image.deleted_at is not None:
+        count(job, None, image.status)
+        count_pages(job, PageStatus.NONE, image.page_status)
+        GeneratedImage.everything.filter(pk=image.pk).update(deleted_at=None, revision=job.revision)
+        image.deleted_at = None
 
 
 def count(job: BulkGenerationJob, before: str | None, after: str | None, n: int = 1) -> None:
@@ -114,7 +135,7 @@ def save(
     if target == JobStatus.PROCESSING and job.started is None:
         job.started = now
     job.finished = (now if ended else job.finished) if target in ENDED_JOBS else None
-    rows = BulkGenerationJob.objects.filter(pk=job.pk)
+    rows = BulkGenerationJob.everything.filter(pk=job.pk)
     changes = {name: getattr(job, name) for name in CHANGING}
     if target != job.status and not rows.move(target, **changes):
         raise ValueError(f"A job that is {job.status} cannot become {target}.")

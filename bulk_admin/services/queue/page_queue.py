@@ -25,7 +25,7 @@ from bulk_admin.numbers import whole
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.queue.doorbell import ring
-from bulk_admin.services.queue.job_row import count_pages, lock_job, save
+from bulk_admin.services.queue.job_row import count_pages, lock_any_job, lock_job, save
 
 WITHOUT_PAGE = (PageStatus.NONE, PageStatus.FAILED)
 SOURCE = "image-"  # and its number: the source_ref of a page
@@ -186,13 +186,13 @@ def forget_page(page_id: Any) -> None:
     """A page goes, or is put away: its picture may have a new one. In the caller's transaction,
     before the page is locked.
     """
-    image = GeneratedImage.objects.filter(page_id=str(page_id)).only("job_id").first()
+    image = GeneratedImage.everything.filter(page_id=str(page_id)).only("job_id").first()
     if image is None:
         return
-    job = lock_job(image.job_id)
+    job = lock_any_job(image.job_id)
     job.revision += 1
     for made in MADE_PAGES:
-        forgotten = job.images.filter(pk=image.pk, page_status=made).move(
+        forgotten = GeneratedImage.everything.filter(pk=image.pk, page_status=made).move(
             PageStatus.NONE, field="page_status", revision=job.revision, page_id=None
         )
         count_pages(job, made, PageStatus.NONE, forgotten)

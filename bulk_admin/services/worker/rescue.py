@@ -43,7 +43,7 @@ from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.pages import steps, texts
 from bulk_admin.services.queue.doorbell import TICK_EVERY, pull_back_schedules, ring
-from bulk_admin.services.queue.job_row import lock_job
+from bulk_admin.services.queue.job_row import lock_any_job
 from bulk_admin.services.storage import storing
 from bulk_admin.services.storage.storing import StoredPicture
 from bulk_admin.services.worker.image_work import facts_of, outcome_of_stored
@@ -251,7 +251,7 @@ def look_again() -> None:
 
 @whole_step
 def _note_look(call: ProviderCall, looks: int) -> None:
-    lock_job(call.job_ref)
+    lock_any_job(call.job_ref)
     ProviderCall.objects.filter(pk=call.pk, looked_up=looks - 1).update(looked_up=looks)
 
 
@@ -296,13 +296,13 @@ def empty_outbox() -> None:
 @whole_step
 def _leave_outbox(held: UnstoredImage, picture: StoredPicture) -> None:
     job = (
-        BulkGenerationJob.objects.select_for_update(no_key=True)
+        BulkGenerationJob.everything.select_for_update(no_key=True)
         .filter(pk=held.call.job_ref)
         .first()
     )
     if job is not None:
         revision = job.revision + 1
-        GeneratedImage.objects.filter(job=job, picture_key=picture.key).update(
+        GeneratedImage.everything.filter(job=job, picture_key=picture.key).update(
             revision=revision,
             thumb_300=picture.thumb_300,
             thumb_600=picture.thumb_600,
@@ -310,7 +310,7 @@ def _leave_outbox(held: UnstoredImage, picture: StoredPicture) -> None:
             height=picture.height,
             content_type=picture.content_type,
         )
-        BulkGenerationJob.objects.filter(pk=job.pk).update(revision=revision)
+        BulkGenerationJob.everything.filter(pk=job.pk).update(revision=revision)
     UnstoredImage.objects.filter(pk=held.pk).delete()
 
 

@@ -182,7 +182,7 @@ def test_jobs_with_open_or_unknown_calls_are_not_deleted_and_say_why(page):
         line.label: line.text
         for line in confirm(page, JOBS, "delete_jobs", before).context["lines"]
     }
-    assert lines["Plain"] == "Deleted."
+    assert lines["Plain"] == "In the trash."
     assert "unknown" in lines["Unsettled"]
     assert "cancel it first" in lines["Running"]
     assert names(page.get(JOBS)) == {"Unsettled", "Running"}
@@ -236,7 +236,10 @@ def test_a_picture_with_a_page_is_not_deleted_and_says_why(page):
     lines = confirm(
         page, IMAGES, "delete_images", ask(page, IMAGES, "delete_images", list(job.images.all()))
     ).context["lines"]
-    assert [line.text for line in lines] == ["Deleted.", "It has a page, or one is being made."]
+    assert [line.text for line in lines] == [
+        "In the trash.",
+        "It has a page, or one is being made.",
+    ]
     assert list(job.images.all()) == [with_page]
 
 
@@ -469,14 +472,15 @@ def test_the_job_page_leads_to_deleting_its_dropped_pictures_and_back(page):
         make_image(other, selected=False),
     ]
     address = re.search(
-        r'href="([^"]+)"[^>]*>Delete dropped', page.get(job.get_absolute_url()).content.decode()
+        r'href="([^"]+)"[^>]*>Move dropped to the trash',
+        page.get(job.get_absolute_url()).content.decode(),
     )[1]
     before = page.get(address)
     assert [line.ok for line in before.context["lines"]] == [True, False]
     assert f'action="{address}"' in before.content.decode()
     after = page.post(address, {"ids": before.context["ids"]})
     assert [line.text for line in after.context["lines"]] == [
-        "Deleted.",
+        "In the trash.",
         "It has a page, or one is being made.",
     ]
     assert all(

@@ -23,6 +23,7 @@ from bulk_admin.tests.rules.test_layering import (
 PUBLIC = (
     "bulk_admin.adapter",
     "bulk_admin.admin.bulk_actions.kit",
+    "bulk_admin.admin.bulk_actions.trash",
     "bulk_admin.b2",
     "bulk_admin.background",
     "bulk_admin.serving",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus, PageStatus
 from bulk_admin.selectors.job_page import job_page
 from bulk_admin.selectors.tiles import TILES_A_POLL, WHOLE, Cursor, changed_tiles
-from bulk_admin.services.jobs import decisions, pictures
+from bulk_admin.services.jobs import decisions, trash
 from bulk_admin.testing.factories import make_image, make_job, make_user, recount
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +113,7 @@ def test_a_deleted_tile_is_named(client, poll):
     cursor = open_page(client, job)
     image = job.images.first()
     pk = image.pk
-    pictures.delete_images(job.pk, [pk], by=None)
+    trash.trash_images(job.pk, [pk], by=None)
     assert f'data-removed="{pk}"' in poll(job, **cursor).content.decode()
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from bulk_admin.models import ImageStatus, JobStatus, PageStatus, UnstoredImage
 from bulk_admin.selectors.job_page import tile_counts
 from bulk_admin.selectors.tiles import next_piece
-from bulk_admin.services.jobs import decisions, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, trash
 from bulk_admin.testing.factories import make_call, make_image, make_job
 from bulk_admin.testing.pictures import png_bytes
 
@@ -293,7 +293,8 @@ def test_a_failure_needs_attention_again_when_its_new_picture_is_deleted(press):
     blocked = make_image(job, ImageStatus.FAILED, error_code="blocked")
     press(job, "edit", blocked, seen_variant=1, prompt="A calm sea")
     new = job.images.get(parent=blocked)
-    pictures.delete_images(job.pk, [new.pk], by=None)
+    lifecycle.cancel(job.pk, by=None)
+    assert trash.trash_images(job.pk, [new.pk], by=None).done == 1
     before, blocked = blocked.revision, job.images.get(pk=blocked.pk)
     assert needing(job) == [blocked.pk]
     assert blocked.revision > before + 1, "an open page hears of it"

@@ -20,7 +20,7 @@ from bulk_admin.models import (
     Spend,
 )
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, pictures, trash
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.ledger.settling import settle
 from bulk_admin.services.worker import rescue
@@ -61,15 +61,25 @@ def buy_again(job):
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_a_picture_that_a_person_decided_about_can_be_deleted(job, decide):
     permit, _ = decide(job)
-    assert pictures.delete_images(job.pk, [permit.image_id], by=None).deleted == 1
+    assert trash.trash_images(job.pk, [permit.image_id], by=None).done == 1
     assert audit() == []
-    assert lifecycle.delete_job(job.pk, by=None) == ""
+    assert trash.trash_job(job.pk, by=None) == ""
+
+
+def delete_job(job):
+    assert trash.trash_job(job.pk, by=None) == ""
+    assert trash.delete_job(job.pk, by=None) == ""
+
+
+def delete_images(job, *image_ids):
+    assert trash.trash_images(job.pk, image_ids, by=None).done == len(image_ids)
+    assert trash.delete_images(job.pk, image_ids, by=None) == len(image_ids)
 
 
 @pytest.mark.parametrize("decide", [give_up, buy_again])
 def test_so_can_its_job_and_a_late_answer_only_moves_money(job, decide):
     permit, _ = decide(job)
-    assert lifecycle.delete_job(job.pk, by=None) == ""
+    delete_job(job)
     assert settle(permit.call_id, refused()) == Settled.COUNTED
     call = ProviderCall.objects.get(pk=permit.call_id)
     assert (call.state, call.actual, call.image) == (CallState.REFUSED, 0, None)
@@ -82,9 +92,9 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
     key = ProviderCall.objects.get(pk=permit.call_id).picture_key
     OrmQ.objects.all().delete()
     if whole_job:
-        lifecycle.delete_job(job.pk, by=None)
+        delete_job(job)
     else:
-        pictures.delete_images(job.pk, [permit.image_id], by=None)
+        delete_images(job, permit.image_id)
     assert [bell.task["args"] for bell in OrmQ.objects.all()] == [
         ([key],)
     ]  # a dying worker may have stored them
@@ -96,13 +106,13 @@ def test_nobody_looks_for_the_bytes_of_what_was_deleted(job, whole_job):
 def test_while_nobody_decided_or_a_call_is_open_both_stay(job):
     permit = open_one(job)
     lifecycle.cancel(job.pk, by=None)
-    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id], by=None).kept
+    ((_, reason),) = trash.trash_images(job.pk, [permit.image_id], by=None).kept
     assert "is under way" in reason
-    assert "is under way" in lifecycle.delete_job(job.pk, by=None)
+    assert "is under way" in trash.trash_job(job.pk, by=None)
     settle(permit.call_id, unknown())
-    ((_, reason),) = pictures.delete_images(job.pk, [permit.image_id], by=None).kept
+    ((_, reason),) = trash.trash_images(job.pk, [permit.image_id], by=None).kept
     assert "mark it as lost" in reason
-    assert "mark it as lost" in lifecycle.delete_job(job.pk, by=None)
+    assert "mark it as lost" in trash.trash_job(job.pk, by=None)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
 
 
@@ -113,9 +123,7 @@ def test_many_pictures_cost_as_many_queries_as_few():
         for image in images:
             make_call(image)
         with CaptureQueriesContext(connection) as queries:
-            assert (
-                pictures.delete_images(job.pk, [image.pk for image in images], by=None).deleted == n
-            )
+            assert trash.trash_images(job.pk, [image.pk for image in images], by=None).done == n
         return len(queries)
 
     cost(2)
@@ -126,7 +134,7 @@ def test_a_late_answer_to_a_picture_deleted_alone_closes_its_call_and_takes_its_
     job,
 ):
     permit, _ = give_up(job)
-    pictures.delete_images(job.pk, [permit.image_id], by=None)
+    delete_images(job, permit.image_id)
     assert settle(permit.call_id, refused()) == Settled.COUNTED
     assert ProviderCall.objects.get(pk=permit.call_id).state == CallState.REFUSED
     assert Spend.objects.get(scope=Spend.Scope.ACCOUNT).spent == 0
@@ -148,8 +156,8 @@ def test_the_counters_are_right_after_a_picture_of_any_status_was_deleted(status
     if status == ImageStatus.GENERATING:
         make_call(image, CallState.OPEN)
     BulkGenerationJob.objects.filter(pk=job.pk).update(total_prompts=3)
-    done = pictures.delete_images(job.pk, [image.pk], by=None)
-    assert done.deleted + len(done.kept) == 1
+    done = trash.trash_images(job.pk, [image.pk], by=None)
+    assert done.done + len(done.kept) == 1
     job.refresh_from_db()
     wanted = counters(job)
     assert {name: getattr(job, name) for name in wanted} == wanted
@@ -165,7 +173,7 @@ def test_a_deleted_row_of_a_draft_is_no_twin_any_more():
     second.refresh_from_db()
     assert [flag["code"] for flag in second.flags] == ["duplicate"]
     shown = BulkGenerationJob.objects.get(pk=job.pk).revision
-    assert pictures.delete_images(job.pk, [first.pk], by=None).deleted == 1
+    assert trash.trash_images(job.pk, [first.pk], by=None).done == 1
     second.refresh_from_db()
     assert second.flags == []
     with pytest.raises(lifecycle.SheetChanged):

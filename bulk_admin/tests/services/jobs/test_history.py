@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from bulk_admin.models import BulkGenerationJob, ImageStatus, JobStatus
 from bulk_admin.models import GeneratedImage as Picture
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, pictures, trash
 from bulk_admin.services.queue import page_queue
 from bulk_admin.testing.factories import make_image, make_job, make_user
 
@@ -52,8 +52,8 @@ def test_every_paid_or_destroying_action_leaves_a_line(anna):
     page_queue.create_pages(job.pk, by=anna)
     page_queue.stop_pages(job.pk, by=anna)
     lifecycle.cancel(job.pk, by=anna)
-    pictures.delete_images(job.pk, [image.pk], by=anna)
-    assert lifecycle.delete_job(job.pk, by=anna) == ""
+    trash.trash_images(job.pk, [image.pk], by=anna)
+    assert trash.trash_job(job.pk, by=anna) == ""
     assert lines(job) == [
         ("anna", what)
         for what in (
@@ -65,8 +65,8 @@ def test_every_paid_or_destroying_action_leaves_a_line(anna):
             "Ordered 1 page.",
             "Stopped 1 page.",
             "Cancelled the job: 4 pictures not bought.",
-            "Deleted 1 picture.",
-            "Deleted the job with 5 pictures.",
+            "Moved 1 picture to the trash.",
+            "Moved the job with 5 pictures to the trash.",
         )
     ]
 
@@ -79,7 +79,7 @@ def test_a_press_that_changes_nothing_leaves_no_line(anna):
     pictures.retry_failed(job.pk, by=anna)
     pictures.reroll(job.pk, job.images.get().pk, seen_variant=7, by=anna)
     page_queue.stop_pages(job.pk, by=anna)
-    pictures.delete_images(job.pk, [], by=anna)
+    trash.trash_images(job.pk, [], by=anna)
     assert lines(job) == []
 
 
@@ -128,8 +128,8 @@ ACTIONS = {
     "buy again": lambda draft, job, by: pictures.buy_again(job.pk, odd(job), seen_attempt=1, by=by),
     "lost": lambda draft, job, by: pictures.accept_as_lost(job.pk, odd(job), seen_attempt=1, by=by),
     "pages": lambda draft, job, by: page_queue.create_pages(job.pk, by=by),
-    "delete one": lambda draft, job, by: pictures.delete_images(job.pk, [one(job)], by=by),
-    "delete": lambda draft, job, by: lifecycle.delete_job(ended().pk, by=by),
+    "delete one": lambda draft, job, by: trash.trash_images(job.pk, [one(job)], by=by),
+    "delete": lambda draft, job, by: trash.trash_job(ended().pk, by=by),
 }
 
 

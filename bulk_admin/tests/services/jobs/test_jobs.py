@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from bulk_admin.models import BulkGenerationJob, CallState, GeneratedImage, ImageModel, ProviderCall
 from bulk_admin.services.drafting import drafts
-from bulk_admin.services.jobs import decisions, lifecycle, pictures
+from bulk_admin.services.jobs import decisions, lifecycle, pictures, trash
 from bulk_admin.testing.factories import (
     make_account,
     make_call,
@@ -218,11 +218,11 @@ def test_only_what_owes_and_shows_nothing_is_deleted():
         make_image(job, page_status="created", page_id=make_page().pk),
     )
     make_call(asked, CallState.UNKNOWN)
-    result = pictures.delete_images(job.pk, [plain.pk, asked.pk, published.pk], by=None)
-    assert result.deleted == 1
+    result = trash.trash_images(job.pk, [plain.pk, asked.pk, published.pk], by=None)
+    assert result.done == 1
     assert {image.pk for image, _ in result.kept} == {asked.pk, published.pk}
     job.refresh_from_db()
-    assert job.removed_images == [[job.revision, plain.pk]]
+    assert trash.in_trash(job).get().revision == job.revision
     assert (job.total, job.completed_count) == (2, 1)
 
 
@@ -234,7 +234,7 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
     image = make_image(job, page_status=page_status)
     job.refresh_from_db()
     assert getattr(job, counter) == 1
-    assert pictures.delete_images(job.pk, [image.pk], by=None).deleted == 1
+    assert trash.trash_images(job.pk, [image.pk], by=None).done == 1
     job.refresh_from_db()
     assert (job.total, getattr(job, counter)) == (0, 0)
 
@@ -242,7 +242,8 @@ def test_a_deleted_picture_takes_its_page_s_count_along(page_status, counter):
 def test_a_deleted_job_leaves_its_ledger_rows():
     job = make_job(1, status="completed")
     call = make_call(job.images.get())
-    assert lifecycle.delete_job(job.pk, by=None) == ""
+    assert trash.trash_job(job.pk, by=None) == ""
+    assert trash.delete_job(job.pk, by=None) == ""
     call.refresh_from_db()
     assert (call.image, call.job_ref, call.job_label) == (None, job.pk, job.name)
 
@@ -253,6 +254,6 @@ def test_a_deleted_job_leaves_its_ledger_rows():
 def test_a_job_that_owes_an_answer_or_a_decision_is_not_deleted(status, state):
     job = make_job(0, status="completed")
     make_call(make_image(job, status), state)
-    assert lifecycle.delete_job(job.pk, by=None)
+    assert trash.trash_job(job.pk, by=None)
     assert BulkGenerationJob.objects.filter(pk=job.pk).exists()
     assert ProviderCall.objects.filter(job_ref=job.pk).exists()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from bulk_admin.conf import conf
 from bulk_admin.models import Billed, CallState, ImageStatus, ProviderCall, Spend, Worker
 from bulk_admin.services.image_providers import Submitted
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, trash
 from bulk_admin.services.ledger import holding, opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back
 from bulk_admin.services.ledger.permits import Permit, Stop, Wait
@@ -173,12 +173,12 @@ def test_pause_and_cancel_keep_it_and_its_picture_comes(job, call, press):
 
 
 def test_neither_picture_nor_job_is_deleted_while_a_call_is_held(job, call):
-    kept = pictures.delete_images(job.pk, [call.image_id], by=None).kept
+    kept = trash.trash_images(job.pk, [call.image_id], by=None).kept
     assert [reason for _, reason in kept] == [
         "A call for it is under way: wait until it has ended."
     ]
     lifecycle.cancel(job.pk, by=None)
-    assert lifecycle.delete_job(job.pk, by=None) != ""
+    assert trash.trash_job(job.pk, by=None) != ""
     assert ProviderCall.objects.get().image_id is not None
 
 

@@ -21,7 +21,7 @@ from bulk_admin.models import (
     Worker,
 )
 from bulk_admin.services.image_providers.errors import NoCredit, Overloaded, RateLimited
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, pictures, trash
 from bulk_admin.services.jobs.pictures import Decided
 from bulk_admin.services.ledger import opening
 from bulk_admin.services.ledger.outcome import Outcome, handed_back, outcome_of
@@ -487,7 +487,7 @@ def test_a_late_answer_to_a_deleted_picture_only_moves_its_jobs_money(job, answe
     permit = open_one(job)
     settle(permit.call_id, unknown())
     assert pictures.accept_as_lost(job.pk, permit.image_id, seen_attempt=1, by=None) == Decided.LOST
-    assert pictures.delete_images(job.pk, [permit.image_id], by=None).deleted == 1
+    assert trash.trash_images(job.pk, [permit.image_id], by=None).done == 1
     outcome = (
         delivered(permit)
         if answer == "delivered"
