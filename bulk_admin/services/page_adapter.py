@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from django import forms
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Model
 from django.urls import NoReverseMatch
@@ -189,14 +190,21 @@ class PageAdapter:
         """Title, status and address of pages, by their keys as text; those that are gone are left
         out. One query.
         """
-        wanted = list(ids)
-        if not wanted or not self.model:
+        wanted = [each for each in ids if self.model and self._may_be_key(each)]
+        if not wanted:
             return {}
         found = self.page_model._base_manager.filter(pk__in=wanted)
         return {
             str(page.pk): PageInfo(str(page), str(getattr(page, "status", "")), self.url(page.pk))
             for page in found
         }
+
+    def _may_be_key(self, page_id: Any) -> bool:
+        """Pages that were made for another model had keys of another kind."""
+        try:
+            return self.page_model._meta.pk.to_python(page_id) is not None
+        except ValidationError:
+            return False
 
     def url(self, page_id: Any) -> str:
         """Where staff edit it; "" when the site's admin does not show pages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 
 from bulk_admin.adapter import Content, PageAdapter, PageNotCreated, Verdict
@@ -142,3 +143,14 @@ def test_an_adapter_that_makes_nothing_fails_the_page(monkeypatch):
     page_queue.retry_pages(job.pk, by=None)
     pump.run()
     assert job.images.get().page_error == "NotImplementedError"
+
+
+def test_a_key_of_another_kind_hides_no_other_page():
+    """As after a change of the adapter's model: "a-slug" is no key of this one."""
+
+    class Groups(PageAdapter):
+        model = "auth.Group"
+
+    there = Group.objects.create(name="A page")
+    assert Groups().describe(["a-slug", str(there.pk)])[str(there.pk)].title == "A page"
+    assert set(Groups().describe(["a-slug"])) == set()
