@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DEFAULT_DB_ALIAS, DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -23,6 +26,7 @@ from bulk_admin.services.image_providers import PROVIDERS
 from bulk_admin.services.pricing import rules
 
 QUEUE_TAG = "queue"
+FIRST = import_module("bulk_admin.migrations.0001_squashed_0022_rewriting")
 UNSERVED = dt.timedelta(hours=1)
 
 
@@ -65,6 +69,37 @@ def check_accounts(
         )
         for name in sorted(used - set(PROVIDERS))
     ]
+
+
+@register(Tags.database)
+def check_history(
+    app_configs: Sequence[AppConfig] | None,
+    *,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """The wheel has one migration for all the first ones: it begins a database, or goes on where
+    all of them are applied.
+    """
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    applied = {
+        name
+        for app, name in MigrationRecorder(connection).applied_migrations()
+        if app == "bulk_admin"
+    }
+    missing = [name for _, name in FIRST.Migration.replaces if name not in applied]
+    if not applied or not missing or find_spec(f"bulk_admin.migrations.{missing[0]}"):
+        return []
+    hint = (
+        "Run migrate once with this release's repository, which still has them, and then go on with"
+        " the wheel."
+    )
+    told = (
+        f"The database is older than the wheel can go on with: {len(missing)} of its first"
+        f" migrations are not applied, from {missing[0]} on."
+    )
+    return [Error(told, hint=hint, id="bulk_admin.E023")]
 
 
 @register(Tags.database)

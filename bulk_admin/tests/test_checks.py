@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.core.checks import Error, Warning, run_checks
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -124,6 +125,26 @@ def test_an_account_of_a_provider_that_does_not_exist_is_found_where_a_database_
     assert (message.id, isinstance(message, Error)) == ("bulk_admin.E009", True)
     assert "'dreamworks'" in message.msg
     assert "openai, openai_compatible, placeholder, replicate" in message.hint
+
+
+@pytest.mark.django_db
+def test_a_database_that_the_wheel_cannot_go_on_with_is_named(monkeypatch):
+    def found():
+        return checks.check_history(None, databases=["default"])
+
+    replaced = [name for _, name in checks.FIRST.Migration.replaces]
+    ours = MigrationRecorder.Migration.objects.filter(app="bulk_admin")
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)  # the wheel has none of them
+    assert found() == [] == checks.check_history(None)
+    ours.exclude(name__in=replaced[:4]).delete()
+    (message,) = found()
+    assert (message.id, isinstance(message, Error)) == ("bulk_admin.E023", True)
+    assert replaced[4] in message.msg and replaced[3] not in message.msg
+    monkeypatch.undo()
+    assert found() == []  # the repository has them
+    ours.delete()
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert found() == []  # a new database
 
 
 @pytest.mark.django_db
