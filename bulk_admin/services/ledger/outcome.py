@@ -59,7 +59,7 @@ class Outcome:
             host = urlsplit(self.address).hostname or ""
         except ValueError:
             return ""
-        is_kept = self.address.startswith("http") and len(self.address) <= LONGEST_ADDRESS
+        is_kept = self.address.lower().startswith("http") and len(self.address) <= LONGEST_ADDRESS
         return clean_text(host, 253) if is_kept else ""
 
     def bare(self) -> Outcome:

@@ -9,14 +9,20 @@ import httpx2
 import pytest
 
 from bulk_admin.services.image_providers import Credentials, ImageOptions, provider_class
-from bulk_admin.services.image_providers.errors import BadAddress
+from bulk_admin.services.image_providers.errors import BadAddress, NotDownloaded
 from bulk_admin.services.image_providers.http import client as http_client
 from bulk_admin.services.image_providers.http.client import (
     clean,
     new_client,
     transport_error,
 )
-from bulk_admin.services.image_providers.http.fetch import FetchFailed, FetchRefused, fetch
+from bulk_admin.services.image_providers.http.fetch import (
+    FetchFailed,
+    FetchRefused,
+    fetch,
+    fetch_picture,
+)
+from bulk_admin.services.ledger.outcome import outcome_of
 from bulk_admin.services.writing.content import write
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
@@ -78,6 +84,28 @@ def files():
 
 def test_a_picture_is_fetched_from_the_servers_own_address(files):
     assert len(fetch(f"{files.url}/a.png", base_url=files.url, private_network=True)) == 300
+
+
+def test_a_path_alone_is_one_of_the_servers_own(files):
+    where = {"base_url": f"{files.url}/v1", "private_network": True}
+    assert len(fetch_picture("/a.png", **where)) == 300
+    with pytest.raises(NotDownloaded, match=r"evil\.example is not allowed") as caught:
+        fetch_picture("//evil.example/a.png", **where)
+    assert caught.value.address == "http://evil.example/a.png"
+
+
+@pytest.mark.parametrize("address", ["https://a.example/b", "HTTPS://A.example:443/b"])
+def test_an_address_that_was_refused_can_be_asked_again_however_it_is_written(address):
+    error = NotDownloaded("the host is not allowed", address=address, may_come=False)
+    assert outcome_of(error).download_host == "a.example"
+
+
+@pytest.mark.parametrize("allowed", ["Files.Example.com", "*.example.com", " example.com."])
+def test_a_host_is_allowed_however_it_is_written(allowed, monkeypatch):
+    """It is looked up, then: in vain."""
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **more: [])
+    with pytest.raises(FetchFailed):
+        fetch("https://files.example.com/a", base_url="https://93.184.215.14/", hosts=[allowed])
 
 
 @pytest.mark.parametrize("path", ["drip", "cut", "hang"])

@@ -79,15 +79,27 @@ def decode_data_url(url: str) -> bytes:
     return content
 
 
-def fetch_picture(address: str, **where: Any) -> bytes:
-    """The picture of a ``data:`` URL, or downloaded (see ``fetch``). Raises NotDownloaded."""
+def fetch_picture(address: str, *, base_url: str, **how: Any) -> bytes:
+    """The picture of a ``data:`` URL, or downloaded (see ``fetch``), also from a path on the
+    server of ``base_url``. Raises NotDownloaded.
+    """
     try:
-        is_data = address[:5].lower() == "data:"
-        return decode_data_url(address) if is_data else fetch(address, **where)
+        if address[:5].lower() == "data:":
+            return decode_data_url(address)
+        if address.startswith("/"):
+            address = _absolute(address, base_url)
+        return fetch(address, base_url=base_url, **how)
     except (FetchRefused, FetchFailed) as error:
         may_come = isinstance(error, FetchFailed)
         failure = NotDownloaded(str(error), address=address, may_come=may_come)
     raise failure
+
+
+def _absolute(path: str, base_url: str) -> str:
+    try:
+        return str(httpx2.URL(base_url).join(path))
+    except (httpx2.InvalidURL, UnicodeError) as error:
+        raise FetchRefused("not an address") from error
 
 
 def fetch(
@@ -131,7 +143,7 @@ def _addresses(
     listed = (
         target.scheme == "https"
         and _origin(target)[2] == 443
-        and any(target.host == host or target.host.endswith(f".{host}") for host in hosts)
+        and any(_is_within(target.host, host) for host in hosts)
     )
     if not same and not listed:
         raise FetchRefused(f"the host {_named(target)} is not allowed")
@@ -141,6 +153,12 @@ def _addresses(
     ):
         raise FetchRefused("an address inside the network")
     return found
+
+
+def _is_within(host: str, allowed: str) -> bool:
+    """Whether it is the allowed one or a subdomain, however people wrote that."""
+    name = allowed.strip().lower().removeprefix("*.").removesuffix(".")
+    return host == name or host.endswith(f".{name}")
 
 
 def _download(target: httpx2.URL, address: IPAddress, ends: float, max_bytes: int) -> bytes:
