@@ -19,7 +19,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from bulk_admin.conf import DEFAULTS, conf, page_adapter
-from bulk_admin.storages import is_set_up, may_rename
+from bulk_admin.storages import is_set_up, is_shown, may_rename, what_is_wrong
 
 NEEDED_APPS = ("django_q", "crispy_forms", "django_htmx")
 # One of each folder of ours.
@@ -41,11 +41,12 @@ def check_bulk(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
     if not isinstance(own, Mapping):
         hint = 'Write BULK = {"NAME": value}.'
         return [Error(f"BULK is a {type(own).__name__}.", hint=hint, id="bulk_admin.E018")]
-    return [
+    found = [
         message
         for name, value in own.items()
         for message in ([_unknown(name)] if name not in DEFAULTS else _of_a_kind(name, value))
     ]
+    return found or [*_too_small(own)] or [*_heartbeat()]
 
 
 def _unknown(name: object) -> CheckMessage:
@@ -54,6 +55,8 @@ def _unknown(name: object) -> CheckMessage:
     return Error(f"BULK has no setting {name!r}.", hint=hint, id="bulk_admin.E017")
 
 
+# Beside those whose default is 0: it turns a brake off, or waits for nothing.
+MAY_BE_ZERO = ("NO_USE_AFTER", "BREAKER_AFTER", "SLOW_START", "GUARD", "GRACE", "RETRY_BACKOFF")
 KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
     bool: ("True or False", (bool,)),
     int: ("a whole number", (int,)),
@@ -71,17 +74,44 @@ def _of_a_kind(name: str, value: object) -> list[CheckMessage]:
     return [Error(f"BULK[{name!r}] is {value!r:.60}.", hint=hint, id="bulk_admin.E018")]
 
 
+def _too_small(own: Mapping[str, Any]) -> Found:
+    """A worker with such a number would start, and never buy anything."""
+    for name, value in own.items():
+        if type(DEFAULTS[name]) not in (int, float):
+            continue
+        may_be_zero = name in MAY_BE_ZERO or not DEFAULTS[name]
+        if value < 0 or (value == 0 and not may_be_zero):
+            hint = f"It takes 0 or more, as {DEFAULTS[name]!r}."
+            hint = hint if may_be_zero else f"It takes more than 0, as {DEFAULTS[name]!r}."
+            yield Error(f"BULK[{name!r}] is {value!r}.", hint=hint, id="bulk_admin.E018")
+
+
+def _heartbeat() -> Found:
+    if conf.HEARTBEAT * 2 > conf.LEASE:
+        hint = "Let the lease be at least two heartbeats: else workers at work are taken for dead."
+        told = f"BULK['LEASE'] is {conf.LEASE!r} at a HEARTBEAT of {conf.HEARTBEAT!r} seconds."
+        yield Error(told, hint=hint, id="bulk_admin.E018")
+
+
 @register("storage")
 def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     aliases = [conf.STORAGE, *([conf.PAGE_STORAGE] if conf.PAGE_STORAGE else [])]
-    not_set_up = [alias for alias in aliases if not is_set_up(alias)]
-    if not_set_up:
-        hint = "Add it to STORAGES: nothing is bought while pictures cannot be kept."
-        return [
-            Error(f"STORAGES has no {alias!r} that can be used.", hint=hint, id="bulk_admin.E010")
-            for alias in not_set_up
-        ]
-    return []
+    return [
+        Error(
+            f"STORAGES has no {alias!r} that can be used.",
+            hint=f"{todo}: nothing is bought while pictures cannot be kept.",
+            id="bulk_admin.E010",
+        )
+        for alias in aliases
+        if (todo := _todo_for(alias))
+    ]
+
+
+def _todo_for(alias: str) -> str:
+    if alias not in settings.STORAGES:
+        return "Add it to STORAGES"
+    wrong = what_is_wrong(alias)
+    return f"Correct it ({wrong})" if wrong else ""
 
 
 @register()
@@ -139,6 +169,10 @@ def _adapter() -> Found:
 
 def _storage() -> Found:
     """One that cannot be made is told by ``check_storage``."""
+    if is_set_up(conf.STORAGE) and is_shown(conf.STORAGE):
+        hint = 'Give it a "location" in its OPTIONS that no web server shows.'
+        told = f"STORAGES[{conf.STORAGE!r}] keeps pictures where the site shows files to everybody."
+        yield Warning(told, hint=hint, id="bulk_admin.W008")
     if is_set_up(conf.STORAGE) and may_rename(conf.STORAGE):
         hint = (
             'Use "bulk_admin.storages.DurableFileStorage", or a backend with file_overwrite=True:'

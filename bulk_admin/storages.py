@@ -185,10 +185,30 @@ def _reason(error: Exception) -> str:
 
 def is_set_up(alias: str) -> bool:
     """Whether STORAGES has a backend of that name that can be made; asks it for nothing."""
+    return not what_is_wrong(alias)
+
+
+def what_is_wrong(alias: str) -> str:
+    """Why no backend of that name can be made; "" where one can."""
     try:
-        return storages[alias] is not None
-    except Exception:  # noqa: BLE001  # no such alias, or its module, class or options are wrong
+        return "" if storages[alias] is not None else "there is none"
+    except Exception as error:  # noqa: BLE001  # no such alias, or its module, class or options
+        return f"{type(error).__name__}: {error}"
+
+
+def is_shown(alias: str) -> bool:
+    """Whether it is known of a backend that its files lie where the site shows files to everybody.
+
+    Without a MEDIA_ROOT the site's own lie in the folder of the process, and only there.
+    """
+    if alias == "default":
+        return True
+    ours: Any = storages[alias]
+    public: Any = storages["default"] if is_set_up("default") else None
+    if not isinstance(ours, FileSystemStorage) or not isinstance(public, FileSystemStorage):
         return False
+    where, shown = Path(ours.location), Path(public.location)
+    return where == shown or (bool(settings.MEDIA_ROOT) and where.is_relative_to(shown))
 
 
 def may_rename(alias: str) -> bool:

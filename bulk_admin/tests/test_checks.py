@@ -56,6 +56,54 @@ def test_a_value_of_another_kind_is_an_error_that_says_which_it_takes(settings, 
     assert name in message.msg and "It takes a" in message.hint
 
 
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ({"MAX_IN_FLIGHT": 0}, "more than 0"),
+        ({"LEASE": -1.0}, "more than 0"),
+        ({"NO_USE_AFTER": -1}, "0 or more"),
+        ({"HEARTBEAT": 50.0, "LEASE": 90.0}, "two heartbeats"),
+    ],
+)
+def test_a_number_with_which_nothing_would_be_bought_is_an_error(settings, own, told):
+    settings.BULK = settings.BULK | own
+    [message] = installation.check_bulk(None)
+    assert message.id == "bulk_admin.E018"
+    assert told in message.hint
+
+
+def test_a_brake_may_be_turned_off(settings):
+    settings.BULK = settings.BULK | {"NO_USE_AFTER": 0, "RETRY_BACKOFF": 0.0}
+    assert found(installation.check_bulk) == []
+
+
+def test_a_storage_that_cannot_be_made_is_told_with_its_reason(settings):
+    durable = "bulk_admin.storages.DurableFileStorage"
+    wrong = {"BACKEND": durable, "OPTIONS": {"locaton": "private"}}
+    settings.STORAGES = settings.STORAGES | {"private": wrong}
+    [message] = installation.check_storage(None)
+    assert message.id == "bulk_admin.E010"
+    assert "Correct it" in message.hint and "locaton" in message.hint
+
+
+def test_pictures_where_everybody_sees_them_are_warned_of(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    backend = {"BACKEND": "bulk_admin.storages.DurableFileStorage"}
+    public = {**backend, "OPTIONS": {"location": tmp_path / "public"}}
+
+    def told(where):
+        private = {**backend, "OPTIONS": {"location": where}} if where else backend
+        settings.STORAGES = settings.STORAGES | {"default": public, "private": private}
+        return found(installation.check_installation)
+
+    assert told(tmp_path / "private") == []
+    assert told(tmp_path / "public" / "drafts") == ["bulk_admin.W008"]
+    public.pop("OPTIONS")
+    assert told("") == ["bulk_admin.W008"]  # the line with its location is missing
+    settings.BULK = settings.BULK | {"STORAGE": "default"}
+    assert "bulk_admin.W008" in found(installation.check_installation)
+
+
 def test_a_site_that_sets_nothing_has_the_defaults_and_no_complaint(settings):
     del settings.BULK
     assert found(installation.check_bulk) == []
