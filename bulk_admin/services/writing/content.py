@@ -4,21 +4,22 @@ the prompt.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import pydantic
 
 from bulk_admin.codes import Code
-from bulk_admin.services.image_providers.http.json_body import texts_in
+from bulk_admin.services.image_providers.http.json_body import read_json, text_of, texts_in
 from bulk_admin.services.storage import pictures
 from bulk_admin.services.writing import by_rule, cleaning
 from bulk_admin.services.writing.cleaning import TooPoor
 from bulk_admin.services.writing.errors import OpenAIAccess, ServiceError, asking
+from bulk_admin.services.writing.refusals import is_refusal
 from bulk_admin.text import clean_text, clean_usage
 
+INCOMPLETE = "The text came back incomplete."
 PROMPT_LIMIT = 4000  # characters that are sent: what a picture shows is said by then
 MAX_OUTPUT_TOKENS = 800
 IMAGE_TOKENS = 1_229  # of a 1024 px square; the 512 px picture that is sent costs less
@@ -42,6 +43,12 @@ class _Answer(pydantic.BaseModel):
     description: str
     tags: list[str]
     alt_text: str
+
+    @pydantic.field_validator("title", "description", "alt_text", mode="before")
+    @classmethod
+    def _in_one_text(cls, text: object) -> object:
+        """Likewise of a text in a list of sentences, or left out by null."""
+        return " ".join(texts_in(text))
 
     @pydantic.field_validator("tags", mode="before")
     @classmethod
@@ -107,8 +114,6 @@ def write(
     Raises ServiceError; an empty, refused or truncated answer is one too ("bad_content"), never a
     page.
     """
-    import openai
-
     given: Any = _input(prompt, pictures.look(picture))
     with asking(access, prompt=prompt) as client:
         answer = client.responses.with_raw_response.parse(
@@ -124,17 +129,9 @@ def write(
     body, request_id = answer.http_response.content, answer.headers.get("x-request-id", "")
     usage = _usage(body)
     try:
-        # A truncated answer raises an error here that is not the package's; usage was read before.
-        response = answer.parse()
-        if response.status == "incomplete":
-            raise TooPoor("The text came back incomplete.")
-        written = _cleaned(response.output_parsed)
-        return Written(written, usage, request_id, answer.status_code)
-    except (
-        *(TooPoor, openai.OpenAIError),
-        *(ValueError, AttributeError, TypeError, RecursionError),
-    ) as error:
-        message = str(error) if isinstance(error, TooPoor) else "The text came back incomplete."
+        return Written(_cleaned(_answer_in(body)), usage, request_id, answer.status_code)
+    except (TooPoor, ValueError) as error:
+        message = str(error) if isinstance(error, TooPoor) else INCOMPLETE
         billed: Literal["yes", "unknown"] = "yes" if usage else "unknown"
         raise ServiceError(
             message,
@@ -175,17 +172,40 @@ def _input(prompt: str, data_url: str) -> list[dict[str, Any]]:
 def _usage(body: bytes) -> dict[str, int]:
     """Token counts of an answer, whatever else is wrong with it."""
     try:
-        counts = json.loads(body)["usage"]
+        counts = read_json(text_of(body))["usage"]
         return clean_usage(
             {"text_input": counts["input_tokens"], "text_output": counts["output_tokens"]}
         )
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return {}
 
 
-def _cleaned(answer: _Answer | None) -> Content:
-    """The answer within the limits; raises TooPoor."""
-    if answer is None:
+def _answer_in(body: bytes) -> _Answer:
+    """What the model wrote, also in a code fence or between words of its own: it is paid for.
+
+    The package would take none of that. Raises TooPoor, and ValueError for what is no answer.
+    """
+    response = read_json(text_of(body))
+    if not isinstance(response, dict) or response.get("status") == "incomplete":
+        raise ValueError("cut off")
+    said = "".join(_output_texts(response.get("output")))
+    if not said:
         raise TooPoor("The model gave no text for this picture.")
+    before, bracket, rest = said.partition("{")
+    if not bracket and is_refusal(before):
+        raise TooPoor("The model refused to write about this picture.")
+    return _Answer.model_validate(read_json(bracket + rest))
+
+
+def _output_texts(output: object) -> Iterator[str]:
+    for item in output if isinstance(output, list) else []:
+        parts = item.get("content") if isinstance(item, dict) else None
+        for part in parts if isinstance(parts, list) else []:
+            if isinstance(part, dict) and part.get("type") == "output_text":
+                yield from texts_in(part.get("text"))
+
+
+def _cleaned(answer: _Answer) -> Content:
+    """The answer within the limits; raises TooPoor."""
     texts = cleaning.cleaned(answer.title, answer.description, answer.tags, answer.alt_text)
     return Content(*texts, "ai")

@@ -45,9 +45,9 @@ def write(access, prompt="a red fox in deep snow", style_note="", picture=None) 
     )
 
 
-def answers(server, name="answer", **changes) -> None:
-    """The server's next text is this one."""
-    text = json.dumps({**GOOD, **changes})
+def answers(server, name="answer", written="{}", **changes) -> None:
+    """The server's next text is this one, in JSON that stands where ``written`` has its braces."""
+    text = written.replace("{}", json.dumps({**GOOD, **changes}))
 
     def spoil(good):
         return {
@@ -106,9 +106,27 @@ def test_nobody_is_asked_to_guess_a_persons_ethnicity(server, access):
     assert "Never state or guess ethnicity" in instructions
 
 
-def test_tags_in_objects_are_read(server, access):
-    answers(server, tags=[{"name": "fox"}, {"name": "snow"}])
-    assert write(access).content.tags == ["fox", "snow"]
+@pytest.mark.parametrize(
+    "written",
+    ["```json\n{}\n```", "Here you are:\n{}", "{}\nEnjoy!", "[{}]", "{}{}", "{}\x00\ud83e"],
+    ids=ascii,
+)
+def test_what_stands_around_the_json_costs_no_second_call(server, access, written):
+    answers(server, written=written)
+    assert write(access).content.title == GOOD["title"]
+
+
+def test_parts_in_lists_and_objects_are_read(server, access):
+    sentences = ["A red fox sleeps in snow.", "Soft light falls on its fur."]
+    answers(server, tags=[{"name": "fox"}, {"name": "snow"}], description=sentences, alt_text=None)
+    content = write(access).content
+    assert content.tags == ["fox", "snow"]
+    assert (content.description, content.alt_text) == (" ".join(sentences), content.title)
+
+
+def test_prose_that_declines_is_a_refusal(server, access):
+    answers(server, written="I'm sorry, but I can't help with that.")
+    assert "refused" in str(refused(access))
 
 
 def test_what_is_too_long_is_cut_and_what_is_twice_is_once(server, access):
