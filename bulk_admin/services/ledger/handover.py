@@ -54,7 +54,7 @@ class Handover:
         return self.has_key and self.under_way > 0
 
     def __str__(self) -> str:
-        told = ["Nothing that it was to buy is bought for the new owner."]
+        told = ["What was ordered before is bought only if the new owner resumes its job."]
         if self.keeps_key:
             calls = f"{self.open_calls:,} open and {self.held_calls:,} held"
             told.append(
