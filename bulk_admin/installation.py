@@ -237,10 +237,12 @@ def _addresses() -> Found:
 
 def _page_model() -> Found:
     from bulk_admin.addresses import admin_site
+    from bulk_admin.services.page_adapter import PageAdapter
 
     try:
         adapter, site = page_adapter(), admin_site()
-        is_known = not adapter.model or site.is_registered(adapter.page_model)
+        has_addresses = not adapter.model or type(adapter).url is not PageAdapter.url
+        is_known = has_addresses or site.is_registered(adapter.page_model)
     except Exception:  # noqa: BLE001  # told above
         return
     if not is_known:
