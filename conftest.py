@@ -45,7 +45,7 @@ if DATABASE == "postgres-each" or (
     # The workers of pytest-xdist are children of this process and find the one server here.
     os.environ["TEST_DATABASE_URL"] = start()
 os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "prompts_manager.settings",
+    "DJANGO_SETTINGS_MODULE": "bulk_admin.tests.support.settings",
     "ENV_FILE": os.devnull,
     "DEBUG": "true",
     "SECRET_KEY": "a-key-for-tests-only-that-is-longer-than-fifty-characters",

@@ -5,5 +5,6 @@
   OpenAIServer() as server`` gives an account's ``base_url``; ``with S3Server("a", "b") as server``
   gives ``storages("a", "b")`` for STORAGES.
 - ``pictures`` and ``corpus``: real pictures, and texts that have broken pages elsewhere.
+- ``pages``: a small page model with its adapter, for tests that need some page.
 - ``factories`` and ``fixtures``: rows and stored files of the generator.
 """

@@ -17,6 +17,8 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
+from bulk_admin.conf import conf
+
 ROOT = Path(__file__).resolve().parents[3]
 # Far more than any wait takes, for the machine may be slow and busy; only a failing test ever waits
 # so long.
@@ -50,6 +52,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": database_url(),
+        "BULK_PAGES": conf.PAGES,
         "MEDIA_FOLDER": str(settings.MEDIA_FOLDER),
         "PYTHONUNBUFFERED": "1",
         **FAST,

@@ -1,5 +1,5 @@
-"""The site's settings, with one more address."""
+"""The tests' settings, with one more address."""
 
-from prompts_manager.settings import *  # noqa: F403
+from bulk_admin.tests.support.settings import *  # noqa: F403
 
 ROOT_URLCONF = "bulk_admin.tests.support.upload_site"
