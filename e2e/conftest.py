@@ -21,6 +21,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from bulk_admin.testing.factories import make_user
+from bulk_admin.tests.support.fixtures import STAFF_PERMISSIONS
 from e2e.browser import QUIET, executable
 from e2e.pages import PATIENCE
 
@@ -109,6 +111,13 @@ def log_in(context: BrowserContext, user: Any, url: str) -> None:
     context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}]
     )
+
+
+@pytest.fixture
+def staff(db: None) -> Any:
+    """Staff who may also change pages and publish them."""
+    of_pages = [f"prompts.{what}" for what in ("view_prompt", "change_prompt", "publish")]
+    return make_user("sam", *STAFF_PERMISSIONS, *of_pages)
 
 
 @pytest.fixture

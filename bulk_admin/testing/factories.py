@@ -12,12 +12,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django_q.models import Task
 
-from bulk_admin.adapter import Content
+from bulk_admin.adapter import Content, PageDraft, Verdict
 from bulk_admin.background import CLUSTER
+from bulk_admin.conf import page_adapter
 from bulk_admin.models import (
     MADE_PAGES,
     OPEN_PAGES,
@@ -36,8 +38,8 @@ from bulk_admin.models import (
     ProviderCall,
     Worker,
 )
+from bulk_admin.services.drafting import page_options
 from bulk_admin.testing.pictures import png_bytes
-from prompts.models import Prompt
 
 numbers = itertools.count(1)
 IMAGES_OF = {
@@ -210,7 +212,7 @@ def make_image(
     if status == ImageStatus.GENERATING:
         fields = {"owner": fields.get("owner") or make_worker(), "attempt": 1, **fields}
     if fields.get("page_status") in MADE_PAGES and "page_id" not in fields:
-        fields["page_id"] = str(make_page(prompt_text=fields["prompt_text"]).pk)
+        fields["page_id"] = str(make_page(prompt=fields["prompt_text"]).pk)
     BulkGenerationJob.objects.filter(pk=job.pk).update(revision=F("revision") + 1)
     job.refresh_from_db(fields=["revision"])
     image = GeneratedImage.objects.create(job=job, status=status, revision=job.revision, **fields)
@@ -248,16 +250,24 @@ def make_content(**changes: Any) -> Content:
     return Content(**{**facts, **changes})
 
 
-def make_page(**fields: Any) -> Prompt:
-    number = next(numbers)
-    return Prompt.objects.create(
-        **{
-            "title": f"A quiet lighthouse at dusk, number {number}",
-            "slug": f"page-{number}",
-            "prompt_text": "A lighthouse",
-            **fields,
-        }
-    )
+def make_draft(**changes: Any) -> PageDraft:
+    """What a page is made of, with the options that nobody changed."""
+    facts = {
+        "source_ref": f"test-{next(numbers)}",
+        "prompt": "A lighthouse",
+        "content": make_content(),
+        "verdict": Verdict("passed"),
+        "original": png_bytes(),
+        "options": page_options.completed({}),
+    }
+    return PageDraft(**{**facts, **changes})
+
+
+def make_page(**changes: Any) -> Any:
+    """A page, as the site's adapter makes it; ``changes`` are fields of PageDraft."""
+    draft = make_draft(**changes)
+    with transaction.atomic():
+        return page_adapter().create(draft, page_adapter().store(draft))
 
 
 def make_worker(**fields: Any) -> Worker:

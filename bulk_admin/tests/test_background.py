@@ -16,11 +16,8 @@ from bulk_admin import background, tasks
 from bulk_admin.services.accounts import set_up_after_migrate
 from bulk_admin.services.queue import doorbell
 from bulk_admin.services.worker import rescue
-from prompts_manager.logins import cleaning
 
 pytestmark = pytest.mark.django_db
-PUBLISH = "prompts.tasks.publish_due"
-OURS = ("bulk-tick", "publish-due", "clean-logins")
 
 
 @pytest.fixture
@@ -95,40 +92,6 @@ def test_a_worker_keeps_no_second_doorbell_and_the_site_s_results(worker):
     assert (Conf.CLUSTER_NAME, Conf.PREFIX) == ("bulk", "promptfinder")
     assert (Conf.BULK, Conf.QUEUE_LIMIT, Conf.MAX_ATTEMPTS, Conf.SAVE_LIMIT) == (1, 1, 1, 0)
     assert Conf.ACK_FAILURES and not Conf.CATCH_UP and not Conf.SYNC
-
-
-def test_every_schedule_of_ours_names_the_cluster():
-    assert dict(Schedule.objects.values_list("name", "cluster")) == dict.fromkeys(OURS, "bulk")
-
-
-def stored_by_an_older_release():
-    Schedule.objects.update(cluster=None)
-    Schedule.objects.create(func="math.sqrt", name="the site's own")
-    deletion = {"func": doorbell.DELETE_FILES, "args": "([], 1)", "schedule_type": Schedule.ONCE}
-    Schedule.objects.create(name="files", next_run=timezone.now(), **deletion)
-    for function in (
-        doorbell.PUMP,
-        doorbell.DELETE_FILES,
-        "math.sqrt",
-        "prompts.tasks.publish_due",
-    ):
-        async_task(function)
-    OrmQ.objects.create(key="site", payload="not ours to read", lock=timezone.now())
-
-
-def test_migrate_moves_what_an_older_release_stored_and_nothing_of_the_site_s():
-    from prompts.services.doorbell import ensure_schedule as of_pages
-
-    stored_by_an_older_release()
-    for _ in range(2):
-        set_up_after_migrate()
-        of_pages()
-        cleaning.ensure_schedule()
-    clusters = dict(Schedule.objects.values_list("name", "cluster"))
-    assert clusters == dict.fromkeys((*OURS, "files"), "bulk") | {"the site's own": None}
-    moved = {waiting.func() for waiting in background.waiting_tasks()}
-    assert moved == {doorbell.PUMP, doorbell.DELETE_FILES, PUBLISH}
-    assert OrmQ.objects.exclude(key="bulk").count() == 2
 
 
 def test_what_staff_have_changed_stays():

@@ -20,7 +20,6 @@ from django.db import connection
 from django.urls import get_resolver, resolve, reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_q.models import Task
-from taggit.models import Tag
 
 from bulk_admin.models import (
     CallState,
@@ -40,7 +39,8 @@ from bulk_admin.testing.factories import (
     make_user,
     make_worker,
 )
-from prompts.models import Category, Prompt, StyleNote
+from prompts.models import Category, StyleNote
+from prompts.tests.making import make_page
 
 pytestmark = pytest.mark.django_db
 JOBS = "admin:bulk_admin_bulkgenerationjob"
@@ -76,8 +76,9 @@ def world(superuser: Any) -> dict[str, list[Any]]:
         make_job(2, JobStatus.COMPLETED, account=account, created_by=superuser, stored=True),
     ]
     done = jobs[-1]
-    made = make_image(done, ImageStatus.COMPLETED, page_status=PageStatus.CREATED, stored=True)
-    Prompt.objects.filter(pk=made.page_id).update(image="pages/fox.webp")
+    page = make_page(1, "fox", status="draft", image="pages/fox.webp")
+    of_page = {"page_status": PageStatus.CREATED, "page_id": str(page.pk)}
+    made = make_image(done, ImageStatus.COMPLETED, stored=True, **of_page)
     make_image(done, ImageStatus.FAILED)
     call = make_call(made, CallState.DELIVERED)
     make_call(done.images.get(position=1), CallState.UNKNOWN)
@@ -86,7 +87,6 @@ def world(superuser: Any) -> dict[str, list[Any]]:
     Spend.objects.update_or_create(**day, defaults={"spent": 1})
     make_worker()
     Group.objects.create(name="Editors")
-    Tag.objects.create(name="fox", slug="fox")
     Category.objects.create(name="Animals", slug="animals")
     StyleNote.objects.create(text="Calm.")
     AccessAttempt.objects.create(username="ann", failures_since_start=1)

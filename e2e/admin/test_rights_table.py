@@ -35,12 +35,11 @@ from bulk_admin.testing.factories import (
     make_call,
     make_image,
     make_job,
-    make_page,
     make_user,
     make_worker,
 )
 from prompts.models import Category, StyleNote
-from prompts.services.tagging import tag_page
+from prompts.tests.making import make_page
 
 # Permissions do not depend on the database, and the table is long: one run of the tests is enough.
 pytestmark = [
@@ -107,8 +106,7 @@ def make_site(maker: Any) -> dict[str, object]:
     private = make_account(owner=maker)
     call = make_call(image)
     category = Category.objects.create(name="Animals", slug="animals")
-    published = make_page(slug="out", status="published", category=category)
-    tag_page(published, ["fox"])
+    published = make_page(1, "fox", slug="out", category=category)
     task = {"func": "f", "started": call.sent_at, "stopped": call.sent_at}
     user = make_user("target")
     day = Spend.objects.create(scope=Spend.Scope.ACCOUNT, key=str(private.pk), day="2026-01-01")
@@ -126,7 +124,7 @@ def make_site(maker: Any) -> dict[str, object]:
         "day": day.pk,
         "unstored": UnstoredImage.objects.create(call=call, content=b"x", size=1).pk,
         "worker": make_worker().pk,
-        "page": make_page(slug="not-out").pk,
+        "page": make_page(2, slug="not-out", status="draft").pk,
         "page_kind": ContentType.objects.get_for_model(published).pk,
         "tag": published.tags.get().pk,
         "category": category.pk,

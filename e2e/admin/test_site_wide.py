@@ -6,7 +6,8 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.views.defaults import server_error
 
-from bulk_admin.testing.factories import make_job, make_page, make_user
+from bulk_admin.testing.factories import make_job, make_user
+from prompts.tests.making import make_page
 
 
 def test_the_error_page_needs_no_database_and_no_context(rf):
@@ -29,7 +30,7 @@ def row_address(row):
 
 @pytest.mark.django_db
 def test_the_address_of_a_draft_is_shown_to_who_may_view_pages(client):
-    draft = make_page(slug="not-yet-out")
+    draft = make_page(slug="not-yet-out", status="draft")
     client.force_login(make_user("plain", "bulk_admin.view_bulkgenerationjob"))
     response = client.get(row_address(draft))
     assert response.status_code == 403

@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from bulk_admin.services.storage import private
-from bulk_admin.testing.factories import make_page
 from bulk_admin.tests.support import processes
 from prompts.models import Prompt
 from prompts.services import b2_upload, page_files, publish_queue, publish_worker
+from prompts.tests.making import make_page
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 RUN = "from prompts.tasks import publish_due; publish_due()"
@@ -33,15 +33,13 @@ def killed_at(moment: str, tmp_path: Path) -> None:
 @pytest.fixture
 def page() -> Prompt:
     name = f"killed-fox-{uuid.uuid4().hex}"  # the folder of public files is every test process's
-    page = make_page(
+    return make_page(
+        is_stored=True,
+        status="draft",
+        published=None,
         image=f"pages/{name}.png",
         variants=[{"key": f"pages/{name}-300.webp", "width": 300, "height": 300}],
-        draft_folder=page_files.new_folder(),
-        moderation="passed",
     )
-    for key in page_files.keys_of(page):
-        private.put(page.draft_folder + page_files.name_of(key), key.encode(), "image/webp")
-    return page
 
 
 def public_files(page: Prompt) -> int:

@@ -20,6 +20,7 @@ from bulk_admin.models import (
 )
 from bulk_admin.selectors import front_page
 from bulk_admin.testing.factories import make_image, make_job, make_page, make_user
+from prompts.tests import making
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +41,9 @@ def test_a_quiet_day_needs_nobody(client, superuser):
 
 
 def test_drafts_wait_until_they_are_published_or_about_to_be(today):
-    make_page(slug="a")
-    make_page(slug="b", publish_at=timezone.now())
-    make_page(slug="c", status="published")
+    making.make_page(1, status="draft")
+    making.make_page(2, status="draft", publish_at=timezone.now())
+    making.make_page(3)
     assert needs(today)["draft to review"][0] == 1
 
 
@@ -102,7 +103,7 @@ def test_spend_stands_against_the_caps_of_the_platform_s_accounts(today, placeho
 
 
 def test_who_sees_neither_jobs_nor_pages_sees_nothing_of_them(client):
-    make_page(slug="a")
+    make_page()
     make_job(1, JobStatus.FAILED, name="Volcanoes")
     client.force_login(make_user("nobody"))
     page = client.get("/admin/")
@@ -130,8 +131,8 @@ def test_it_costs_the_same_queries_however_much_there_is(client, superuser):
     client.force_login(superuser)
 
     def more(count):
-        for n in range(count):
-            make_page(slug=f"draft-{timezone.now().timestamp()}-{n}")
+        for _ in range(count):
+            make_page()
             make_job(2, JobStatus.COMPLETED, stored=True)
             make_job(1, JobStatus.FAILED)
             make_job(1, JobStatus.PROCESSING)

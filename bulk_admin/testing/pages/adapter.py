@@ -36,7 +36,7 @@ class SmallPages(PageAdapter):
         )
         return page
 
-    def rewritten(self, page_id: str, content: Content) -> None:
+    def rewritten(self, page_id: str, content: Content, by: Any) -> None:
         Page.objects.filter(pk=page_id).update(title=content.title[:200], written_by=content.source)
 
     def options(self) -> dict[str, forms.Field]:

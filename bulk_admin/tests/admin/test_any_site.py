@@ -71,7 +71,7 @@ def test_every_page_stands_there_and_links_to_no_other_site(staff_page):
 def test_a_job_is_written_reviewed_and_generated_there(staff_page, placeholder_account):
     model = ImageModel.objects.get(provider="placeholder")
     form = {"prompts": "a fox\na cat", "account": placeholder_account.pk, "model": model.name}
-    form |= {"size": model.default_size, "images_per_prompt": 1, "page_visibility": "public"}
+    form |= {"size": model.default_size, "images_per_prompt": 1, "page_shelf": "new"}
     form |= {"name": "Autumn", "quality": model.default_quality}
     review = staff_page.post(reverse(NEW_JOB), form, headers={"HX-Request": "true"})
     job = BulkGenerationJob.objects.get()

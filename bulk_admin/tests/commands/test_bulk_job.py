@@ -13,8 +13,7 @@ from django.core.management.base import CommandError
 
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus, PageStatus
 from bulk_admin.services.jobs.report import job_report
-from bulk_admin.testing.factories import make_image, make_job, make_page, make_user
-from prompts.models import Prompt
+from bulk_admin.testing.factories import make_image, make_job, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -221,40 +220,6 @@ def lines(job):
     return list(found.values_list("user__username", "change_message"))
 
 
-def job_with_pages(n=3):
-    job = make_job(0, JobStatus.COMPLETED)
-    for _ in range(n):
-        page = make_page(image="pages/fox.webp", moderation="passed")
-        make_image(job, page_status=PageStatus.CREATED, page_id=str(page.pk))
-    return job, list(Prompt.objects.order_by("pk"))
-
-
-def test_its_pages_are_published_so_many_a_day_and_taken_back():
-    editor = make_user("editor", "prompts.change_prompt", "prompts.publish")
-    job, pages = job_with_pages()
-    Prompt.objects.filter(pk=pages[2].pk).update(moderation="flagged")
-    code, _, err = run(job, "publish", "--per-day", "1", "--user", "editor")
-    assert (code, err.splitlines()) == (
-        0,
-        ["2 pages to be published.", "1 not: Moderation stopped it."],
-    )
-    first, second, flagged = Prompt.objects.order_by("pk")
-    assert (second.publish_at - first.publish_at).days == 1
-    assert (first.publish_by, flagged.publish_at) == (editor, None)
-    Prompt.objects.filter(pk=first.pk).update(status="published", publish_at=None)
-    assert json.loads(run(job, "--json")[1])["pages_published"] == 1
-    assert "2 pages taken back." in run(job, "take-back", "--user", "editor")[2]
-    assert not Prompt.objects.exclude(status="draft", publish_at=None).exists()
-
-
-def test_who_may_not_change_pages_publishes_none():
-    make_user("viewer")
-    job, _ = job_with_pages(1)
-    assert "may not publish pages" in run(job, "publish", "--user", "viewer")[2]
-    assert not Prompt.objects.filter(publish_at__isnull=False).exists()
-
-
 @pytest.mark.parametrize("words", [("pause", "--per-day", "2"), ("publish", "--per-day", "0")])
 def test_a_number_per_day_goes_with_publishing_alone(words):
-    job, _ = job_with_pages(1)
-    assert run(job, *words)[0] == 2
+    assert run(make_job(1), *words)[0] == 2

@@ -29,9 +29,6 @@ STAFF_PERMISSIONS = (
     "bulk_admin.change_generatedimage",
     "bulk_admin.generate",
     "bulk_admin.create_pages",
-    "prompts.view_prompt",
-    "prompts.change_prompt",
-    "prompts.publish",
 )
 
 
@@ -46,10 +43,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             ImageModel.objects.using(using).bulk_create(models)
             ModelPrice.objects.using(using).bulk_create(prices)
 
-    # The content app is migrated first, so the catalogue is there when the accounts are set up.
-    post_migrate.connect(seed_again, sender=apps.get_app_config("prompts"), weak=False)
+    # An app that is migrated before ours: the catalogue is there when the accounts are set up.
+    before = apps.get_app_config("auth")
+    post_migrate.connect(seed_again, sender=before, weak=False)
     yield
-    post_migrate.disconnect(seed_again, sender=apps.get_app_config("prompts"))
+    post_migrate.disconnect(seed_again, sender=before)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def filled(account, **changes):
         "size": model.default_size,
         "quality": model.default_quality,
         "images_per_prompt": 1,
-        "page_visibility": "public",
+        "page_shelf": "new",
         **changes,
     }
 
@@ -62,14 +62,14 @@ def textarea(response):
 
 
 def test_a_filled_form_makes_a_draft_and_leads_to_its_sheet(page, staff, placeholder_account):
-    response = page.post(ADD, filled(placeholder_account, budget_cap="2.50", page_tags="sea"))
+    response = page.post(ADD, filled(placeholder_account, budget_cap="2.50", page_shelf="best"))
     job = BulkGenerationJob.objects.get()
     assert response.url == reverse("admin:bulk_admin_bulkgenerationjob_change", args=[job.pk])
-    assert (job.status, job.created_by, job.budget_cap, job.page_options["tags"]) == (
+    assert (job.status, job.created_by, job.budget_cap, job.page_options["shelf"]) == (
         JobStatus.DRAFT,
         staff,
         2_500_000,
-        "sea",
+        "best",
     )
     assert list(job.images.values_list("prompt_text", flat=True)) == [
         "A lighthouse at dusk",

@@ -41,7 +41,7 @@ def draft(account, by, text=PASTE, **changes):
 
 @pytest.fixture
 def job(staff, placeholder_account):
-    make_page(prompt_text="A castle")
+    make_page(prompt="A castle")
     return draft(placeholder_account, staff)
 
 

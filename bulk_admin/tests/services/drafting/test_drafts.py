@@ -136,7 +136,7 @@ def test_a_prompt_of_forty_thousand_letters_is_kept_as_a_row(draft):
 
 
 def test_pages_and_earlier_pictures_of_a_prompt_are_named_with_a_link_and_only_warn(draft):
-    page = make_page(prompt_text="a fox")
+    page = make_page(prompt="a fox")
     earlier = make_job(["an owl"], "completed")
     make_job(["a hare"], "failed")
     job = draft("a fox", "an owl", "a hare")
@@ -150,7 +150,7 @@ def test_pages_and_earlier_pictures_of_a_prompt_are_named_with_a_link_and_only_w
     "spelling", ["A Red  fox", " a red fox ", "a\nred\n\n fox", "a\tred\xa0fox", "A RED FOX"]
 )
 def test_made_before_compares_as_same_as_row_does(draft, spelling):
-    make_page(prompt_text="an owl")
+    make_page(prompt="an owl")
     make_job([spelling], "completed")
     job = draft("a red fox", spelling, "An  Owl")
     assert codes(job) == [["earlier"], ["duplicate", "earlier"], ["page"]]
@@ -347,10 +347,10 @@ def test_a_person_who_is_gone_leaves_the_draft(settings_of):
 
 
 def test_a_job_gives_back_the_settings_that_it_was_made_of(draft, settings_of):
-    tags = {"tags": "fox, snow"}
-    job = draft("a fox", output_format="png", page_options=tags, budget_cap=5_000_000)
+    best = {"shelf": "best"}
+    job = draft("a fox", output_format="png", page_options=best, budget_cap=5_000_000)
     assert job_settings.settings_of(job) == settings_of(
-        output_format="png", page_options=tags, budget_cap=5_000_000
+        output_format="png", page_options=best, budget_cap=5_000_000
     )
 
 
@@ -360,4 +360,4 @@ def test_every_setting_has_its_field_on_the_job_and_on_the_form(superuser):
     form = NewJobForm(person=superuser, on=database_now().date())
     own = set(job_settings.NAMES) - {"page_options"}
     assert {FIELDS.get(name, name) for name in own} <= set(form.fields)
-    assert {"page_category", "page_visibility", "page_tags"} <= set(form.fields)
+    assert "page_shelf" in form.fields

@@ -13,8 +13,8 @@ from bulk_admin.services.queue import page_queue
 from bulk_admin.services.worker import pump
 from bulk_admin.storages import StorageUnavailable
 from bulk_admin.testing.factories import make_account, make_job
-from prompts.bulk_pages import PromptPages
-from prompts.models import Prompt
+from bulk_admin.testing.pages.adapter import SmallPages
+from bulk_admin.testing.pages.models import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = "the second one"
@@ -49,30 +49,30 @@ def made(*prompts: str, **fields: object):
     ],
 )
 def test_what_the_adapter_raises_fails_that_page_alone(monkeypatch, step, error, words):
-    original = getattr(PromptPages, step)
+    original = getattr(SmallPages, step)
 
     def broken(self, about, *rest):
         if is_second(getattr(about, "title", about)) or is_second(about):
             raise error
         return original(self, about, *rest)
 
-    monkeypatch.setattr(PromptPages, step, broken)
+    monkeypatch.setattr(SmallPages, step, broken)
     job = made("a calm sea", SECOND)
     assert (job.pages_created, job.pages_failed, job.pages_open) == (1, 1, 0)
     failed = job.images.get(page_status="failed")
     assert (failed.prompt_text, failed.page_error) == (SECOND, words)
-    assert Prompt.objects.count() == 1
+    assert Page.objects.count() == 1
 
 
 def test_a_query_of_the_adapter_that_fails_spoils_no_other_page(monkeypatch):
-    original = PromptPages.create
+    original = SmallPages.create
 
     def create(self, draft, stored):
         if is_second(draft):
             broken_query()
         return original(self, draft, stored)
 
-    monkeypatch.setattr(PromptPages, "create", create)
+    monkeypatch.setattr(SmallPages, "create", create)
     job = made("a calm sea", SECOND, "a quiet lake")
     assert (job.pages_created, job.pages_failed, job.pages_open) == (2, 1, 0)
     assert "nowhere" in job.images.get(page_status="failed").page_error
@@ -80,7 +80,7 @@ def test_a_query_of_the_adapter_that_fails_spoils_no_other_page(monkeypatch):
 
 def test_a_storage_of_the_site_that_is_down_is_tried_again(monkeypatch, settings):
     settings.BULK = settings.BULK | {"RETRY_BACKOFF": 0.01}
-    original, asked = PromptPages.store, []
+    original, asked = SmallPages.store, []
 
     def store(self, draft):
         asked.append(draft.source_ref)
@@ -88,17 +88,17 @@ def test_a_storage_of_the_site_that_is_down_is_tried_again(monkeypatch, settings
             raise StorageUnavailable("It is away.")
         return original(self, draft)
 
-    monkeypatch.setattr(PromptPages, "store", store)
+    monkeypatch.setattr(SmallPages, "store", store)
     job = made("a calm sea")
     assert (job.pages_created, len(asked)) == (1, 2)
 
 
 def test_a_note_or_a_description_that_breaks_stops_nothing(monkeypatch, text_account):
     for name in ("style_note", "describe", "url", "pages_of_prompts"):
-        monkeypatch.setattr(PromptPages, name, lambda *args: broken_query())
+        monkeypatch.setattr(SmallPages, name, lambda *args: broken_query())
     job = made("a calm sea")
     assert job.pages_created == 1
-    assert Prompt.objects.get().content_source == "ai"
+    assert Page.objects.get().written_by == "ai"
     assert [page.status for _, page in job_summary(job).pages] == ["deleted"]
 
 
@@ -110,11 +110,11 @@ def test_the_site_may_judge_write_and_clean_by_itself(monkeypatch, server, text_
     def clean(self, content):
         return Content(content.title.upper(), "Words.", ["sea"], "The sea.", "rule")
 
-    monkeypatch.setattr(PromptPages, "write", write)
-    monkeypatch.setattr(PromptPages, "clean", clean)
-    monkeypatch.setattr(PromptPages, "moderate", lambda *args: Verdict("passed", model="ours"))
+    monkeypatch.setattr(SmallPages, "write", write)
+    monkeypatch.setattr(SmallPages, "clean", clean)
+    monkeypatch.setattr(SmallPages, "moderate", lambda *args: Verdict("passed", model="ours"))
     made("a calm sea")
-    page = Prompt.objects.get()
+    page = Page.objects.get()
     assert (page.title, page.moderation) == ("OF A CALM SEA", "passed")
     assert ProviderCall.objects.count() == 0
     assert server.till.calls("moderation") == []
@@ -122,24 +122,24 @@ def test_the_site_may_judge_write_and_clean_by_itself(monkeypatch, server, text_
 
 def test_a_picture_that_the_site_flags_gets_no_page(monkeypatch):
     verdict = Verdict("flagged", categories=["our rule 7"])
-    monkeypatch.setattr(PromptPages, "moderate", lambda *args: verdict)
+    monkeypatch.setattr(SmallPages, "moderate", lambda *args: verdict)
     job = made("a calm sea")
-    assert (job.pages_blocked, Prompt.objects.count()) == (1, 0)
+    assert (job.pages_blocked, Page.objects.count()) == (1, 0)
     assert "our rule 7" in job.images.get().page_error
 
 
 def test_a_site_that_wants_no_texts_buys_none(monkeypatch, text_account):
-    monkeypatch.setattr(PromptPages, "can_write_texts", False)
+    monkeypatch.setattr(SmallPages, "can_write_texts", False)
     made("a calm sea")
-    assert Prompt.objects.get().content_source == "rule"
+    assert Page.objects.get().written_by == "rule"
     assert not ProviderCall.objects.filter(kind="text").exists()
 
 
 def test_an_adapter_that_makes_nothing_fails_the_page(monkeypatch):
-    monkeypatch.setattr(PromptPages, "create", lambda *args: None)
+    monkeypatch.setattr(SmallPages, "create", lambda *args: None)
     job = made("a calm sea")
     assert job.images.get().page_error == "The site made no page."
-    monkeypatch.setattr(PromptPages, "create", PageAdapter.create)
+    monkeypatch.setattr(SmallPages, "create", PageAdapter.create)
     page_queue.retry_pages(job.pk, by=None)
     pump.run()
     assert job.images.get().page_error == "NotImplementedError"

@@ -23,10 +23,10 @@ from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private
 from bulk_admin.services.worker import pump
 from bulk_admin.testing.factories import make_account, make_job
+from bulk_admin.testing.pages.models import Page
 from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support import processes
 from bulk_admin.tests.support.auditor import audit
-from prompts.models import Prompt, StyleNote
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = {
@@ -46,8 +46,8 @@ def finished_job(prompts=2, provider="openai_compatible", **fields):
     return job
 
 
-def test_a_page_is_checked_written_and_booked(server, text_account):
-    StyleNote.objects.create(text="Mention the season.")
+def test_a_page_is_checked_written_and_booked(server, text_account, settings):
+    settings.BULK = settings.BULK | {"STYLE_NOTE": "Mention the season."}
     job = finished_job()
     assert page_queue.create_pages(job.pk, by=None).queued == 2
     pump.run()
@@ -55,8 +55,8 @@ def test_a_page_is_checked_written_and_booked(server, text_account):
     assert (job.pages_created, job.pages_open, job.spent) == (2, 0, 0)
     assert job.text_spent > 0
     assert job.text_reserved == 0
-    page = Prompt.objects.first()
-    assert (page.status, page.content_source, page.moderation) == ("draft", "ai", "passed")
+    page = Page.objects.first()
+    assert (page.status, page.written_by, page.moderation) == ("draft", "ai", "passed")
     assert len(server.till.calls("moderation")) == len(server.till.billed("text")) == 2
     assert set(ProviderCall.objects.values_list("kind", "state", "billed", "http_status")) == {
         ("text", "delivered", "yes", 200)
@@ -82,7 +82,7 @@ def test_every_providers_pictures_are_checked(server, text_account, provider):
     job = finished_job(["a calm sea", "[flagged] something"], provider=provider)
     page_queue.create_pages(job.pk, by=None)
     pump.run()
-    assert [page.moderation for page in Prompt.objects.all()] == ["passed"]
+    assert [page.moderation for page in Page.objects.all()] == ["passed"]
     assert len(server.till.calls("moderation")) == 2
 
 
@@ -94,7 +94,7 @@ def test_only_a_switch_of_its_account_skips_the_check(server, request, has_key):
     ProviderAccount.objects.filter(pk=job.account_id).update(skips_moderation=True)
     page_queue.create_pages(job.pk, by=None)
     pump.run()
-    assert Prompt.objects.get().moderation == "skipped"
+    assert Page.objects.get().moderation == "skipped"
     assert server.till.calls("moderation") == []
 
 
@@ -102,8 +102,8 @@ def test_without_a_key_the_page_says_that_it_was_not_checked_and_was_written_by_
     job = finished_job(1)
     page_queue.create_pages(job.pk, by=None)
     pump.run()
-    page = Prompt.objects.get()
-    assert (page.moderation, page.content_source) == ("not_checked", "rule")
+    page = Page.objects.get()
+    assert (page.moderation, page.written_by) == ("not_checked", "rule")
 
 
 def test_an_unknown_text_call_is_repeated_at_most_twice_and_each_is_booked(server, text_account):
@@ -133,8 +133,8 @@ def test_an_answer_without_a_usable_text_never_becomes_a_page(server, text_accou
     pump.run()
     calls = ProviderCall.objects.filter(kind="text").order_by("sent_at")
     assert all(call.billed != "no" for call in calls)
-    assert Prompt.objects.count() == 1
-    assert Prompt.objects.get().content_source == "ai"
+    assert Page.objects.count() == 1
+    assert Page.objects.get().written_by == "ai"
     assert audit() == []
 
 
@@ -187,18 +187,9 @@ def test_stopping_takes_back_what_nobody_works_on():
     assert page_queue.stop_pages(job.pk, by=None) == 3
     assert page_queue.stop_pages(job.pk, by=None) == 0
     pump.run()
-    assert not Prompt.objects.exists()
+    assert not Page.objects.exists()
     assert set(job.images.values_list("page_status", flat=True)) == {"none"}
     assert audit() == []
-
-
-def test_two_pages_with_one_title_have_two_addresses_and_two_files(server, text_account):
-    job = finished_job(["the very same words", "the very same words"])
-    page_queue.create_pages(job.pk, by=None)
-    pump.run()
-    first, second = Prompt.objects.all()
-    assert first.slug != second.slug
-    assert first.image != second.image
 
 
 @pytest.mark.process
@@ -209,15 +200,15 @@ def test_a_worker_killed_while_it_makes_pages_makes_none_twice(
     job = finished_job(12)
     page_queue.create_pages(job.pk, by=None)
     first = worker_process(env=QUICK)
-    processes.wait_until(lambda: Prompt.objects.count() >= 2, what="two pages are made")
+    processes.wait_until(lambda: Page.objects.count() >= 2, what="two pages are made")
     processes.kill(first)
     worker_process(env=QUICK)
     processes.wait_until(
         lambda: GeneratedImage.objects.filter(job=job, page_status="created").count() == 12,
         what="all pages are made",
     )
-    assert Prompt.objects.count() == 12
-    assert Prompt.objects.values("source_ref").distinct().count() == 12
+    assert Page.objects.count() == 12
+    assert Page.objects.values("source_ref").distinct().count() == 12
     assert audit() == []
 
 
@@ -235,7 +226,7 @@ def test_pages_whose_text_account_goes_away_have_failed_and_say_why(server, text
     ProviderAccount.objects.filter(pk=text_account.pk).update(is_enabled=True)
     assert page_queue.retry_pages(job.pk, by=None) == 2
     pump.run()
-    assert Prompt.objects.filter(content_source="ai").count() == 2
+    assert Page.objects.filter(written_by="ai").count() == 2
     assert audit() == []
 
 
@@ -275,7 +266,7 @@ def test_refusals_that_are_normal_use_no_try_of_a_page_up(server, text_account):
     job = finished_job(1)
     page_queue.create_pages(job.pk, by=None)
     pump.run()
-    assert Prompt.objects.get().content_source == "ai"
+    assert Page.objects.get().written_by == "ai"
     assert len(server.till.billed("text")) == 1
     assert audit() == []
 

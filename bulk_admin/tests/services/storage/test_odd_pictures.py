@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from bulk_admin.services.storage import metadata, pictures, storing
+from bulk_admin.testing.factories import make_draft
 from bulk_admin.testing.pictures import chunk
 from bulk_admin.tests.services.storage.parts import (
     exif,
@@ -25,7 +26,6 @@ from bulk_admin.tests.services.storage.parts import (
     swapped,
     webp_with,
 )
-from prompts.services import publishing
 
 SIZE = (64, 48)
 MEGABYTES = os.urandom(2 * 1024 * 1024)
@@ -110,15 +110,15 @@ GOOD = {
 
 
 @pytest.mark.parametrize("content", GOOD.values(), ids=GOOD.keys())
-def test_a_good_picture_is_stored_shown_and_published(content):
+def test_a_good_picture_is_stored_shown_and_made_a_page_of(content):
     decoded = storing.decode(content)
     assert (decoded.width, decoded.height) == SIZE
     assert pictures.content_type(content) == decoded.content_type != pictures.UNKNOWN_TYPE
     body = pictures.look(content).partition(",")[2]
     assert Image.open(io.BytesIO(base64.b64decode(body))).size == SIZE
-    files = publishing.prepare_files(content, "fox")
-    assert (files.width, files.height) == SIZE
-    with Image.open(io.BytesIO(files.content)) as published:
+    for_readers = make_draft(original=content).picture
+    assert (for_readers.width, for_readers.height) == SIZE
+    with Image.open(io.BytesIO(for_readers.content)) as published:
         published.load()
         assert published.size == SIZE
 
@@ -140,8 +140,9 @@ def test_what_lacks_pixels_or_is_of_another_kind_is_none(content):
 
 
 def shown(content: bytes) -> Image.Image:
-    """What a visitor sees: the largest smaller picture."""
-    return Image.open(io.BytesIO(publishing.prepare_files(content, "fox").variants[-1].content))
+    """What a visitor sees: a smaller picture."""
+    (small,) = make_draft(original=content).webp(1200)
+    return Image.open(io.BytesIO(small.content))
 
 
 def near(picture: Image.Image, at: tuple[int, int], colour: tuple[int, ...], by: int = 6) -> bool:

@@ -22,12 +22,10 @@ from bulk_admin.services.queue import page_queue
 from bulk_admin.services.storage import private, storing
 from bulk_admin.services.worker import draining, image_work, lease, pump, rescue
 from bulk_admin.services.worker.host_lock import OpeningLock
-from bulk_admin.storages import ObjectStore
 from bulk_admin.testing.factories import make_account, make_call, make_image, make_job, make_worker
+from bulk_admin.testing.pages.models import Page
 from bulk_admin.testing.pictures import png_bytes
 from bulk_admin.tests.support.auditor import audit
-from prompts.models import Prompt
-from prompts.services import page_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,24 +206,23 @@ def test_kept_pictures_become_draft_pages_one_for_each_prompt_and_no_second_time
     pump.run()
     job.refresh_from_db()
     assert (job.pages_created, job.pages_open) == (3, 0)
-    assert Prompt.objects.count() == 3
+    assert Page.objects.count() == 3
     assert sorted(job.images.filter(page_status="created").values_list("position", "variant")) == [
         (1, 1),
         (2, 2),
         (3, 1),
     ]
     page = job.images.get(position=1, variant=1).prompt_page
-    assert (page.status, page.content_source, page.is_placeholder, page.moderation) == (
+    assert (page.status, page.written_by, page.is_placeholder, page.moderation) == (
         "draft",
         "rule",
         True,
         "not_checked",
     )
-    assert ObjectStore("private").exists(page.draft_folder + page_files.name_of(page.image))
-    assert not ObjectStore("default").exists(page.image)
+    assert private.exists(page.picture)
     assert page_queue.create_pages(job.pk, by=None).queued == 0
     pump.run()
-    assert Prompt.objects.count() == 3
+    assert Page.objects.count() == 3
     assert audit() == []
 
 
@@ -234,7 +231,7 @@ def test_every_kept_picture_gets_a_page_when_that_is_wanted():
     pump.run()
     assert page_queue.create_pages(job.pk, every_kept=True, by=None).queued == 4
     pump.run()
-    assert Prompt.objects.count() == 4
+    assert Page.objects.count() == 4
 
 
 def test_pages_are_made_at_the_end_when_the_job_says_so():
@@ -249,13 +246,13 @@ def test_deleting_a_page_frees_its_picture_for_a_new_one():
     pump.run()
     page_queue.create_pages(job.pk, by=None)
     pump.run()
-    Prompt.objects.get().delete()
+    Page.objects.get().delete()
     image = job.images.get()
     assert (image.page_status, image.prompt_page) == ("none", None)
     assert audit() == []
     page_queue.create_pages(job.pk, by=None)
     pump.run()
-    assert Prompt.objects.count() == 1
+    assert Page.objects.count() == 1
 
 
 def test_rescue_adopts_what_a_dead_worker_stored_and_shows_the_rest_as_unknown():
