@@ -32,12 +32,7 @@ PUBLIC = (
     "bulk_admin.wording",
 )
 PUBLIC_TO_TESTS = (*PUBLIC, "bulk_admin.testing")
-# The other way round nothing is public: this is what is left to turn round, and may only shrink.
-KNOWN_OF_PROMPTS = {
-    "bulk_admin.testing.factories": {"prompts.models"},
-}
-KNOWN_TO_TESTS = {"prompts.bulk_pages", "prompts.models", "prompts.services"}
-# A model or an address of prompts, named in a string.
+# The other way round nothing is public. A model or an address of prompts, named in a string.
 NAMED = re.compile(r"prompts\.[A-Z]\w+|admin:prompts_\w+")
 # The one writer to each storage.
 WRITERS = {
@@ -99,67 +94,42 @@ def test_an_import_of_what_is_public_is_not(source):
     assert not not_public(imports(ast.parse(source), "prompts.views", is_package=False), PUBLIC)
 
 
-def part_of(imported: str) -> str:
-    """``prompts.models`` of ``prompts.models.Prompt``; ``prompts`` of itself."""
-    return ".".join(imported.split(".")[:2])
-
-
 def known_of_prompts(source: str, module: str) -> set[str]:
-    """The parts of prompts that a module imports, and what it names of them in strings."""
+    """What a module imports of prompts, and what it names of it in strings."""
     tree = ast.parse(source)
     strings = {
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    return imported_of_prompts(tree, module) | {text for text in strings if NAMED.fullmatch(text)}
+
+
+def imported_of_prompts(tree: ast.Module, module: str) -> set[str]:
     return {
-        part_of(imported)
+        imported
         for _, imported in imports(tree, module, is_package=False)
         if is_within(imported, "prompts")
-    } | {text for text in strings if NAMED.fullmatch(text)}
+    }
 
 
-def test_what_bulk_admin_knows_of_prompts_only_shrinks():
-    files = [
-        *source_files("bulk_admin"),
-        *(file for file in files_of_tests("bulk_admin") if "testing" in file.parts),
-    ]
-    found = {
-        name: known
-        for file in files
-        if (known := known_of_prompts(file.read_text(), name := module_name(file)))
-    }
-    more = {
-        name: extra
-        for name, known in found.items()
-        if (extra := known - KNOWN_OF_PROMPTS.get(name, set()))
-    }
-    assert not more, "bulk_admin is to know nothing of prompts"
-    done = {
-        name: gone
-        for name, known in KNOWN_OF_PROMPTS.items()
-        if (gone := known - found.get(name, set()))
-    }
-    assert not done, "no longer needed: take it off the list"
+@pytest.mark.parametrize("file", source_files("bulk_admin"), ids=relative)
+def test_bulk_admin_knows_nothing_of_prompts(file):
+    assert known_of_prompts(file.read_text(), module_name(file)) == set()
 
 
-def test_what_its_tests_know_of_prompts_only_shrinks():
-    found = {
-        part_of(imported)
-        for file in files_of_tests("bulk_admin")
-        if "tests" in file.relative_to(ROOT).parts[:2]
-        for _, imported in imports_of(file)
-        if is_within(imported, "prompts")
-    }
-    assert found == KNOWN_TO_TESTS
+@pytest.mark.parametrize("file", files_of_tests("bulk_admin"), ids=relative)
+def test_its_tests_import_nothing_of_prompts(file):
+    found = imported_of_prompts(ast.parse(file.read_text()), module_name(file))
+    assert not found, "a test that needs both apps stands in e2e"
 
 
 @pytest.mark.parametrize(
     ("source", "known"),
     [
-        ("from prompts.models import Prompt", {"prompts.models"}),
+        ("from prompts.models import Prompt", {"prompts.models.Prompt"}),
         ("def later():\n    from prompts import views", {"prompts.views"}),
-        ("import prompts.utils.seo", {"prompts.utils"}),
+        ("import prompts.utils.seo", {"prompts.utils.seo"}),
         ('ForeignKey("prompts.Prompt")', {"prompts.Prompt"}),
         ('reverse("admin:prompts_prompt_change")', {"admin:prompts_prompt_change"}),
         ('self.fields["prompts"]; "all prompts. Then"', set()),
