@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import get_session
 from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
@@ -22,6 +26,12 @@ IN_PARTS = TransferConfig(
 )
 
 
+@functools.cache
+def descriptions() -> Loader:
+    """What boto3 knows of Amazon's services: read once, where each client would read it anew."""
+    return Loader()
+
+
 class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
     """django-storages' S3 backend for many threads and whole objects.
 
@@ -31,9 +41,10 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
     the other. What is opened is read as it arrives.
     """
 
+    _making = threading.Lock()  # all of them read the one Loader
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._making = threading.Lock()
         self._shared: Any = None
 
     @property
@@ -42,6 +53,18 @@ class B2Storage(S3Storage):  # type: ignore[misc]  # has no types
             if self._shared is None:
                 self._shared = super().connection
             return self._shared
+
+    def _create_session(self) -> Any:
+        if self.session_profile:
+            return super()._create_session()
+        inner = get_session()
+        inner.register_component("data_loader", descriptions())
+        return boto3.Session(
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            aws_session_token=self.security_token,
+            botocore_session=inner,
+        )
 
     def _save(self, name: str, content: File[bytes]) -> str:
         cleaned = str(clean_name(name))

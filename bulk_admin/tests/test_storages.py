@@ -180,6 +180,14 @@ def test_an_unreachable_endpoint_and_a_missing_bucket_are_the_storages_fault(
         PRIVATE_FILES.get("a")
 
 
+def test_what_boto3_knows_is_read_once_for_all_buckets(buckets):
+    loaders = {
+        storages[name]._create_session()._session.get_component("data_loader")
+        for name in ("default", "private")
+    }
+    assert len(loaders) == 1
+
+
 # --- local files --------------------------------------------------------------------------------
 
 
