@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # More than there are cores: many tests wait for processes and servers of theirs.
 WORKERS ?= 3
 
-.PHONY: help run demo test test-sqlite test-postgres test-chaos test-browser test-both test-rest lint browser bench peers chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
+.PHONY: help run demo test test-sqlite test-postgres test-chaos test-browser lint browser bench peers chaos chaos-postgres chaos-sqlite mutants screenshots requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -49,22 +49,13 @@ run: .venv/.installed .env | var ## Set up once, then web and worker on http://1
 demo: .venv/.installed | var ## The sample job without a browser, in a folder that is thrown away
 	@$(LAPTOP) $(PY) manage.py demo
 
-test: lint browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
-	@$(MAKE) --no-print-directory test-both test-rest
+# Two rows beside each other, for many tests wait for processes: half of two processors would idle.
+# What the second says is shown when it fails.
+test: browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
+	@$(MAKE) --no-print-directory test-postgres test-chaos > var/beside.log 2>&1 & beside=$$!; failed=0; \
+	$(MAKE) --no-print-directory lint test-sqlite test-browser || failed=1; \
+	wait $$beside || { failed=1; cat var/beside.log; }; exit $$failed
 	@for part in sqlite postgres chaos browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
-
-# Beside each other, for many tests wait for processes: half of two processors would idle.
-define side_by_side
-	@$(MAKE) --no-print-directory test-$(2) > /dev/null & other=$$!; failed=0; \
-	$(MAKE) --no-print-directory test-$(1) || failed=1; \
-	wait $$other || { failed=1; cat var/test-$(2).log; }; exit $$failed
-endef
-
-test-both: .venv/.installed-dev | var
-	$(call side_by_side,sqlite,postgres)
-
-test-rest: .venv/.installed-dev browser | var
-	$(call side_by_side,browser,chaos)
 
 test-sqlite: .venv/.installed-dev | var ## The tests without a browser, on SQLite
 	@echo "Tests on SQLite"

@@ -36,7 +36,8 @@ MISSING = {
 }
 
 
-@pytest.fixture(scope="module")
+# For the whole run: tests that move between workers would have it built anew each time.
+@pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Site:
     made = Site(tmp_path_factory.mktemp("foreign"))
     made.build()
@@ -76,7 +77,7 @@ def worker(site) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(site) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
