@@ -40,7 +40,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[OpenAIServer]:
-    with OpenAIServer() as running:
+    with OpenAIServer(shrink=16) as running:
         yield running
 
 

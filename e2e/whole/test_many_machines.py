@@ -37,7 +37,7 @@ FAST = {
 
 @pytest.fixture
 def provider():
-    with OpenAIServer() as running:
+    with OpenAIServer(shrink=16) as running:
         yield running
 
 

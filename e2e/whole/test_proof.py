@@ -42,7 +42,7 @@ QUICK = {
 
 @pytest.fixture
 def server():
-    with OpenAIServer() as running:
+    with OpenAIServer(shrink=16) as running:
         yield running
 
 

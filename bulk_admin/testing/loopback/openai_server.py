@@ -66,7 +66,9 @@ TEXT_FAULTS = {
 class OpenAIServer(LoopbackServer):
     """``latency``: seconds, or (least, most) chosen by the call's id.
 
-    ``plan`` strikes images, ``text_plan`` texts, ``moderation_plan`` moderation.
+    ``plan`` strikes images, ``text_plan`` texts, ``moderation_plan`` moderation. ``shrink``: the
+    pictures have that part of the sides that were ordered and paid for, so that many cost a test
+    little.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class OpenAIServer(LoopbackServer):
         plan: FaultPlan | None = None,
         till: Till | None = None,
         models: dict[str, str | None] | None = None,
+        shrink: int = 1,
     ) -> None:
         super().__init__(port)
+        self.shrink = shrink
         self.latency = latency
         # Cleared, it holds every answer back, so that a test may wait until as many calls are in
         # flight as it wants.
@@ -171,15 +175,9 @@ class OpenAIServer(LoopbackServer):
     def good_image(self, body: dict[str, Any], call_id: str) -> dict[str, Any]:
         count = int(body.get("n", 1))
         size, output_format = str(body["size"]), str(body.get("output_format", "png"))
-        rows = [
-            {
-                "b64_json": (
-                    base64.b64encode(
-                        pictures.picture(size, output_format, f"{call_id} {index}")
-                    ).decode()
-                )
-            }
-            for index in range(count)
+        drawn = "x".join(str(int(edge) // self.shrink) for edge in size.split("x"))
+        made = [
+            pictures.picture(drawn, output_format, f"{call_id} {index}") for index in range(count)
         ]
         return {
             "created": 1_790_000_000,
@@ -187,7 +185,7 @@ class OpenAIServer(LoopbackServer):
             "output_format": output_format,
             "quality": body.get("quality"),
             "size": size,
-            "data": rows,
+            "data": [{"b64_json": base64.b64encode(picture).decode()} for picture in made],
             "usage": image_usage(body),
         }
 

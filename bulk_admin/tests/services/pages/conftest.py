@@ -10,7 +10,7 @@ from bulk_admin.testing.loopback.openai_server import OpenAIServer
 
 @pytest.fixture
 def server():
-    with OpenAIServer() as running:
+    with OpenAIServer(shrink=16) as running:
         yield running
 
 
