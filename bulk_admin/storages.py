@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -166,21 +167,42 @@ def faults() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        answer = _answer_of_s3(error)
-        if answer.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+        status = _status_of(error)
+        if status == HTTPStatus.NOT_FOUND:
             raise FileNotFoundError(_reason(error)) from error
-        denied = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 403
+        denied = status == HTTPStatus.FORBIDDEN
         raise (StorageDenied if denied else StorageUnavailable)(_reason(error)) from error
 
 
-def _answer_of_s3(error: Exception) -> Mapping[str, Any]:
-    """What botocore's ClientError carries; {} of any other error. botocore may not be installed."""
+def _status_of(error: Exception) -> int:
+    """The HTTP status behind an error: botocore's ClientError carries an answer in parts, other
+    clouds' errors a number. 0 where there is none; no package of theirs may be installed.
+    """
     answer = getattr(error, "response", None)
-    return answer if isinstance(answer, Mapping) else {}
+    if isinstance(answer, Mapping):
+        if _within(answer, "Error", "Code") in ("404", "NoSuchKey", "NotFound"):
+            return HTTPStatus.NOT_FOUND
+        # Any other 404 is about the bucket.
+        status = _within(answer, "ResponseMetadata", "HTTPStatusCode")
+        return HTTPStatus.FORBIDDEN if status == HTTPStatus.FORBIDDEN else 0
+    found = (
+        getattr(error, "status_code", None),
+        getattr(answer, "status_code", None),
+        getattr(error, "code", None),
+    )
+    return next((status for status in found if isinstance(status, int)), 0)
+
+
+def _within(answer: object, *names: str) -> object:
+    for name in names:
+        answer = answer.get(name) if isinstance(answer, Mapping) else None
+    return answer
 
 
 def _reason(error: Exception) -> str:
-    return clean_text(str(error)) or type(error).__name__
+    with suppress(Exception):
+        return clean_text(str(error)) or type(error).__name__
+    return type(error).__name__
 
 
 def is_set_up(alias: str) -> bool:

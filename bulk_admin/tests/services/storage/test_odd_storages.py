@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -18,7 +19,7 @@ from bulk_admin.services.ledger.opening import open_call
 from bulk_admin.services.ledger.permits import Stop
 from bulk_admin.services.storage import private
 from bulk_admin.services.worker import pump, rescue
-from bulk_admin.storages import ObjectStore, StorageUnavailable, round_trip
+from bulk_admin.storages import ObjectStore, StorageDenied, StorageUnavailable, round_trip
 from bulk_admin.testing.factories import make_account, make_job, make_user, make_worker
 from bulk_admin.tests.support.auditor import audit
 
@@ -27,6 +28,19 @@ HERE = "bulk_admin.tests.services.storage.test_odd_storages"
 
 class GoogleCloudError(Exception):
     """As the packages of other clouds have them: neither an OSError nor botocore's."""
+
+
+class AnsweredError(Exception):
+    """Carries an answer, or a status, as it was given."""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__("said no")
+        vars(self).update(facts)
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
 
 
 class OddStorage(InMemoryStorage):
@@ -80,6 +94,9 @@ FAULTS = [
     OperationalError("a storage that is a database"),
     RecursionError(),
     ConnectionResetError(),
+    SpeechlessError(),
+    AnsweredError(response={"Error": None, "ResponseMetadata": "403"}),
+    AnsweredError(response=404, code="NotFound"),
 ]
 
 
@@ -131,6 +148,27 @@ def test_a_missing_object_is_still_file_not_found(odd_storage):
         private.get("originals/a")
     assert not private.exists("originals/a")
     private.delete("originals/a")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"code": 404},
+        {"status_code": 404, "code": "ResourceNotFound"},
+        {"response": SimpleNamespace(status_code=404)},
+        {"response": {"Error": {"Code": "NoSuchKey"}}},
+    ],
+    ids=str,
+)
+def test_a_404_of_any_cloud_is_file_not_found_and_a_403_denied(odd_storage, facts):
+    odd_storage.fault = AnsweredError(**facts)
+    with pytest.raises(FileNotFoundError):
+        private.get("originals/a")
+    with pytest.raises(StorageUnavailable):
+        private.put("originals/a", b"1", "image/png")
+    odd_storage.fault = AnsweredError(status_code=403)
+    with pytest.raises(StorageDenied):
+        private.get("originals/a")
 
 
 def test_a_storage_that_saves_under_another_name_has_failed_and_keeps_no_copy(settings):
