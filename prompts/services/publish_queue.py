@@ -29,9 +29,10 @@ def request_publishing(
     *,
     accepted: Mapping[int, Collection[str]] | None = None,
     per_day: int | None = None,
+    at: Mapping[int, dt.datetime] | None = None,
 ) -> dict[int, str]:
-    """Have the worker publish pages, at once or so many a day from now on; for each that is there
-    "" or why not.
+    """Have the worker publish pages at once, so many a day from now on, or each ``at`` its time;
+    for each that is there "" or why not.
 
     ``accepted``: the doubts that the person saw of a page, by its id, and accepts. A page that is
     published or on its way is left as it is.
@@ -45,7 +46,8 @@ def request_publishing(
         if reason or page.status == PUBLISHED or page.publish_at:
             continue
         days = len(asked) // per_day if per_day else 0
-        page.publish_at, page.publish_by_id = now + dt.timedelta(days=days), person_id
+        time = (at or {}).get(page.pk, now + dt.timedelta(days=days))
+        page.publish_at, page.publish_by_id = time, person_id
         page.publish_confirmed, page.publish_error = confirmed, ""
         asked.append(page)
     _save(asked, "publish_at", "publish_by", "publish_confirmed", "publish_error")

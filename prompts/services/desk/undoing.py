@@ -12,6 +12,7 @@ from bulk_admin.adapter import database_now
 from bulk_admin.undo import RowChange, Undone, undoes
 from prompts.models import Prompt
 from prompts.services import trash
+from prompts.services.desk import publishing
 from prompts.services.desk.editing import EDIT, SCOPE, lock, write
 from prompts.services.desk.reviewing import APPROVE, DROP
 from prompts.services.desk.texts import is_same, text_of
@@ -20,13 +21,16 @@ WORDS = {
     EDIT: "change",
     APPROVE: "approval",
     DROP: "drop",
+    publishing.PUBLISH: "publishing",
+    publishing.STOP: "stop",
+    publishing.UNPUBLISH: "unpublishing",
 }
 
 
 def sentence(undone: Undone) -> str:
     """What was undone, and what was not since somebody changed it."""
     what, n, left = WORDS[undone.kind], len(undone.put_back), len(undone.left)
-    told = f"Undone: {what if n == 1 else f'{what}s of {n} pages'}." if n else ""
+    told = f"Undone: {what}{f' of {n} pages' if n > 1 else ''}." if n else ""
     if left:
         told += f" {left} left as {'it is' if left == 1 else 'they are'}: changed since."
     return told.strip()
