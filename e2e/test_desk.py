@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from bulk_admin.adapter import Verdict
@@ -162,3 +163,25 @@ def swipe(page: Page, across: int) -> None:
         }""",
         across,
     )
+
+
+def test_what_is_approved_is_spread_by_keys_and_the_schedule_stopped(staff_page, drafts):
+    page = staff_page
+    Prompt.objects.update(reviewed_at=timezone.now())
+    page.goto(DESK)
+    page.keyboard.press("s")
+    dialog = page.get_by_role("dialog", name="Spread 4 pages over days")
+    expect(dialog.get_by_role("table")).to_contain_text("4")
+    assert violations(page) == []
+    page.keyboard.press("Control+a")
+    page.keyboard.type("2")
+    expect(dialog.get_by_text("2 days")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("4 scheduled.")).to_be_visible()
+    order = Prompt.objects.order_by("publish_at").values_list("category__name", flat=True)
+    assert list(order) in (["Animals", "Food"] * 2, ["Food", "Animals"] * 2)
+    page.locator("summary[aria-label='More']").click()
+    page.get_by_role("button", name="Stop the schedule (4)").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("4 taken off the schedule")).to_be_visible()
+    assert not Prompt.objects.exclude(publish_at=None).exists()

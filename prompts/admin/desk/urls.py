@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from . import deciding, reading, saving
+from . import deciding, publishing, reading, saving
 
 
 def desk_urls(site: AdminSite) -> list[URLPattern]:
@@ -19,6 +19,10 @@ def desk_urls(site: AdminSite) -> list[URLPattern]:
         "restore/": ("desk_restore", deciding.restore),
         "undo/": ("desk_undo", deciding.undo),
         "rewrite/": ("desk_rewrite", deciding.rewrite_texts),
+        "publish/": ("desk_publish", publishing.publish),
+        "spread/": ("desk_spread", publishing.spread),
+        "stop/": ("desk_stop", publishing.stop),
+        "unpublish/": ("desk_unpublish", publishing.unpublish),
     }
     return [
         path(f"desk/{route}", site.admin_view(view), name=f"prompts_{name}")
