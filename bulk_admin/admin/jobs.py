@@ -28,7 +28,7 @@ from .filters import JobPagesFilter, JobStatusFilter
 from .health import health_page
 from .job_page import urls
 from .new_job import views as new_job
-from .options import ModelAdmin, route
+from .options import NOTHING, ModelAdmin, route
 from .review_sheet import views as review_sheet
 
 
@@ -172,12 +172,12 @@ class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:
-        return str(job.pages_created or "–")
+        return str(job.pages_created) if job.pages_created else NOTHING
 
     @admin.display(description="spent / estimate", ordering="spent")
     def money(self, job: BulkGenerationJob) -> str:
         if job.status == JobStatus.DRAFT:
-            return "–"
+            return NOTHING
         return f"{usd_total(job.spent + job.text_spent)} / {usd_total(job.estimate)}"
 
     @admin.display(description="made", ordering="created")
