@@ -23,12 +23,13 @@ from bulk_admin.selectors import job_list
 
 from . import permissions
 from .bulk_actions import jobs as job_actions
-from .bulk_actions.trash import TrashFilter, TrashMixin
+from .bulk_actions.trash import TrashFilter, TrashMixin, shows_trash
 from .filters import JobPagesFilter, JobStatusFilter
 from .health import health_page
 from .job_page import urls
+from .job_page.exports import MOST_JOBS
 from .new_job import views as new_job
-from .options import NOTHING, ModelAdmin, route
+from .options import ModelAdmin, route
 from .review_sheet import views as review_sheet
 
 
@@ -135,6 +136,22 @@ class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
             found["cl"].result_list = job_list.with_thumbs(found["cl"].result_list)
         return response
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        found = super().get_actions(request)
+        if permissions.can_view(request.user) and not shows_trash(request):
+            found["export"] = (self._export, "export", "Export pictures and rows")
+        return found
+
+    def _export(
+        self, model_admin: Any, request: HttpRequest, queryset: QuerySet[BulkGenerationJob]
+    ) -> HttpResponse:
+        ids = list(queryset.values_list("pk", flat=True)[: MOST_JOBS + 1])
+        if len(ids) > MOST_JOBS:
+            messages.error(request, f"Select at most {MOST_JOBS} jobs to export.")
+            return HttpResponseRedirect(request.get_full_path())
+        address = admin_url("bulk_admin_bulkgenerationjob_export_many")
+        return HttpResponseRedirect(f"{address}?ids={','.join(map(str, ids))}")
+
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
         return job_list.for_bulk_actions(ids)
 
@@ -172,12 +189,12 @@ class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:
-        return str(job.pages_created) if job.pages_created else NOTHING
+        return str(job.pages_created or "–")
 
     @admin.display(description="spent / estimate", ordering="spent")
     def money(self, job: BulkGenerationJob) -> str:
         if job.status == JobStatus.DRAFT:
-            return NOTHING
+            return "–"
         return f"{usd_total(job.spent + job.text_spent)} / {usd_total(job.estimate)}"
 
     @admin.display(description="made", ordering="created")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from bulk_admin import codes
-from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus
+from bulk_admin.models import BulkGenerationJob, GeneratedImage, ImageStatus, JobStatus
 
 UNREAD = ("source_text",)
 THUMBS = 2
@@ -25,13 +26,31 @@ def with_words(jobs: QuerySet[BulkGenerationJob], text: str) -> QuerySet[BulkGen
 
 def for_bulk_actions(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:
     """With ``retryable``, the number of pictures that a retry can help."""
-    can_be_retried = Q(images__status=ImageStatus.FAILED, images__error_code__in=codes.RETRYABLE)
+    can_be_retried = Q(
+        images__status=ImageStatus.FAILED,
+        images__error_code__in=codes.RETRYABLE,
+        images__deleted_at=None,
+    )
     return (
         BulkGenerationJob.objects.filter(pk__in=ids)
         .select_related("account")
         .defer(*UNREAD)
         .annotate(retryable=Count("images", filter=can_be_retried))
     )
+
+
+def for_export(ids: Iterable[str]) -> list[BulkGenerationJob]:
+    """Those of these ids that are jobs and were started; an address may say anything."""
+    known = [key for text in ids if (key := _uuid(text))]
+    jobs = BulkGenerationJob.objects.filter(pk__in=known).exclude(status=JobStatus.DRAFT)
+    return list(jobs.order_by("-created", "pk"))
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def in_trash(ids: Sequence[str]) -> QuerySet[BulkGenerationJob]:

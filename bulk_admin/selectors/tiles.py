@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +13,6 @@ from bulk_admin.models import (
     GeneratedImage,
     ImageStatus,
     PageStatus,
-    UnstoredImage,
 )
 from bulk_admin.numbers import LARGEST_ID, whole
 
@@ -170,12 +168,3 @@ def image_file(image_id: int) -> GeneratedImage | None:
     )
     known = GeneratedImage.everything.filter(pk=image_id)  # the list of the trash shows them too
     return known.exclude(picture_key="").only(*fields).first()
-
-
-def in_outbox(picture_key: str) -> UnstoredImage | None:
-    """The bytes of a picture that the storage has not taken yet. Its key ends in its call's id."""
-    try:
-        call_id = uuid.UUID(picture_key.rpartition("/")[2])
-    except ValueError:
-        return None
-    return UnstoredImage.objects.filter(pk=call_id).first()

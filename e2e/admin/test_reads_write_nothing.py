@@ -50,7 +50,7 @@ PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 # Values of parameters that are no row's id. A new parameter needs a sample here.
 SAMPLES = {
     "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes", "otp_totp"],
-    "kind": ["300", "600", "original", "download"],
+    "kind": ["300", "600", "original", "download", "zip", "csv"],
     "url": ["no/such/page"],
 }
 # By the name of the address, where one word means different things.

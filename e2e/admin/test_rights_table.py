@@ -4,6 +4,7 @@ A line is an address and, for GET and for POST, one letter per person:
 
     Y  answered, or led on to another page     L  led to the login
     N  403                                     0  404                    x  405
+    b  400: allowed, and the test sends nothing
 
 ``{job}`` and its like stand for the rows of ``make_site``. An address of the site without a line
 fails, and so does a cell that differs. HEAD is answered as GET is, and other methods get nothing
@@ -161,7 +162,7 @@ def letter(client: Client, method: str, url: str) -> str:
     code = response.status_code
     if code == 302 and response["Location"].startswith("/admin/login/"):
         return "L"
-    return {403: "N", 404: "0", 405: "x"}.get(code) or ("Y" if code < 400 else str(code))
+    return {400: "b", 403: "N", 404: "0", 405: "x"}.get(code) or ("Y" if code < 400 else str(code))
 
 
 def column(who: str) -> Iterator[tuple[Line, str, str, str]]:

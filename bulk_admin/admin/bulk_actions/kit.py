@@ -52,12 +52,11 @@ class Line:
     """What will become, or became, of one row.
 
     ``ok``: it will be done, or was done. ``warned``: it will be done only if the person ticks the
-    action's ``despite_warnings``. ``picture``: the address of a small one.
+    action's ``despite_warnings``.
     """
 
     label: str
     url: str = ""
-    picture: str = ""
     text: str
     ok: bool = True
     warned: bool = False

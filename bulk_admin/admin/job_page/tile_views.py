@@ -20,6 +20,7 @@ from bulk_admin.numbers import whole
 from bulk_admin.selectors import tiles
 from bulk_admin.services.jobs import downloads, pictures
 from bulk_admin.services.jobs.pictures import Decided
+from bulk_admin.services.storage.outbox import in_outbox
 from bulk_admin.storages import StorageUnavailable
 
 from .tiles import Prices
@@ -178,7 +179,7 @@ def file(request: HttpRequest, image_id: int, kind: str) -> HttpResponseBase:
     # In the place of a thumbnail that is not made yet comes the original, for now.
     is_final = request.GET.get("v") == image.picture_version and thumbs.get(kind) != ""
     name = _download_name(image) if kind == "download" or not _is_picture(image) else ""
-    waiting = tiles.in_outbox(key)
+    waiting = in_outbox(key)
     if waiting is not None:
         file = BytesIO(bytes(waiting.content))
         return serving.send(file, _type_of(image, key), name, is_final=is_final)

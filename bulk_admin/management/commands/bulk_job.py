@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,9 +15,10 @@ from bulk_admin.conf import page_adapter
 from bulk_admin.formats import counted
 from bulk_admin.management import ordering, watching
 from bulk_admin.models import ACTIVE_JOBS, ENDED_JOBS, BulkGenerationJob, JobStatus
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import exports, lifecycle, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
+from bulk_admin.storages import StorageUnavailable
 
 BAD_INPUT = 2
 OF_PAGES = ("publish", "take-back")
@@ -25,8 +27,8 @@ STOPPED = (*ENDED_JOBS, JobStatus.PAUSED)
 
 class Command(BaseCommand):
     help = (
-        "Tell how a job stands, or pause, resume, cancel or retry it, or create, publish or take"
-        " back its pages."
+        "Tell how a job stands, or pause, resume, cancel or retry it, create, publish or take back"
+        " its pages, or export it."
     )
     requires_system_checks = ()
 
@@ -36,7 +38,15 @@ class Command(BaseCommand):
             "action",
             nargs="?",
             default="status",
-            choices=["status", "pause", "resume", "cancel", "retry", "create-pages", *OF_PAGES],
+            choices=[
+                *("status", "pause", "resume", "cancel", "retry", "create-pages"),
+                *(*OF_PAGES, "export"),
+            ],
+        )
+        parser.add_argument(
+            "--out",
+            default="",
+            help="with export: the ZIP to write, - for standard output; default: the job's name",
         )
         parser.add_argument(
             "--per-day", type=int, help="with publish: so many pages a day, the first ones now"
@@ -63,7 +73,12 @@ class Command(BaseCommand):
         per_day = options["per_day"]
         if per_day is not None and (action != "publish" or per_day < 1):
             raise CommandError("--per-day goes with publish, from 1 on.", returncode=BAD_INPUT)
-        if action in OF_PAGES:
+        if options["out"] and action != "export":
+            raise CommandError("--out goes with export.", returncode=BAD_INPUT)
+        if action == "export":
+            if not self.export(found, options["out"]):
+                return
+        elif action in OF_PAGES:
             self.say(of_pages(found, action, person(found, options["user"]), per_day))
         elif action != "status":
             self.say(act(found, action, options["user"]))
@@ -78,6 +93,26 @@ class Command(BaseCommand):
         code = watching.exit_code(found) if wait else 0
         if code and not (code == watching.HALTED and action in ("pause", "cancel")):
             sys.exit(code)
+
+    def export(self, job: BulkGenerationJob, out: str) -> bool:
+        """False when the archive went to standard output, where nothing else may follow. A file
+        appears when it is whole.
+        """
+        if out == "-":
+            for piece in exports.zip_of([job]):
+                sys.stdout.buffer.write(piece)
+            return False
+        target = Path(out or f"{exports.file_name(job)}.zip")
+        unfinished = target.with_name(f"{target.name}.part")
+        try:
+            with unfinished.open("wb") as file:
+                file.writelines(exports.zip_of([job]))
+            unfinished.replace(target)
+        except (OSError, StorageUnavailable) as error:
+            unfinished.unlink(missing_ok=True)
+            raise CommandError(f"{target} could not be written: {error}") from error
+        self.say(f"Written: {target}")
+        return True
 
     def say(self, text: str) -> None:
         if text:

@@ -12,7 +12,7 @@ let root;
 let steps = []; // not confirmed yet, in order: { states: Map of id -> state, body }
 let mine = []; // what undo would show next: Map of id -> the state before; only this page's own
 let isSending = false;
-let whenSaved = () => {}; // told the tiles
+let afterwards = () => {};
 
 export function decisionOf(tile) {
   const id = idOf(tile);
@@ -49,10 +49,8 @@ export function repaint(tiles) {
   recount();
 }
 
-function repaintStepsOf(some) {
-  const touched = [...new Set(some.flatMap(({ states }) => [...states.keys()]))].map(tileWith).filter(Boolean);
-  repaint(touched);
-  return touched;
+function repaintAll(all) {
+  repaint([...new Set(all.flatMap(({ states }) => [...states.keys()]))].map(tileWith).filter(Boolean));
 }
 
 async function send() {
@@ -65,7 +63,8 @@ async function send() {
     const done = ok ? batch : steps;
     steps = steps.slice(done.length);
     if (!ok) mine = [];
-    whenSaved(repaintStepsOf(done));
+    repaintAll(done);
+    afterwards();
   }
   isSending = false;
 }
@@ -98,7 +97,7 @@ async function post(bodies) {
 function push(states, body) {
   const step = { states, body };
   steps.push(step);
-  repaintStepsOf([step]);
+  repaintAll([step]);
   send();
 }
 
@@ -131,7 +130,7 @@ export function undo() {
   push(mine.pop() ?? new Map(), "undo");
 }
 
-export function startDecisions(element, told) {
+export function startDecisions(element, whenChanged) {
   root = element;
-  whenSaved = told;
+  afterwards = whenChanged;
 }

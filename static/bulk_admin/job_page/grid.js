@@ -78,9 +78,8 @@ export function startGrid(root) {
     does: {
       ...each(moves, going),
       ...each(judging, (act) => () => {
-        const judged = [...chosen(), ...siblingsOf(current())];
         goTo(act());
-        applyFilter(judged);
+        applyFilter();
       }),
       markBack: marking(moves.previous),
       markOn: marking(moves.next),
