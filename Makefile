@@ -52,8 +52,8 @@ demo: .venv/.installed | var ## The sample job without a browser, in a folder th
 # Two rows beside each other, for many tests wait for processes: half of two processors would idle.
 # What the second says is shown when it fails.
 test: browser | var ## Everything: lint, tests on SQLite and PostgreSQL, browser tests
-	@$(MAKE) --no-print-directory test-postgres test-chaos > var/beside.log 2>&1 & beside=$$!; failed=0; \
-	$(MAKE) --no-print-directory lint test-sqlite test-browser || failed=1; \
+	@$(MAKE) --no-print-directory test-postgres test-browser > var/beside.log 2>&1 & beside=$$!; failed=0; \
+	$(MAKE) --no-print-directory lint test-sqlite test-chaos || failed=1; \
 	wait $$beside || { failed=1; cat var/beside.log; }; exit $$failed
 	@for part in sqlite postgres chaos browser; do printf '%-9s %s\n' $$part "$$(tail -n 1 var/test-$$part.log)"; done
 
