@@ -185,3 +185,50 @@ def test_what_is_approved_is_spread_by_keys_and_the_schedule_stopped(staff_page,
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("4 taken off the schedule")).to_be_visible()
     assert not Prompt.objects.exclude(publish_at=None).exists()
+
+
+def test_the_table_is_edited_by_keys(staff_page, drafts):
+    page = staff_page
+    page.goto(f"{DESK}&view=table")
+    cells = page.locator("[data-cell='title']")
+    expect(cells).to_have_count(4)
+    assert violations(page) == []
+    row = {n: page.locator(f"#row-{now(n).pk}") for n in range(4)}
+    row[0].locator("[data-cell='title']").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("An edited fox")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("textbox", name="Description")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(row[0]).to_contain_text("An edited fox")
+    assert now(0).title == "An edited fox"
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("owl, night")
+    page.keyboard.press("Enter")
+    expect(row[0].locator(".tag")).to_have_text(["night", "owl"])
+    for n in (1, 3):
+        row[n].get_by_role("checkbox").check()
+    row[0].locator("[data-cell='tags']").focus()
+    page.keyboard.press("Control+d")
+    expect(row[3].locator(".tag")).to_have_text(["night", "owl"])
+    expect(row[2].locator(".tag")).to_have_text(["fox", "snow"])
+    page.get_by_label("Category of the marked drafts").select_option("Animals")
+    expect(row[3]).to_contain_text("Animals")
+    page.keyboard.press("Escape")
+    page.locator("#desk-dock").get_by_role("button", name="Undo").click()
+    expect(row[3]).to_contain_text("Food")
+
+    page.get_by_role("button", name="Find and replace").click()
+    page.get_by_label("Find", exact=True).fill("Lighthouse")
+    page.get_by_label("Replace with").fill("Beacon")
+    assert violations(page) == []
+    page.get_by_role("button", name="Replace in 1 draft").click()
+    expect(row[1]).to_contain_text("Beacon at dusk")
+    row[1].locator("[data-cell='title']").focus()
+    page.keyboard.press("a")
+    expect(row[1].locator(".state")).to_have_text("Approved")
+    expect(page.locator("#desk-counts")).to_contain_text("1 approved")

@@ -11,7 +11,7 @@ from bulk_admin.adapter import price_of_rewriting
 from prompts.models import Category, Prompt
 from prompts.services import page_files
 from prompts.services.desk.batch import FLAGGED, Batch, State, state_of
-from prompts.services.desk.flags import Flag, Titles, Weight, flags_of
+from prompts.services.desk.flags import Flag, Titles, Weight, flags_of, same_texts
 from prompts.services.desk.texts import seen, tags_of
 
 from .door import CHANGE, PUBLISH
@@ -39,6 +39,12 @@ class ShownPage:
     @property
     def is_flagged(self) -> bool:
         return any(each.flag.weight < Weight.NOTE for each in self.flags)
+
+    @property
+    def weight(self) -> int:
+        """For a list with the heaviest flags first."""
+        weights = [each.flag.weight for each in self.flags]
+        return min(weights, default=Weight.NOTE + 1) * 100 - len(weights)
 
     @property
     def can_edit(self) -> bool:
@@ -104,6 +110,7 @@ def of_batch(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "flagged_query": batch.query(show=FLAGGED),
         "meter": _meter(counts, total),
         "may_change": request.user.has_perm(CHANGE),
+        "may_rewrite": request.user.has_perms([CHANGE, "bulk_admin.create_pages"]),
         "may_publish": request.user.has_perms([CHANGE, PUBLISH]),
         "categories": list(Category.objects.values_list("pk", "name")),
         "alt_limit": ALT_LIMIT,
@@ -122,7 +129,8 @@ def of_draft(request: HttpRequest, batch: Batch, page: Prompt | None) -> dict[st
     if page is None:
         return {"draft": None, "number": 0}
     before, after = batch.around(page)
-    flags = [] if page.deleted_at else flags_of(page, Titles.of_all_pages())
+    same = same_texts(batch.readable).get(page.pk, ())
+    flags = [] if page.deleted_at else flags_of(page, Titles.of_all_pages(), same)
     return {
         "draft": shown(page, flags),
         "number": 1 + sum(other.pk < page.pk for other in batch.pages),

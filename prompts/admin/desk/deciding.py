@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
-from bulk_admin.adapter import RewriteRefused, rewrite
+from bulk_admin.adapter import RewriteRefused, price_of_rewriting, rewrite
 from prompts.models import Prompt
 from prompts.services import trash
 from prompts.services.desk import reviewing, undoing
 from prompts.services.desk.batch import Batch
 
 from . import context
-from .door import CHANGE, POST, door, pages_in
+from .door import CHANGE, GET, POST, door, pages_in
 from .reading import answer
+from .rows import FOLDER, is_table, told_of
+
+NOTHING = "There is nothing to undo here."
 
 
 @door(CHANGE, methods=POST)
@@ -46,11 +51,13 @@ def decided(
     why: str,
 ) -> HttpResponse:
     """The next draft to read; the same one where nothing was done."""
-    after = _again(batch)
+    after = batch.again()
     if len(done) == 1 and not why:
         text = f"“{_title(after, done[0])}” {verb}."
     else:
         text = f"{len(done)} {verb}. {why}".strip() if done else why
+    if is_table(request):
+        return _in_table(request, after, asked, text, bool(done))
     if done:
         page = after.next_to_read(max(done))
     else:
@@ -63,7 +70,7 @@ def decided(
 def restore(request: HttpRequest, batch: Batch) -> HttpResponse:
     ids = pages_in(batch, request.POST.get("ids", ""))
     done = trash.restore(ids, by=request.user)
-    after = _again(batch)
+    after = batch.again()
     page = after.find(ids[0]) if ids else after.first()
     return told(answer(request, after, page, touched=marked(after, done)), "Taken back.")
 
@@ -72,20 +79,28 @@ def restore(request: HttpRequest, batch: Batch) -> HttpResponse:
 def undo(request: HttpRequest, batch: Batch) -> HttpResponse:
     """This person's last action on these pages, which is then shown."""
     undone = undoing.undo_last({page.pk for page in batch.pages}, by=request.user)
-    after = _again(batch)
+    after = batch.again()
+    if is_table(request):
+        ids = [int(each) for each in (*undone.put_back, *undone.left)] if undone else []
+        text = undoing.sentence(undone) if undone else NOTHING
+        return _in_table(request, after, ids, text)
     if undone is None:
         here = pages_in(batch, request.POST.get("ids", ""))
         page = after.find(here[0]) if here else after.first()
-        return told(answer(request, after, page), "There is nothing to undo here.", "warning")
+        return told(answer(request, after, page), NOTHING, "warning")
     back, left = undone.put_back, undone.left
     page = after.find(int((back or left)[0])) or after.first()
     touched = marked(after, [int(each) for each in (*back, *left)])
     return told(answer(request, after, page, touched=touched), undoing.sentence(undone))
 
 
-@door(CHANGE, methods=POST)
+@door(CHANGE, methods=(*GET, *POST))
 def rewrite_texts(request: HttpRequest, batch: Batch) -> HttpResponse:
-    """Order new texts, at this person's cost; the pages keep theirs until they come."""
+    """Order new texts, at this person's cost; the pages keep theirs until they come. GET says for
+    how much.
+    """
+    if request.method != "POST":
+        return _ask_to_rewrite(request, batch)
     ids = pages_in(batch, request.POST.get("ids", ""))
     ordered, why = 0, ""
     for page_id in ids:
@@ -96,10 +111,29 @@ def rewrite_texts(request: HttpRequest, batch: Batch) -> HttpResponse:
             why = str(error)
     text = f"{ordered} {'text' if ordered == 1 else 'texts'} ordered. " if ordered else ""
     later = "Each page keeps its own until the new one comes." if ordered else ""
+    if request.POST.get("then") == "reload":
+        messages.success(request, f"{text}{why or later}")
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     page = batch.find(ids[0]) if ids else batch.first()
     return told(
         answer(request, batch, page), f"{text}{why or later}", "warning" if why else "success"
     )
+
+
+def _ask_to_rewrite(request: HttpRequest, batch: Batch) -> HttpResponse:
+    ids = pages_in(batch, request.GET.get("ids", ""))
+    pages = [page for page in batch.readable if page.pk in ids]
+    may_buy = request.user.has_perm("bulk_admin.create_pages")
+    price = price_of_rewriting([page.pk for page in pages]) if may_buy else ""
+    shown = {"batch": batch, "pages": pages, "price": price, "button": f"Rewrite · {price}"}
+    return TemplateResponse(request, f"{FOLDER}_rewrite.html", shown)
+
+
+def _in_table(
+    request: HttpRequest, batch: Batch, ids: Iterable[int], text: str, can_undo: bool = False
+) -> HttpResponse:
+    rows = [{"page": page_id} for page_id in ids]
+    return told_of(request, batch, rows, text=text, undo=can_undo)
 
 
 def told(
@@ -114,11 +148,6 @@ def marked(batch: Batch, ids: Iterable[int]) -> list[context.ShownPage]:
     """Pages whose mark in the strip has changed; their flags are as they were."""
     pages = (batch.find(page_id) for page_id in ids)
     return [context.shown(page, []) for page in pages if page]
-
-
-def _again(batch: Batch) -> Batch:
-    """As the pages are now."""
-    return Batch(batch.job, batch.ids, batch.show)
 
 
 def _marks(text: str) -> dict[int, str]:

@@ -21,7 +21,7 @@ from prompts.services.desk.batch import Batch, State, state_of
 from . import context
 from .calendar import weeks_of
 from .door import CHANGE, GET, POST, PUBLISH, door, numbers_in
-from .reading import FOLDER
+from .rows import FOLDER
 from .spread_form import SpreadForm
 
 ASK_OR_DO = (*GET, *POST)

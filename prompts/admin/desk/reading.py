@@ -16,25 +16,27 @@ from prompts.services.desk.batch import Batch
 
 from . import context
 from .door import GET, door, numbers_in
-
-FOLDER = "admin/prompts/desk/"
+from .rows import FOLDER, is_table
 
 
 @door(methods=GET)
 def desk(request: HttpRequest, batch: Batch) -> HttpResponse:
     """One draft at a time, or with ``?view=table`` all of them."""
+    pages = [context.shown(page, batch.flags.get(page.pk, [])) for page in batch.shown]
     whole = {
         **admin.site.each_context(request),
         **context.of_batch(request, batch),
         "opts": Prompt._meta,
         "title": "Publish desk",
-        "pages": [context.shown(page, batch.flags.get(page.pk, [])) for page in batch.shown],
         "flagged": sum(batch.is_flagged(page) for page in batch.pages),
         "now": timezone.now().isoformat(),
     }
+    if is_table(request):
+        whole |= {"pages": sorted(pages, key=lambda page: page.weight), "is_table": True}
+        return TemplateResponse(request, f"{FOLDER}table.html", whole)
     wanted = numbers_in(request.GET.get("page", ""))
     page = (batch.find(wanted[0]) if wanted else None) or batch.first()
-    whole |= context.of_draft(request, batch, page)
+    whole |= {"pages": pages, **context.of_draft(request, batch, page)}
     return TemplateResponse(request, f"{FOLDER}one.html", whole)
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 from prompts.services.desk import editing
 from prompts.services.desk.batch import MOST, Batch
 from prompts.services.desk.editing import Edit
 
-from . import context
 from .door import CHANGE, POST, door
-from .reading import FOLDER
+from .rows import told_of
 
 
 @door(CHANGE, methods=POST)
@@ -32,9 +29,6 @@ def save(request: HttpRequest, batch: Batch) -> HttpResponse:
         done = editing.save(field, edits, by=request.user) if edits else []
     except ValueError as error:
         return HttpResponseBadRequest(str(error))
-    after = Batch(batch.job, batch.ids, batch.show)
-    shown = {page.pk: page for page in after.readable}
-    is_table = request.GET.get("view") == "table"
     rows = [
         {
             "page": each.page_id,
@@ -42,14 +36,10 @@ def save(request: HttpRequest, batch: Batch) -> HttpResponse:
             "text": each.text,
             "message": each.message,
             "seen": each.seen,
-            "html": _html(request, after, shown[each.page_id], is_table)
-            if each.page_id in shown
-            else "",
         }
         for each in done
     ]
-    counts = context.of_batch(request, after)
-    return JsonResponse({"rows": rows, "bar": _render(request, "_counts.html", counts)})
+    return told_of(request, batch.again(), rows)
 
 
 def _asked(request: HttpRequest) -> tuple[str, list[Edit]] | None:
@@ -60,14 +50,3 @@ def _asked(request: HttpRequest) -> tuple[str, list[Edit]] | None:
         return str(sent.get("field", "")), edits
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def _html(request: HttpRequest, batch: Batch, page: Any, is_table: bool) -> str:
-    """What the page's flags are now: alone, or in its row."""
-    draft = context.shown(page, batch.flags.get(page.pk, []))
-    more = context.of_batch(request, batch) if is_table else {}
-    return _render(request, "_row.html" if is_table else "_flags.html", {"draft": draft, **more})
-
-
-def _render(request: HttpRequest, name: str, values: dict[str, Any]) -> str:
-    return render_to_string(f"{FOLDER}{name}", values, request)

@@ -63,6 +63,10 @@ class Batch:
         own = {"job": self.job, "ids": ",".join(map(str, self.ids)), "show": self.show}
         return urlencode({key: value for key, value in (own | more).items() if value})
 
+    def again(self) -> Batch:
+        """As the pages are now."""
+        return Batch(self.job, self.ids, self.show)
+
     @property
     def chosen(self) -> QuerySet[Prompt]:
         if self.job:

@@ -43,6 +43,11 @@ class Flag:
     more: str = ""  # after the name
 
     @property
+    def brief(self) -> str:
+        """For a list: without why it matters."""
+        return self.text.partition(";")[0]
+
+    @property
     def word(self) -> str:
         return self.weight.name.capitalize()
 

@@ -6,7 +6,7 @@ const root = () => document.getElementById("desk");
 export const settled = () => Promise.allSettled([...pending]);
 export const isSaving = () => pending.size > 0;
 
-const token = () => JSON.parse(root().getAttribute("hx-headers"))["X-CSRFToken"];
+export const token = () => JSON.parse(root().getAttribute("hx-headers"))["X-CSRFToken"];
 
 // rows: [{page, text, was}] of one field; the answer's rows, or null when nothing came back.
 export function save(field, rows, view = "") {
@@ -55,7 +55,7 @@ function show(field, sent, answer) {
   if (!row) return;
   if (row.seen) document.querySelector("#desk-state [name=marks]").value = `${row.page}:${row.seen}`;
   if (row.state !== "gone") document.getElementById("desk-flags").innerHTML = row.html;
-  document.getElementById("desk-counts").outerHTML = answer.bar;
+  document.getElementById("desk-counts").outerHTML = answer.counts;
 }
 
 // Both are told; neither is lost.
