@@ -268,14 +268,6 @@ def test_who_may_only_look_is_offered_no_new_job_and_no_keys_that_buy(client):
     assert 'data-can-spend="1"' in body and 'data-can-act="1"' in body
 
 
-def test_the_index_counts_paused_jobs_apart(client, superuser):
-    make_job(1, JobStatus.PAUSED)
-    client.force_login(superuser)
-    assert "No jobs under way, 1 paused." in client.get(reverse("admin:index")).content.decode()
-    make_job(1, JobStatus.PROCESSING)
-    assert "1 job under way, 1 paused." in client.get(reverse("admin:index")).content.decode()
-
-
 @pytest.mark.parametrize(
     ("status", "reason", "account_stop", "leads"),
     [
