@@ -115,8 +115,8 @@ MUTANTS = [
     Mutant(
         "a storage's own exception loses the picture",
         "bulk_admin/storages.py",
-        "    except Exception as error:",
-        "    except OSError as error:",
+        "    except Exception as error:\n        status =",
+        "    except OSError as error:\n        status =",
         ODD_STORAGES,
         "test_whatever_a_backend_raises_is_one_error_whose_words_can_be_kept",
     ),
