@@ -27,6 +27,7 @@ RUNS: dict[str, tuple[list[str], ...]] = {
     "queue_depth": BOTH,
     "tile_delay": ([],),
     "poll_cost": BOTH,
+    "job_page": ([],),
     "picture_cost": ([],),
     "fifty_pages": BOTH,
 }

@@ -73,14 +73,13 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def browser_page(url: str) -> Iterator[Page]:
+def browser_page(url: str, height: int = 9000) -> Iterator[Page]:
+    """Of a person who may do everything. So tall, every picture is wanted."""
     client = Client()
     client.force_login(make_user("watcher", is_superuser=True))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=list(QUIET))
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 9000}
-        )  # tall, so that every picture is wanted
+        context = browser.new_context(viewport={"width": 1280, "height": height})
         context.add_cookies(
             [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}]
         )

@@ -5,12 +5,15 @@ They stand outside the admin package, whose modules register on a site when they
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils.text import capfirst
+
+NOTHING_CHOSEN = (("", "Choose an action…"),)
 
 
 class SoundChangeList(ChangeList):
@@ -40,3 +43,10 @@ class SoundLists:
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SoundChangeList
+
+    def get_action_choices(
+        self, request: HttpRequest, default_choices: Sequence[tuple[str, str]] = NOTHING_CHOSEN
+    ) -> list[tuple[str, str]]:
+        base: Any = super()  # ModelAdmin's
+        choices: list[tuple[str, str]] = base.get_action_choices(request, list(default_choices))
+        return choices

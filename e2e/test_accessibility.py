@@ -1,14 +1,15 @@
-"""axe-core finds nothing on the job page's five states, light and dark."""
+"""axe-core finds nothing on the job page's five states, nor on the other pages of staff."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from bulk_admin.models import ImageStatus, JobStatus, PageStatus
+from bulk_admin.models import ImageModel, ImageStatus, JobStatus, PageStatus
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.accessibility import violations
 from e2e.conftest import log_in
+from prompts.tests.making import make_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,3 +105,47 @@ def test_a_broken_page_is_found(browser, live_server):
 
     assert violations(page)
     page.close()
+
+
+def staff_pages(person):
+    """One of each kind of page: front page, list, cards, form, question, price table, health."""
+    job = make_job(3, JobStatus.COMPLETED, created_by=person, stored=True)
+    make_image(job, ImageStatus.UNKNOWN)
+    make_job(2, JobStatus.PAUSED, created_by=person, status_reason="job_cap")
+    page = make_page(1, status="draft", is_placeholder=True, image="", variants=[])
+    model = ImageModel.objects.filter(provider="openai", kind="image").first()
+    return [
+        "/admin/",
+        "/admin/bulk_admin/bulkgenerationjob/",
+        "/admin/prompts/prompt/?status__exact=draft",
+        f"/admin/prompts/prompt/{page.pk}/change/",
+        f"/admin/prompts/prompt/bulk/publish/?ids={page.pk}",
+        f"/admin/bulk_admin/imagemodel/{model.pk}/change/",
+        f"/admin/bulk_admin/imagemodel/{model.pk}/delete/",
+        "/admin/bulk_admin/bulkgenerationjob/health/",
+        "/admin/login/two-factor/",
+    ]
+
+
+# Django's own: an inline's template has headings without words.
+DJANGOS = ("empty-heading", "heading-order", "empty-table-header")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_the_pages_of_staff_break_no_rule(new_context, superuser, live_server, scheme, width):
+    context = new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+    )  # axe-core styles the page while it measures
+    page = context.new_page()
+    page.goto("/admin/login/")
+    found = {"login": violations(page)}
+    log_in(context, superuser, live_server.url)
+    for address in staff_pages(superuser):
+        page.goto(address)
+        found[address] = [each for each in violations(page) if not each.startswith(DJANGOS)]
+    page.goto("/admin/prompts/prompt/")
+    page.locator("#result_list .action-select").first.check()
+    page.locator("#changelist-filter summary").first.click()
+    found["ticked, with an open filter"] = violations(page)
+
+    assert {address: broken for address, broken in found.items() if broken} == {}

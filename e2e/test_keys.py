@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 
 import pytest
+from django.db import connections, transaction
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.services.jobs import decisions
-from bulk_admin.testing.factories import make_image, make_job, make_worker
+from bulk_admin.services.queue.job_row import count, lock_job, save
+from bulk_admin.testing.factories import make_image, make_job, make_worker, picture_fields
 from e2e.pages import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,3 +159,98 @@ def test_a_held_key_decides_once_and_a_held_arrow_goes_on(staff_page, job, press
         staff_page.keyboard.down("ArrowRight")
     current(staff_page, job, 4)
     wait_for(staff_page, job, [DROPPED, OPEN, OPEN, OPEN, OPEN])
+
+
+class Hand:
+    """Presses keys on what is visible, and keeps what the server should have in the end."""
+
+    def __init__(self, page):
+        self.page, self.expected, self.steps = page, {}, []
+
+    def seen(self, is_zoomed):
+        """The picture that is on the screen where a key acts."""
+        if is_zoomed:
+            address = self.page.locator("#zoom .stage img").get_attribute("src")
+            return int(re.search(r"/(\d+)/file/", address)[1])
+        return int(self.page.locator("#grid .is-current").get_attribute("data-tile"))
+
+    def decide(self, key, *, is_zoomed=False):
+        if is_zoomed:
+            expect(self.page.locator("#zoom .stage img")).to_be_visible()
+        pk = self.seen(is_zoomed)
+        wanted = key == "p"
+        if self.expected.get(pk) != wanted:
+            self.steps.append((pk, self.expected.get(pk)))
+            self.expected[pk] = wanted
+        self.page.keyboard.press(key)
+
+    def undo(self):
+        pk, before = self.steps.pop()
+        self.expected[pk] = before
+        self.page.keyboard.press("u")
+
+
+def arriving(job, pictures):
+    """A thread in which a picture is made every 200 ms."""
+
+    def make():
+        for image in pictures:
+            time.sleep(0.2)
+            with transaction.atomic():
+                locked = lock_job(job.pk)
+                locked.revision += 1
+                done = picture_fields(job, stored=True) | {"revision": locked.revision}
+                locked.images.filter(pk=image).update(status=ImageStatus.COMPLETED, **done)
+                count(locked, ImageStatus.QUEUED, ImageStatus.COMPLETED)
+                save(locked, timezone.now())
+        connections.close_all()
+
+    return threading.Thread(target=make)
+
+
+def answer_late(page, route):
+    page.wait_for_timeout(3000)
+    route.continue_()
+
+
+def test_sixty_pictures_decided_undone_and_zoomed_while_more_arrive_and_the_storage_is_slow(
+    staff_page, staff, settings
+):
+    settings.BULK = settings.BULK | {"POLL_SECONDS": 0.3}
+    make_worker()
+    job = make_job(0, JobStatus.PROCESSING, created_by=staff)
+    for _ in range(60):
+        make_image(job, ImageStatus.COMPLETED, stored=True, recounted=False)
+    queued = [make_image(job, ImageStatus.QUEUED, recounted=False).pk for _ in range(20)]
+    make_image(job, ImageStatus.QUEUED)  # so that the job goes on
+    # The storage answers after 3 s: in zoom one judges the previews until then.
+    staff_page.route("**/file/original/**", lambda route: answer_late(staff_page, route))
+    staff_page.goto(job.get_absolute_url())
+    expect(staff_page.locator("#bulk[data-whole=true]")).to_be_visible()
+    thread = arriving(job, queued)
+    thread.start()
+    hand = Hand(staff_page)
+    for n in range(40):
+        hand.decide("px"[n % 3 == 0])
+        if n % 8 == 7:
+            hand.undo()
+    staff_page.keyboard.press("z")
+    expect(staff_page.locator("#zoom")).to_be_visible()
+    for n in range(20):
+        hand.decide("xp"[n % 3 == 0], is_zoomed=True)
+        if n % 10 == 9:
+            hand.undo()
+    staff_page.keyboard.press("z")
+    hand.undo()
+    thread.join()
+
+    def saved():
+        found = job.images.filter(status=ImageStatus.COMPLETED)
+        return {image.pk: image.selected for image in found if image.decided_at is not None}
+
+    wanted = {pk: keep for pk, keep in hand.expected.items() if keep is not None}
+    wait_until(staff_page, lambda: saved() == wanted, f"the server has {wanted}")
+    assert len(wanted) > 50
+    expect(staff_page.locator("#grid .kept")).to_have_count(sum(wanted.values()))
+    job.refresh_from_db()
+    assert job.completed_count == 80

@@ -53,6 +53,16 @@ def addresses(person, account):
         "job page": job.get_absolute_url(),
     }
     pages |= {name: f"{OURS}/{name}/" for name in lists}
+    page = make_page(1, status="draft", title="A Lighthouse at Dusk " * 3, image="", variants=[])
+    pages |= {
+        "Today": "/admin/",
+        "Pages": "/admin/prompts/prompt/",
+        "page": f"/admin/prompts/prompt/{page.pk}/change/",
+        "question": f"/admin/prompts/prompt/bulk/publish/?ids={page.pk}",
+        "account": f"{OURS}/provideraccount/{account.pk}/change/",
+        "Health": f"{OURS}/bulkgenerationjob/health/",
+        "groups": "/admin/auth/group/add/",
+    }
     return pages | {
         "model": (
             f"{OURS}/imagemodel/{ImageModel.objects.filter(provider='openai').first().pk}/change/"
@@ -125,6 +135,37 @@ def test_a_list_of_jobs_or_pictures_fits_a_laptop_whole(
         )
         == 0
     )
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_the_list_of_pages_is_not_wider_than_its_room(new_context, superuser, live_server, width):
+    title = "A Lighthouse at Dusk " * 3
+    make_page(1, status="draft", title=title, is_placeholder=True, image="", variants=[])
+    context = new_context(viewport={"width": width, "height": 900})
+    log_in(context, superuser, live_server.url)
+    page = context.new_page()
+    page.goto("/admin/prompts/prompt/")
+    over = "(results) => results.scrollWidth - results.clientWidth"
+    assert page.locator(".results").evaluate(over) == 0
+
+
+def test_a_filter_is_a_menu(new_context, superuser, live_server):
+    make_page(1, status="draft", image="", variants=[])
+    context = new_context()
+    log_in(context, superuser, live_server.url)
+    page = context.new_page()
+    page.goto("/admin/prompts/prompt/")
+    status = page.locator("#changelist-filter details").first
+    status.locator("summary").click()
+    expect(status.get_by_role("link", name="Draft")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(status.get_by_role("link", name="Draft")).to_be_hidden()
+    status.locator("summary").click()
+    page.get_by_role("heading", name="Pages").click()
+    expect(status.get_by_role("link", name="Draft")).to_be_hidden()
+    status.locator("summary").click()
+    status.get_by_role("link", name="Draft").click()
+    expect(status.locator("summary")).to_have_text("Status: Draft")
 
 
 def test_a_tablet_shows_which_pages_publish_asks_about(new_context, superuser, live_server):

@@ -87,8 +87,10 @@ class Drafts:
 
 
 def drafts_to_review(most: int) -> Drafts:
-    """With ``most`` of the newest; those that the worker is about to publish are left out."""
-    drafts = Prompt.objects.filter(status=Prompt.Status.DRAFT, publish_at=None)
+    """With ``most`` of the newest; those that are approved, or about to be published, are left
+    out.
+    """
+    drafts = Prompt.objects.filter(status=Prompt.Status.DRAFT, publish_at=None, reviewed_at=None)
     found = drafts.aggregate(count=Count("pk"), oldest=Min("created"))
     newest = drafts.exclude(image="").order_by("-created", "-pk").defer(*NOT_ON_CARDS)
     return Drafts(found["count"], found["oldest"], list(newest[:most]))

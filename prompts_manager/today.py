@@ -21,7 +21,6 @@ from prompts import selectors
 from prompts.services import page_files
 
 JOBS = "admin:bulk_admin_bulkgenerationjob_changelist"
-PAGES = "admin:prompts_prompt_changelist"
 Person = PermissionsMixin | AnonymousUser | Model
 
 
@@ -111,17 +110,14 @@ def read(request: HttpRequest) -> Today:
 def _drafts() -> list[Need]:
     drafts = selectors.drafts_to_review(front_page.MOST_PICTURES)
     since = date_format(timezone.localtime(drafts.oldest), "j M Y") if drafts.oldest else ""
-    pictures = [
-        page_files.url(page, page.variants[0]["key"] if page.variants else page.image)
-        for page in drafts.newest
-    ]
+    pictures = [page_files.smallest_url(page) for page in drafts.newest]
     return [
         Need(
             count=drafts.count,
             what="draft to review" if drafts.count == 1 else "drafts to review",
             which=f"The oldest is from {since}",
             pictures=pictures,
-            url=f"{reverse(PAGES)}?status__exact=draft",
+            url=reverse("admin:prompts_desk"),
             button="Review drafts",
         )
     ]
@@ -138,7 +134,7 @@ def _of_jobs() -> list[Need]:
             what="picture to decide" if undecided.count == 1 else "pictures to decide",
             which=_shares(undecided.shares),
             pictures=[image.file_url("300") for image in undecided.pictures],
-            url=undecided.shares[0].job.get_absolute_url() if undecided.shares else reverse(JOBS),
+            url=_first_to_decide(undecided),
             button="Decide",
         ),
         Need(
@@ -156,6 +152,12 @@ def _of_jobs() -> list[Need]:
             button="Look",
         ),
     ]
+
+
+def _first_to_decide(undecided: front_page.Waiting) -> str:
+    if not undecided.shares:
+        return reverse(JOBS)
+    return f"{undecided.shares[0].job.get_absolute_url()}?show=to-decide"
 
 
 def _shares(shares: Sequence[front_page.Share]) -> str:

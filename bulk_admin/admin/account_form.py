@@ -82,6 +82,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         # Declared fields stay in a form, whatever the fieldsets leave out.
         for name in ("provider",) if self.instance.pk else ("confirms_new_owner",):
             self.fields.pop(name, None)
+        for name in ("label", "base_url"):  # browsers take them for the user name of the key
+            if name in self.fields:
+                self.fields[name].widget.attrs["autocomplete"] = "off"
         self._say_what_is_stored()
         if field := self.fields.get("confirms_new_owner"):
             field.help_text = f"Tick this to change the owner. {handover_of(self.instance)}"

@@ -26,7 +26,7 @@ from .bulk_actions.trash import TrashFilter, TrashMixin
 from .filters import ErrorFilter, ImagePageFilter, KeptFilter
 from .job_page import urls
 from .job_page.views import job_or_404
-from .options import ModelAdmin
+from .options import NOTHING, ModelAdmin
 
 TONES = {
     ImageStatus.DRAFT: "off",
@@ -178,7 +178,7 @@ class GeneratedImageAdmin(TrashMixin, ModelAdmin[GeneratedImage]):
     @admin.display(description="kept", ordering="selected")
     def kept(self, image: GeneratedImage) -> str:
         if image.status != ImageStatus.COMPLETED:
-            return "–"
+            return NOTHING
         return "kept" if image.selected else "dropped"
 
     @admin.display(description="job", ordering="job__name")
@@ -187,7 +187,7 @@ class GeneratedImageAdmin(TrashMixin, ModelAdmin[GeneratedImage]):
 
     @admin.display(description="cost", ordering="cost")
     def booked(self, image: GeneratedImage) -> str:
-        return usd(image.cost) if image.cost else "–"
+        return usd(image.cost) if image.cost else NOTHING
 
     @admin.display(description="page")
     def page(self, image: GeneratedImage) -> str:
@@ -197,7 +197,7 @@ class GeneratedImageAdmin(TrashMixin, ModelAdmin[GeneratedImage]):
                 format_html('<a href="{}">{}</a>', page.url, page.title) if page.url else page.title
             )
         if image.page_status == PageStatus.NONE:
-            return "–"
+            return NOTHING
         return format_html(
             '<span title="{}">{}</span>', image.page_error, image.get_page_status_display()
         )

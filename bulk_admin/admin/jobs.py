@@ -29,7 +29,7 @@ from .health import health_page
 from .job_page import urls
 from .job_page.exports import MOST_JOBS
 from .new_job import views as new_job
-from .options import ModelAdmin, route
+from .options import NOTHING, ModelAdmin, route
 from .review_sheet import views as review_sheet
 
 
@@ -189,12 +189,12 @@ class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
 
     @admin.display(description="pages", ordering="pages_created")
     def pages(self, job: BulkGenerationJob) -> str:
-        return str(job.pages_created or "–")
+        return str(job.pages_created) if job.pages_created else NOTHING
 
     @admin.display(description="spent / estimate", ordering="spent")
     def money(self, job: BulkGenerationJob) -> str:
         if job.status == JobStatus.DRAFT:
-            return "–"
+            return NOTHING
         return f"{usd_total(job.spent + job.text_spent)} / {usd_total(job.estimate)}"
 
     @admin.display(description="made", ordering="created")

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
+from django.utils.safestring import mark_safe
 
 from bulk_admin.sound_lists import SoundLists
 
@@ -35,6 +36,10 @@ else:
     class TabularInline(admin.TabularInline):
         def __class_getitem__(cls, models: Any) -> type:
             return cls
+
+
+# A cell that has nothing to say; where a row is a card, it is left out.
+NOTHING = mark_safe('<span class="nothing">–</span>')  # as it stands here
 
 
 def route(
@@ -70,4 +75,4 @@ class ReadOnly:
         return False
 
 
-__all__ = ["ModelAdmin", "ReadOnly", "StackedInline", "TabularInline", "route"]
+__all__ = ["NOTHING", "ModelAdmin", "ReadOnly", "StackedInline", "TabularInline", "route"]

@@ -182,13 +182,12 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="page", ordering="title")
     def named(self, page: Prompt) -> str:
-        key = page.variants[0]["key"] if page.variants else page.image
         html = (
             '<img src="{0}" width="{1}" height="{1}" loading="lazy" alt="">'
-            if key
+            if (address := page_files.smallest_url(page))
             else '<span class="none"></span>'
         )
-        picture = format_html(html, page_files.url(page, key) if key else "", THUMBNAIL_SIDE)
+        picture = format_html(html, address, THUMBNAIL_SIDE)
         return format_html(
             '<span class="page-name">{}<span dir="auto">{}</span></span>', picture, page.title
         )

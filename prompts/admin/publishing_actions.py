@@ -11,7 +11,7 @@ from django.db import OperationalError
 
 from bulk_admin.admin.bulk_actions.kit import BulkAction, Confirmation, Line, Person
 from prompts.models import Prompt
-from prompts.services import publish_queue, publishing, trash
+from prompts.services import page_files, publish_queue, publishing, trash
 
 logger = logging.getLogger(__name__)
 Pages = Sequence[Prompt]
@@ -34,7 +34,14 @@ class PageAction(BulkAction[Prompt]):
 
 
 def _line(page: Prompt, text: str, *, ok: bool = True, warned: bool = False) -> Line:
-    return Line(label=page.title, url=page.get_absolute_url(), text=text, ok=ok, warned=warned)
+    return Line(
+        label=page.title,
+        url=page.get_absolute_url(),
+        picture=page_files.smallest_url(page),
+        text=text,
+        ok=ok,
+        warned=warned,
+    )
 
 
 def _lines(pages: Pages, reason_of: Callable[[Prompt], str], done: str) -> list[Line]:

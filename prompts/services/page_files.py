@@ -61,6 +61,12 @@ def url(page: Prompt, key: str) -> str:
     return reverse("admin:prompts_prompt_picture", args=[page.pk, name_of(key)])
 
 
+def smallest_url(page: Prompt) -> str:
+    """Of its smallest picture; empty where it has none."""
+    key = page.variants[0]["key"] if page.variants else page.image
+    return url(page, key) if key else ""
+
+
 # --- what the worker does to them, outside any transaction ----------------------------------------
 # Each raises StorageUnavailable, begins nothing after ``until`` (of time.monotonic), and is
 # harmless when it is repeated.

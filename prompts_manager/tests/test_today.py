@@ -44,6 +44,7 @@ def test_drafts_wait_until_they_are_published_or_about_to_be(today):
     making.make_page(1, status="draft")
     making.make_page(2, status="draft", publish_at=timezone.now())
     making.make_page(3)
+    making.make_page(4, status="draft", reviewed_at=timezone.now())
     assert needs(today)["draft to review"][0] == 1
 
 
@@ -55,7 +56,7 @@ def test_pictures_wait_until_they_are_decided_or_have_a_page(today):
     make_image(make_job(0, JobStatus.PROCESSING))
     assert needs(today)["pictures to decide"] == (2, "Fjords (2)")
     need = next(need for need in today().needs if need.what == "pictures to decide")
-    assert need.url == job.get_absolute_url()
+    assert need.url == f"{job.get_absolute_url()}?show=to-decide"
 
 
 def test_unknown_outcomes_and_failed_jobs_are_told_with_their_jobs(today):

@@ -31,7 +31,11 @@ class ImageAction(BulkAction[GeneratedImage]):
 
 def _line(image: GeneratedImage, text: str, *, ok: bool = True) -> Line:
     return Line(
-        label=f"{image.job.name} · {image}", url=image.job.get_absolute_url(), text=text, ok=ok
+        label=f"{image.job.name} · {image}",
+        url=image.job.get_absolute_url(),
+        picture=image.file_url("300") if image.thumb_300 else "",
+        text=text,
+        ok=ok,
     )
 
 

@@ -52,11 +52,12 @@ class Line:
     """What will become, or became, of one row.
 
     ``ok``: it will be done, or was done. ``warned``: it will be done only if the person ticks the
-    action's ``despite_warnings``.
+    action's ``despite_warnings``. ``picture``: the address of a small one.
     """
 
     label: str
     url: str = ""
+    picture: str = ""
     text: str
     ok: bool = True
     warned: bool = False

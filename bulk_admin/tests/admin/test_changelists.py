@@ -454,7 +454,7 @@ def test_the_list_of_workers_tells_of_an_idle_one(admin_client, seconds, sentenc
         end_a_task(timezone.now() - dt.timedelta(seconds=seconds))
     body = admin_client.get("/admin/bulk_admin/worker/").content.decode()
     assert sentence in body
-    assert "0 busy workers" in body
+    assert "There are no busy workers." in body
 
 
 def test_the_list_of_workers_says_in_words_what_a_busy_one_does(admin_client):

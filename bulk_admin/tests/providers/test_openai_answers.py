@@ -134,9 +134,17 @@ def test_a_picture_in_an_unknown_shape_is_kept(server, body):
     assert [result.content for result in ask(server, body)] == [PICTURE]
 
 
-def test_a_picture_within_a_web_page_is_none(server):
+PAGE = f'<html><img src="data:image/png;base64,{B64}"></html>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [PAGE.encode(), {"message": PAGE}, {"error": {"message": f"no channel: {PAGE}"}}],
+    ids=["page", "page in JSON", "page in an error"],
+)
+def test_a_picture_within_a_web_page_is_none(server, body):
     with pytest.raises(OutcomeUnknown):
-        ask(server, f'<html><img src="data:image/png;base64,{B64}"></html>'.encode())
+        ask(server, body)
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])

@@ -7,7 +7,7 @@ let anchorId = null; // where a range began
 let markedIds = new Set();
 
 export const current = () => (currentId && tileWith(currentId)) || null;
-export const marked = () => shown().filter((tile) => markedIds.has(tile.dataset.tile));
+export const marked = () => (markedIds.size ? shown().filter((tile) => markedIds.has(tile.dataset.tile)) : []);
 
 // What a key is about: what is marked, else the current picture.
 export const chosen = () => {
@@ -41,8 +41,9 @@ export function settleCurrent() {
 
 export function goTo(tile) {
   if (!tile) return;
-  setCurrent(tile);
+  // First the focus: to take the tab stop from what has it costs the browser a look at the whole page.
   faceOf(tile).focus({ preventScroll: true });
+  setCurrent(tile);
   tile.scrollIntoView({ block: "nearest" });
 }
 

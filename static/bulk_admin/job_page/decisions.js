@@ -12,7 +12,7 @@ let root;
 let steps = []; // not confirmed yet, in order: { states: Map of id -> state, body }
 let mine = []; // what undo would show next: Map of id -> the state before; only this page's own
 let isSending = false;
-let afterwards = () => {};
+let whenSaved = () => {}; // told the tiles
 
 export function decisionOf(tile) {
   const id = idOf(tile);
@@ -49,8 +49,10 @@ export function repaint(tiles) {
   recount();
 }
 
-function repaintAll(all) {
-  repaint([...new Set(all.flatMap(({ states }) => [...states.keys()]))].map(tileWith).filter(Boolean));
+function repaintStepsOf(some) {
+  const touched = [...new Set(some.flatMap(({ states }) => [...states.keys()]))].map(tileWith).filter(Boolean);
+  repaint(touched);
+  return touched;
 }
 
 async function send() {
@@ -63,8 +65,7 @@ async function send() {
     const done = ok ? batch : steps;
     steps = steps.slice(done.length);
     if (!ok) mine = [];
-    repaintAll(done);
-    afterwards();
+    whenSaved(repaintStepsOf(done));
   }
   isSending = false;
 }
@@ -97,7 +98,7 @@ async function post(bodies) {
 function push(states, body) {
   const step = { states, body };
   steps.push(step);
-  repaintAll([step]);
+  repaintStepsOf([step]);
   send();
 }
 
@@ -130,7 +131,7 @@ export function undo() {
   push(mine.pop() ?? new Map(), "undo");
 }
 
-export function startDecisions(element, whenChanged) {
+export function startDecisions(element, told) {
   root = element;
-  afterwards = whenChanged;
+  whenSaved = told;
 }

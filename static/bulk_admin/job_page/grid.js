@@ -78,8 +78,9 @@ export function startGrid(root) {
     does: {
       ...each(moves, going),
       ...each(judging, (act) => () => {
+        const judged = [...chosen(), ...siblingsOf(current())];
         goTo(act());
-        applyFilter();
+        applyFilter(judged);
       }),
       markBack: marking(moves.previous),
       markOn: marking(moves.next),

@@ -22,7 +22,7 @@ const show = (some) => {
 };
 
 startMessages(root, { takeBack });
-startDecisions(root, () => applyFilter());
+startDecisions(root, applyFilter);
 startFilter(root);
 startActions(root);
 startKeys(root);

@@ -1,5 +1,5 @@
 // The tiles as they stand on the page; the document is the only state.
-export const tiles = () => [...document.querySelectorAll("#grid [data-tile]")];
+export const tiles = () => [...document.getElementById("grid").getElementsByClassName("tile")];
 export const shown = () => tiles().filter((tile) => !tile.hidden);
 export const tileOf = (element) => element?.closest?.("[data-tile]") ?? null;
 export const tileWith = (id) => document.getElementById(`tile-${id}`);
@@ -36,6 +36,8 @@ export function makePlace(tile) {
   placeTile(Object.assign(document.createElement("article"), { id: tile.id }), group, variant);
 }
 
+// `several`: the variants of a prompt are shown together.
 export function placeTile(tile, group, variant = tile.dataset.variant) {
   group.insertBefore(tile, behind(group.querySelectorAll("[data-tile]"), "variant", variant));
+  group.classList.toggle("several", group.querySelectorAll("article").length > 1);
 }

@@ -48,7 +48,7 @@ def read_answer(response: httpx2.Response, key: str = "") -> Mapping[str, Any]:
     try:
         answer = _of_events(text) if EVENTS_START.match(text) else _of_values(read_values(text))
     except ValueError:
-        answer = None if is_page(text) else _hidden([text]) or None
+        answer = _hidden([text]) or None
     if isinstance(answer, str):
         answer = _hidden([answer])
     if isinstance(answer, list):
@@ -81,13 +81,15 @@ def words_of(answer: Mapping[str, Any], key: str) -> str:
 
 def items_in(answer: Mapping[str, Any]) -> list[Item]:
     """The entries of an answer that hold a picture or its address; in a shape that is not known,
-    every picture that stands anywhere in it.
+    every picture that stands anywhere in it, unless it tells an error.
     """
-    return items_of(answer) or _hidden(texts_in(answer))
+    return items_of(answer) or ([] if answer.get("error") else _hidden(texts_in(answer)))
 
 
 def _hidden(texts: Iterable[str]) -> list[Item]:
-    return [{"b64_json": picture} for text in texts for picture in pictures_in(text)]
+    """A web page's own pictures are none that were asked for."""
+    readable = (text for text in texts if not is_page(text))
+    return [{"b64_json": picture} for text in readable for picture in pictures_in(text)]
 
 
 def items_of(found: object, depth: int = 0) -> list[Item]:
