@@ -17,7 +17,7 @@ from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob
 from bulk_admin.selectors.tiles import first_piece
 
-from . import decision_views, exports, preferences, tile_views, views
+from . import about, decision_views, exports, preferences, tile_views, views
 from .context import full_context
 from .views import asked_for
 
@@ -53,6 +53,8 @@ def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route(model_admin, "export/", exports.many_jobs, "export_many"),
         route(model_admin, "<uuid:job_id>/decide/", decision_views.decide, "decide"),
         route(model_admin, "remember/<str:name>/", preferences.remember, "remember"),
+        # Before the buttons, whose addresses take any word.
+        route(model_admin, "<uuid:job_id>/image/<int:image_id>/about/", about.about, "about"),
         route(
             model_admin,
             "<uuid:job_id>/image/<int:image_id>/<str:action>/",
