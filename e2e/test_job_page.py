@@ -180,6 +180,20 @@ def test_a_held_x_drops_one_picture_and_a_held_arrow_goes_on_moving(staff_page, 
     wait_until_saved(staff_page, job, [False, True, True, True])
 
 
+def test_a_failure_that_is_tried_again_leaves_its_stack(staff_page, job, faces):
+    retried, other = (
+        make_image(job, ImageStatus.FAILED, position=position, error_code="overloaded")
+        for position in (7, 8)
+    )
+    staff_page.reload()
+    expect(staff_page.locator(".stack > .group")).to_have_count(2)
+    staff_page.locator(f"#retry-{retried.pk}").click()
+    expect(staff_page.locator(".stack > .group")).to_have_count(0)
+    expect(staff_page.locator(f"#tile-{retried.pk}")).to_contain_text("Queued")
+    order = staff_page.locator("#grid article").evaluate_all("(all) => all.map((each) => each.id)")
+    assert order[-2:] == [f"tile-{retried.pk}", f"tile-{other.pk}"]
+
+
 def test_half_an_edit_survives_what_arrives(staff_page, job, faces):
     staff_page.get_by_role("button", name=re.compile("^Edit and re-roll prompt 3")).click()
     field = staff_page.get_by_role("textbox")

@@ -141,7 +141,7 @@ def test_the_help_is_what_works_here_and_single_keys_can_be_switched_off(staff_p
     press("?")
     expect(keys).not_to_contain_text("mark the next one too")
     with staff_page.expect_response("**/remember/single_keys/"):
-        staff_page.get_by_label("Keys of one character").uncheck()
+        staff_page.get_by_label("Single-key shortcuts").uncheck()
     press("Escape", "Escape")
     staff_page.reload()
     expect(staff_page.locator("#bulk[data-whole=true]")).to_be_visible()
@@ -250,6 +250,7 @@ def test_sixty_pictures_decided_undone_and_zoomed_while_more_arrive_and_the_stor
 
     wanted = {pk: keep for pk, keep in hand.expected.items() if keep is not None}
     wait_until(staff_page, lambda: saved() == wanted, f"the server has {wanted}")
+    staff_page.unroute_all(behavior="ignoreErrors")
     assert len(wanted) > 50
     expect(staff_page.locator("#grid .kept")).to_have_count(sum(wanted.values()))
     job.refresh_from_db()

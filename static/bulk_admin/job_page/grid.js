@@ -73,7 +73,7 @@ const isModal = () => document.querySelector("dialog[open]") !== null;
 export function startGrid(root) {
   const grid = document.getElementById("grid");
   register(GRID, {
-    isOpen: () => !isModal() && current() !== null,
+    isOpen: () => !isModal(),
     isReady: isActedOn,
     does: {
       ...each(moves, going),
@@ -91,7 +91,7 @@ export function startGrid(root) {
       zoom: () => isDone(current()) && faceOf(current()).click(),
       reroll: () => pressTile(current(), "reroll"),
       edit: () => pressTile(current(), "edit"),
-      copy: () => copyPrompt(current()),
+      copy: () => current() && copyPrompt(current()),
       find: () => document.getElementById("find").focus(),
     },
   });

@@ -68,13 +68,13 @@ export const KEYS = [
   { does: "help", keys: ["?"], says: "this list", on: EVERYWHERE },
 ];
 
-// As the table writes it. A digit with Shift is another character on most keyboards: its place counts.
+// As the table writes it. With digits the place counts: what Shift makes of them is another matter on each keyboard.
 export function keyOf(event) {
   if (event.altKey) return "";
-  const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code)?.[1];
+  const digit = /^(?:Digit|Numpad)([1-4])$/.exec(event.code)?.[1];
   const name = event.key === " " ? "Space" : event.key;
   if (event.ctrlKey || event.metaKey) return event.shiftKey ? "" : `Ctrl+${name.toUpperCase()}`;
-  if (digit && event.shiftKey) return `Shift+${digit}`;
+  if (digit) return event.shiftKey ? `Shift+${digit}` : digit;
   if (event.shiftKey && /^[a-z]$/i.test(name)) return `Shift+${name.toUpperCase()}`;
   if (event.shiftKey && name.length > 1) return `Shift+${name}`;
   return name.length === 1 ? name.toLowerCase() : name;

@@ -11,6 +11,11 @@ export function register(name, { isOpen, does, isReady = () => true }) {
   screens.set(name, { isOpen, does, isReady });
 }
 
+// What another module adds to a screen: compare opens from the grid and from zoom.
+export function alsoDoes(name, more) {
+  Object.assign(screens.get(name).does, more);
+}
+
 const isAsked = () => document.querySelector("dialog.ask[open]") !== null; // it has the keys to itself
 const top = () => (isAsked() ? null : [COMPARE, ZOOM, GRID].find((name) => screens.get(name)?.isOpen()));
 const hasRight = ({ needs }) => !needs || Boolean(root.dataset[needs === "spend" ? "canSpend" : "canAct"]);

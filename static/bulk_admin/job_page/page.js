@@ -7,15 +7,16 @@ import { startDialogs } from "./dialogs.js";
 import { applyFilter, startFilter } from "./filter.js";
 import { startGrid } from "./grid.js";
 import { startKeys } from "./keys.js";
-import { startMessages } from "./messages.js";
+import { say, startMessages } from "./messages.js";
 import { sharpen, startPreferences } from "./preferences.js";
 import { fetchRest } from "./rest.js";
 import { startSwaps } from "./swaps.js";
-import { tiles } from "./tiles.js";
+import { tiles, unstack } from "./tiles.js";
 import { startZoom } from "./zoom.js";
 
 const root = document.getElementById("bulk");
 const show = (some) => {
+  unstack(some);
   sharpen(some);
   repaint(some);
   applyFilter(some);
@@ -37,4 +38,5 @@ show(tiles());
 root.dataset.ready = "";
 fetchRest(root, show).then((isWhole) => {
   root.dataset.whole = isWhole;
+  if (!isWhole) say("Not all pictures are here. Reload the page.", "error");
 });

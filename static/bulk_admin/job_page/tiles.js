@@ -22,6 +22,19 @@ export function placeGroup(element, position) {
   grid.insertBefore(element, next?.closest(".stack") ?? next);
 }
 
+const isSmall = (tile) => ["bad", "unk", "off"].includes(tile.dataset.state);
+
+// What is tried again leaves its stack: there is something to look at, soon.
+export function unstack(tiles) {
+  for (const group of tiles.filter((tile) => !isSmall(tile)).map((tile) => tile.parentElement)) {
+    const stack = group.closest(".stack");
+    if (!stack) continue;
+    const places = [...stack.children];
+    stack.after(...places.slice(places.indexOf(group)));
+    if (!stack.children.length) stack.remove();
+  }
+}
+
 // Where a tile belongs, for an answer to put it there.
 export function makePlace(tile) {
   const { position, variant } = tile.dataset;
