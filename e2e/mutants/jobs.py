@@ -27,7 +27,7 @@ MUTANTS = [
     Mutant(
         '"buy again" does not look for the bytes',
         PICTURES,
-        "if call is not None and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):",
+        "if is_seen and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):",
         "if False:",
         PUMP_TESTS,
         "test_bytes_that_came_after_the_rescue_looked_are_found_by_a_later_look",
@@ -35,8 +35,8 @@ MUTANTS = [
     Mutant(
         '"buy again" answers any attempt',
         PICTURES,
-        "if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:",
-        "if image.status != ImageStatus.UNKNOWN:",
+        "if image.attempt == seen[image.pk] and answers[image.pk] is Decided.STALE",
+        "if answers[image.pk] is Decided.STALE",
         SETTLING_TESTS,
         "test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_again",
     ),

@@ -6,7 +6,7 @@ Each function is one transaction under the job's lock; a second press changes no
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -93,6 +93,7 @@ def _asked_again(by: Any) -> dict[str, Any]:
         "requested_by": by,
         "error_code": "",
         "error_message": "",
+        "decided_at": None,
         "tries": 0,
         "not_before": None,
     }
@@ -112,8 +113,20 @@ def reroll(
     parent = job.images.get(pk=image_id)
     if _newest(job.images.all(), parent) != seen_variant or job.status == JobStatus.DRAFT:
         return None
-    text = parent.prompt_text if prompt is None else _accepted(job, prompt)
+    text = parent.prompt_text if prompt is None else accepted(job, prompt)
     job.revision += 1
+    new = add_variant(job, parent, text, by=by)
+    reopen(job)
+    history.record(job, by, f"Ordered one more picture of prompt {new.position}.")
+    return new
+
+
+def add_variant(
+    job: BulkGenerationJob, parent: GeneratedImage, prompt: str, *, by: Any
+) -> GeneratedImage:
+    """Queue one more picture at the end of its group, of a locked job that was raised to its next
+    revision. Does not save the job.
+    """
     for_pages = parent.page_requested_by if job.create_pages_when_done else None
     place = (
         _newest(GeneratedImage.everything.filter(job=job), parent) + 1
@@ -121,13 +134,11 @@ def reroll(
     new = copy_of(parent, place, requested_by=by, page_requested_by=for_pages)
     at_revision(new, job.revision)
     new.parent = parent
-    new.prompt_text = text
+    new.prompt_text = prompt
     new.save(force_insert=True)
     # Its tile needs no attention any more.
     job.images.filter(pk=parent.pk).update(revision=job.revision)
     count(job, None, ImageStatus.QUEUED)
-    reopen(job)
-    history.record(job, by, f"Ordered one more picture of prompt {new.position}.")
     return new
 
 
@@ -157,7 +168,8 @@ def _newest(images: QuerySet[GeneratedImage], image: GeneratedImage) -> int:
     return newest
 
 
-def _accepted(job: BulkGenerationJob, prompt: str) -> str:
+def accepted(job: BulkGenerationJob, prompt: str) -> str:
+    """The prompt as it is kept. Raises PromptRefused when it is empty or too long."""
     text = clean(prompt)
     if not text:
         raise PromptRefused("The prompt is empty.")
@@ -167,68 +179,92 @@ def _accepted(job: BulkGenerationJob, prompt: str) -> str:
     return text
 
 
+Seen = Mapping[int, int]  # image id -> the attempt that the pressed button was made for
+
+
 def buy_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int, by: Any) -> Decided:
     """Buy a picture again whose outcome is unknown; both calls are booked. QUEUED, ADOPTED or
-    STALE. Raises NotYours.
+    STALE. Raises NotYours, StorageUnavailable.
     """
+    return buy_each_again(job_id, {image_id: seen_attempt}, by=by)[image_id]
 
-    def queue(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
+
+def buy_each_again(job_id: uuid.UUID, seen: Seen, *, by: Any) -> dict[int, Decided]:
+    """The same for many, in one transaction: image id -> what came of it."""
+
+    def queue(job: BulkGenerationJob, images: Sequence[GeneratedImage]) -> Decided:
         check_is_theirs(job, by)
-        job.images.filter(pk=image.pk).move(
-            ImageStatus.QUEUED, revision=job.revision, **_asked_again(by)
-        )
-        count(job, ImageStatus.UNKNOWN, ImageStatus.QUEUED)
+        _move_unknown(job, images, ImageStatus.QUEUED, **_asked_again(by))
         reopen(job)
-        history.record(job, by, f"Bought picture {_place(image)} again.")
+        history.record(job, by, f"Bought {_places(images)} again.")
         return Decided.QUEUED
 
-    return _decide_unknown(job_id, image_id, seen_attempt, queue)
+    return _decide_unknown(job_id, seen, queue)
 
 
 def accept_as_lost(job_id: uuid.UUID, image_id: int, *, seen_attempt: int, by: Any) -> Decided:
     """Give a picture up whose outcome is unknown; its reserve stays booked. LOST, ADOPTED or
-    STALE.
+    STALE. Raises StorageUnavailable.
     """
+    return accept_each_as_lost(job_id, {image_id: seen_attempt}, by=by)[image_id]
 
-    def give_up(job: BulkGenerationJob, image: GeneratedImage) -> Decided:
-        job.images.filter(pk=image.pk).move(
-            ImageStatus.FAILED,
-            revision=job.revision,
-            error_code=Code.LOST,
-            error_message=Code.LOST.about.sentence,
-        )
-        count(job, ImageStatus.UNKNOWN, ImageStatus.FAILED)
+
+def accept_each_as_lost(job_id: uuid.UUID, seen: Seen, *, by: Any) -> dict[int, Decided]:
+    """The same for many, in one transaction: image id -> what came of it."""
+
+    def give_up(job: BulkGenerationJob, images: Sequence[GeneratedImage]) -> Decided:
+        sentence = Code.LOST.about.sentence
+        _move_unknown(job, images, ImageStatus.FAILED, error_code=Code.LOST, error_message=sentence)
         save(job, database_now())
-        history.record(job, by, f"Marked picture {_place(image)} as lost.")
+        history.record(job, by, f"Marked {_places(images)} as lost.")
         return Decided.LOST
 
-    return _decide_unknown(job_id, image_id, seen_attempt, give_up)
+    return _decide_unknown(job_id, seen, give_up)
 
 
-def _place(image: GeneratedImage) -> str:
-    return f"{image.position}.{image.variant}"
+def _move_unknown(
+    job: BulkGenerationJob, images: Sequence[GeneratedImage], to: ImageStatus, **changes: Any
+) -> None:
+    moved = job.images.filter(pk__in=[image.pk for image in images]).move(
+        to, revision=job.revision, **changes
+    )
+    count(job, ImageStatus.UNKNOWN, to, moved)
+
+
+def _places(images: Sequence[GeneratedImage]) -> str:
+    if len(images) > 1:
+        return counted(len(images), "picture")
+    return f"picture {images[0].position}.{images[0].variant}"
 
 
 def _decide_unknown(
     job_id: uuid.UUID,
-    image_id: int,
-    seen_attempt: int,
-    decide: Callable[[BulkGenerationJob, GeneratedImage], Decided],
-) -> Decided:
-    call = ProviderCall.objects.filter(
-        image_id=image_id, job_ref=job_id, attempt=seen_attempt, state=CallState.UNKNOWN
-    ).first()
-    # A dying worker may have stored the bytes just after the last look.
-    if call is not None and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):
-        return Decided.ADOPTED
+    seen: Seen,
+    decide: Callable[[BulkGenerationJob, Sequence[GeneratedImage]], Decided],
+) -> dict[int, Decided]:
+    calls = ProviderCall.objects.filter(
+        image_id__in=seen, job_ref=job_id, state=CallState.UNKNOWN
+    ).select_related("account")
+    answers = dict.fromkeys(seen, Decided.STALE)
+    for call in calls:
+        image_id = call.image_id or 0
+        is_seen = call.attempt == seen[image_id]
+        # A dying worker may have stored the bytes just after the last look.
+        if is_seen and look_up(call) in (Settled.ADOPTED, Settled.NEW_VARIANT):
+            answers[image_id] = Decided.ADOPTED
 
     @whole_step
-    def step() -> Decided:
+    def step() -> dict[int, Decided]:
         job = lock_job(job_id)
-        image = job.images.get(pk=image_id)
-        if image.status != ImageStatus.UNKNOWN or image.attempt != seen_attempt:
-            return Decided.STALE
+        unknown = job.images.filter(pk__in=seen, status=ImageStatus.UNKNOWN)
+        images = [
+            image
+            for image in unknown.order_by("position", "variant")
+            if image.attempt == seen[image.pk] and answers[image.pk] is Decided.STALE
+        ]
+        if not images:
+            return {}
         job.revision += 1
-        return decide(job, image)
+        return dict.fromkeys([image.pk for image in images], decide(job, images))
 
-    return step()
+    return answers | step()
