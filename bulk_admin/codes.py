@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from bulk_admin.causes import Cause
+
 
 class Reach(StrEnum):
     """What a code stops until it is resolved."""
@@ -30,6 +32,7 @@ class About:
     sentence: str = ""
     remedy: str = ""
     reach: Reach = Reach.IMAGE
+    cause: Cause = Cause.OTHER  # the group of the failure tray
     is_retried: bool = False  # a picture is queued again automatically
     is_page_retried: bool = False  # a page's step is tried again automatically
     helps_to_retry: bool = False  # once it has failed, the same may work now
@@ -60,6 +63,7 @@ class Code(StrEnum):
     NOT_SENT = (
         "not_sent",
         About(
+            cause=Cause.DOWN,
             title="Not sent",
             sentence="The provider could not be reached.",
             is_retried=True,
@@ -71,6 +75,7 @@ class Code(StrEnum):
     RATE_LIMITED = (
         "rate_limited",
         About(
+            cause=Cause.RATE_LIMITED,
             title="Waiting for the provider",
             sentence="The provider asked to slow down.",
             is_retried=True,
@@ -82,6 +87,7 @@ class Code(StrEnum):
     OVERLOADED = (
         "overloaded",
         About(
+            cause=Cause.DOWN,
             title="Provider overloaded",
             sentence="The provider was overloaded.",
             is_retried=True,
@@ -92,6 +98,7 @@ class Code(StrEnum):
     UNKNOWN = (
         "unknown",
         About(
+            cause=Cause.UNKNOWN,
             title="Outcome unknown",
             sentence="It was sent, but no usable answer came. It may have been billed.",
             is_page_retried=True,
@@ -100,6 +107,7 @@ class Code(StrEnum):
     BLOCKED = (
         "blocked",
         About(
+            cause=Cause.BLOCKED,
             title="Blocked by the provider",
             sentence="The provider's safety system refused this prompt.",
             helps_to_reword=True,
@@ -108,6 +116,7 @@ class Code(StrEnum):
     REJECTED = (
         "rejected",
         About(
+            cause=Cause.BLOCKED,
             title="Refused by the provider",
             sentence="The provider could not make a picture from this prompt.",
             helps_to_reword=True,
@@ -139,7 +148,11 @@ class Code(StrEnum):
     )
     CANCELLED = (
         "cancelled",
-        About(remedy="Cancelled. Pictures that were in flight are kept.", reach=Reach.JOB),
+        About(
+            remedy="Cancelled. Pictures that were in flight are kept.",
+            reach=Reach.JOB,
+            cause=Cause.CANCELLED,
+        ),
     )
     JOB_CAP = (
         "job_cap",
@@ -251,6 +264,7 @@ class Code(StrEnum):
     MODEL_RETIRED = (
         "model_retired",
         About(
+            cause=Cause.BAD_REQUEST,
             title="Model not available",
             sentence="This model is retired, or this account has no access to it.",
             remedy=(
@@ -263,6 +277,7 @@ class Code(StrEnum):
     BAD_REQUEST = (
         "bad_request",
         About(
+            cause=Cause.BAD_REQUEST,
             title="Setting refused",
             sentence="The provider does not accept one of the job's settings.",
             remedy=(
@@ -306,6 +321,7 @@ class Code(StrEnum):
     STORAGE_DOWN = (
         "storage_down",
         About(
+            cause=Cause.STORAGE,
             sentence="The storage did not answer.",
             remedy=(
                 "The picture storage is down. What was paid for is kept, and buying resumes"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 
-from bulk_admin.codes import Code
 from bulk_admin.models import (
     BulkGenerationJob,
     GeneratedImage,
@@ -15,16 +14,17 @@ from bulk_admin.models import (
     PageStatus,
 )
 from bulk_admin.numbers import LARGEST_ID, whole
+from bulk_admin.services.jobs import failures
 
 # What waits for a person: until it is decided, or another picture of it was asked for.
 NEEDS_ATTENTION = ExpressionWrapper(
     Q(status=ImageStatus.UNKNOWN)
     | (
         (
-            (Q(status=ImageStatus.FAILED) & ~Q(error_code=Code.LOST))
+            failures.FAILED
             | Q(page_status__in=(PageStatus.BLOCKED, PageStatus.FAILED), selected=True)
         )
-        & ~Exists(GeneratedImage.objects.filter(parent=OuterRef("pk")))
+        & failures.NOT_FOLLOWED
     ),
     output_field=BooleanField(),
 )

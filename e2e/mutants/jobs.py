@@ -6,9 +6,11 @@ from .mutant import SERVICES, TESTS, Mutant
 
 LIFECYCLE = SERVICES + "jobs/lifecycle.py"
 PICTURES = SERVICES + "jobs/pictures.py"
+FAILURES = SERVICES + "jobs/failures.py"
 BRAKES_TESTS = TESTS + "ledger/test_brakes.py"
 SETTLING_TESTS = TESTS + "ledger/test_settling.py"
 JOBS_TESTS = TESTS + "jobs/test_jobs.py"
+FAILURES_TESTS = TESTS + "jobs/test_failures.py"
 WHO_TESTS = TESTS + "ledger/test_who_asked.py"
 PUMP_TESTS = TESTS + "worker/test_pump.py"
 HISTORY_TESTS = TESTS + "jobs/test_history.py"
@@ -39,6 +41,22 @@ MUTANTS = [
         "if answers[image.pk] is Decided.STALE",
         SETTLING_TESTS,
         "test_a_stale_buy_again_buys_nothing_although_the_picture_is_unknown_again",
+    ),
+    Mutant(
+        "a group's press answers any attempt",
+        FAILURES,
+        "if image.attempt == seen[image.pk]]",
+        "]",
+        FAILURES_TESTS,
+        "test_a_press_on_an_older_attempt_changes_nothing",
+    ),
+    Mutant(
+        "a prompt is reworded twice by two presses",
+        FAILURES,
+        "((FAILED | CANCELLED) & NOT_FOLLOWED)",
+        "(FAILED | CANCELLED)",
+        FAILURES_TESTS,
+        "test_only_prompts_that_were_changed_are_ordered_and_only_once",
     ),
     Mutant(
         "a re-roll pressed twice buys twice",
