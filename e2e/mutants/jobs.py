@@ -183,7 +183,7 @@ MUTANTS = [
     Mutant(
         "a picture that is bought again leaves no line",
         PICTURES,
-        '        history.record(job, by, f"Bought picture {_place(image)} again.")\n',
+        '        history.record(job, by, f"Bought {_places(images)} again.")\n',
         "",
         HISTORY_TESTS,
         "test_an_unknown_picture_that_is_bought_again_leaves_a_line",
