@@ -15,6 +15,7 @@ from bulk_admin.services.page_adapter import (
     PageInfo,
     PageNotCreated,
     Rendition,
+    Review,
 )
 from bulk_admin.services.pages.rewriting import RewriteRefused, price_of_rewriting, rewrite
 from bulk_admin.services.queue.page_queue import forget_page, reclaim_page
@@ -34,6 +35,7 @@ __all__ = [
     "PageInfo",
     "PageNotCreated",
     "Rendition",
+    "Review",
     "RewriteRefused",
     "State",
     "Unreadable",

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 
-from bulk_admin.adapter import Content, Fact, PageAdapter, PageDraft, PageInfo
+from bulk_admin.adapter import Content, Fact, PageAdapter, PageDraft, PageInfo, Review
 from prompts.models import Category, Prompt, StyleNote
 from prompts.services import publish_health, publishing
 from prompts.services.desk import rewriting
@@ -81,6 +82,14 @@ class PromptPages(PageAdapter):
             str(pk): PageInfo(title, status, self.url(pk), status == Prompt.Status.PUBLISHED)
             for pk, title, status in pages
         }
+
+    def review(self, job_ref: str, by: Any) -> Review | None:
+        if not (by.has_perm("prompts.view_prompt") or by.has_perm("prompts.change_prompt")):
+            return None
+        unread = Prompt.objects.filter(
+            job_ref=job_ref, status=Prompt.Status.DRAFT, reviewed_at=None, publish_at=None
+        )
+        return Review(f"{reverse('admin:prompts_desk')}?job={job_ref}", unread.count())
 
     def publish(self, ids: Iterable[str], by: Any, per_day: int | None = None) -> dict[str, str]:
         return self._asked(ids, by, partial(request_publishing, per_day=per_day))

@@ -114,6 +114,14 @@ class PageInfo:
     is_published: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Where staff read a job's drafts, and how many wait there."""
+
+    url: str
+    drafts: int
+
+
 GONE = PageInfo("This page is gone", "deleted")
 
 
@@ -231,6 +239,12 @@ class PageAdapter:
         """Take pages back; for each "" or why not."""
         return dict.fromkeys(ids, "This site takes its pages back elsewhere.")
 
+    def review(self, job_ref: str, by: Any) -> Review | None:
+        """Where ``by`` reads the drafts of a job (``PageDraft.job_ref``); None: nowhere. One query,
+        as the job's page asks with every answer.
+        """
+        return None
+
     @property
     def page_model(self) -> type[Model]:
         """Raises LookupError."""
@@ -298,6 +312,10 @@ def options() -> dict[str, forms.Field]:
 
 def health() -> list[Fact]:
     return _answer(lambda: page_adapter().health(), [])
+
+
+def review(job_ref: str, by: Any) -> Review | None:
+    return _answer(lambda: page_adapter().review(job_ref, by), None)
 
 
 def url(page_id: str) -> str:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def job_with_pages(number):
     job = make_job(0, JobStatus.COMPLETED)
     for n in range(number):
-        page = make_page(n, status="draft", published=None)
+        page = make_page(n, status="draft", published=None, job_ref=str(job.pk))
         make_image(job, page_status=PageStatus.CREATED, page_id=str(page.pk))
     return job, list(Prompt.objects.order_by("pk"))
 
@@ -39,6 +39,19 @@ def test_its_pages_are_published_so_many_a_day_and_taken_back():
     assert json.loads(run(job, "--json")[1])["pages_published"] == 1
     assert "2 pages taken back." in run(job, "take-back", "--user", "editor")[2]
     assert not Prompt.objects.exclude(status="draft", publish_at=None).exists()
+
+
+def test_an_ended_job_leads_to_its_drafts(client, superuser):
+    job, pages = job_with_pages(3)
+    client.force_login(superuser)
+    html = " ".join(client.get(job.get_absolute_url()).content.decode().split())
+    desk = f"/admin/prompts/prompt/desk/?job={job.pk}"
+    assert f'class="btn main" id="review-pages" href="{desk}" >Review 3 drafts ' in html
+    assert 'id="create-pages"' not in html
+    Prompt.objects.update(status="published")
+    html = " ".join(client.get(job.get_absolute_url()).content.decode().split())
+    assert f'class="btn" id="review-pages" href="{desk}" >Its pages' in html
+    assert pages[0].title in client.get(desk).content.decode()
 
 
 def test_who_may_not_publish_pages_publishes_none():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
@@ -31,6 +31,7 @@ from prompts.models import Prompt
 from prompts.page_form import PromptForm
 from prompts.services import b2_upload, page_files, publish_queue, publishing
 from prompts.services.desk import editing
+from prompts.services.desk.batch import MOST_NAMED, Batch
 
 from . import publishing_actions
 from .desk.urls import desk_urls
@@ -45,6 +46,18 @@ SOURCES = {
 
 
 DOUBTFUL = (Prompt.Moderation.NOT_CHECKED, Prompt.Moderation.FLAGGED)
+
+
+def to_the_desk(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Prompt]
+) -> HttpResponseRedirect:
+    """The selected pages, as far as an address can name them."""
+    ids = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_NAMED + 1])
+    if len(ids) > MOST_NAMED:
+        messages.warning(request, f"The desk has the first {MOST_NAMED} of the selected pages.")
+    return HttpResponseRedirect(
+        f"{reverse('admin:prompts_desk')}?{Batch(ids=tuple(ids[:MOST_NAMED])).query()}"
+    )
 
 
 @admin.register(Prompt)
@@ -165,6 +178,10 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: Prompt | None = None) -> bool:
         in_trash = obj is not None and obj.deleted_at is not None
         return not in_trash and super().has_change_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        review = (to_the_desk, "to_the_desk", "Review on the publish desk")
+        return {"to_the_desk": review, **super().get_actions(request)}
 
     def bulk_queryset(self, ids: Sequence[str]) -> QuerySet[Prompt]:
         return Prompt.everything.filter(pk__in=ids).order_by("-created")

@@ -10,6 +10,8 @@ from bulk_admin.admin import permissions
 from bulk_admin.conf import conf
 from bulk_admin.models import ENDED_JOBS, BulkGenerationJob
 from bulk_admin.selectors import job_page, tiles
+from bulk_admin.services import page_adapter
+from bulk_admin.services.page_adapter import Review
 
 from . import sentences
 from .tiles import Prices
@@ -61,10 +63,28 @@ class JobView:
     can_spend: bool
     can_create_pages: bool
     may_generate: bool
+    review: Review | None
 
     @property
     def may_have_pages(self) -> bool:
         return bool(self.counts.for_pages or self.counts.undecided or self.counts.siblings)
+
+    @property
+    def offers_pages(self) -> bool:
+        return self.can_create_pages and (self.may_have_pages or not self.has_ended)
+
+    @property
+    def reads_next(self) -> bool:
+        """Whether the drafts are next: no kept picture of an ended job waits for its page."""
+        waits = self.review is not None and self.review.drafts > 0
+        return waits and self.has_ended and not self.counts.for_pages
+
+    @property
+    def makes_next(self) -> bool:
+        """Whether making pages is; of the same prompts they are offered quietly."""
+        counts = self.counts
+        only_siblings = counts.siblings and not (counts.for_pages or counts.undecided)
+        return not self.reads_next and not only_siblings
 
     @property
     def to_decide(self) -> int:
@@ -107,6 +127,7 @@ def job_view(
         can_spend=permissions.can_spend(user, job),
         can_create_pages=permissions.can_create_pages(user, job),
         may_generate=permissions.has(user, "generate"),
+        review=page_adapter.review(str(job.pk), user) if job.pages_created else None,
     )
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bulk_admin.testing.factories import make_user
+from prompts.bulk_pages import PromptPages
 from prompts.models import Category, Prompt
 from prompts.services.desk.texts import seen
 from prompts.tests.making import make_page
@@ -206,3 +207,23 @@ def test_who_may_only_look_changes_nothing(client, drafts):
     for what in ("approve", "drop", "undo", "rewrite", "restore"):
         assert press(client, what, drafts[0]).status_code == 403
     assert save(client, "title", (drafts[0], "Mine", drafts[0].title)).status_code == 403
+
+
+def test_selected_pages_are_read_on_the_desk(client, editor, drafts):
+    chosen = [drafts[0].pk, Prompt.objects.get(title="Elsewhere").pk]
+    answer = client.post(
+        "/admin/prompts/prompt/", {"action": "to_the_desk", "_selected_action": chosen}
+    )
+    text = text_of(client.get(answer["Location"]))
+    assert "2 chosen pages" in text
+    assert "Elsewhere" in text
+    assert drafts[1].title not in text
+
+
+def test_a_job_leads_to_the_drafts_that_nobody_has_read(drafts):
+    by = make_user("ada", *EDITOR)
+    found = PromptPages().review(JOB, by)
+    assert (found.url, found.drafts) == (f"{DESK}?job={JOB}", 3)
+    Prompt.objects.filter(pk=drafts[0].pk).update(status="published")
+    assert PromptPages().review(JOB, by).drafts == 2
+    assert PromptPages().review(JOB, make_user("nobody")) is None
