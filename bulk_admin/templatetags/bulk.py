@@ -1,4 +1,4 @@
-"""What the generator's templates need: crispy's tag, and a job's sizes and settings in words."""
+"""Amounts, durations and settings in templates, and crispy's tag."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crispy_forms.templatetags.crispy_forms_tags import CrispyFormNode
 from django import template
 from django.template.base import Parser, Token
 
-from bulk_admin import formats
+from bulk_admin import formats, money
 from bulk_admin.services.drafting.settings import shown_settings
 
 register = template.Library()
@@ -21,5 +21,8 @@ def laid_out(parser: Parser, token: Token) -> CrispyFormNode:
     return CrispyFormNode(form, helper, template_pack="adminpack")
 
 
+register.filter(formats.duration)
 register.filter(formats.times)
 register.filter(shown_settings)
+register.filter(money.usd)
+register.filter(money.usd_total)
