@@ -131,7 +131,7 @@ def test_the_list_shows_the_trash_only_when_asked(client, person):
     assert there in client.get("/admin/prompts/prompt/?trash=in").content.decode()
     form = client.get(there).content.decode()
     assert 'name="title"' not in form
-    assert "in the trash" in form
+    assert "In the trash" in form
 
 
 def test_bulk_actions_move_to_the_trash_and_back(client, person):

@@ -211,6 +211,7 @@ def pages(client, job, hers, anna):
     urls = [
         job.get_absolute_url(),
         f"{job.get_absolute_url()}../status/",
+        f"{job.get_absolute_url()}../ask/more/",
         "/admin/",
         "/admin/health/",
         "/admin/bulk_admin/bulkgenerationjob/",
@@ -237,7 +238,7 @@ def test_a_label_is_shown_to_nobody_else(client, anna, hers, job):
     shown = pages(client, job, hers, anna)
     assert [url for url, body in shown.items() if "secret studio" in body] == []
     assert "a private account" in shown[CALLS] and "a private account" in shown[SPEND]
-    assert "a private account" in shown[job.get_absolute_url()]
+    assert "a private account" in shown[f"{job.get_absolute_url()}../ask/more/"]
 
 
 @pytest.mark.parametrize("manages", [False, True], ids=["its owner", "who manages accounts"])
@@ -245,7 +246,7 @@ def test_a_label_is_shown_to_its_owner_and_who_manages_accounts(client, anna, he
     manager = make_user("max", *VIEW, *LEDGER, "bulk_admin.manage_accounts")
     client.force_login(manager if manages else anna)
     shown = pages(client, job, hers, anna)
-    for url in (job.get_absolute_url(), CALLS, SPEND, f"{SPEND}?q=studio"):
+    for url in (f"{job.get_absolute_url()}../ask/more/", CALLS, SPEND, f"{SPEND}?q=studio"):
         assert "secret studio" in shown[url], url
 
 
