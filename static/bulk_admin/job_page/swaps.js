@@ -41,8 +41,11 @@ export function startSwaps(root, whenCame) {
     const older = "tile" in incoming.dataset && revision(incoming) < revision(target);
     // What is the same stays: a button must not be replaced between press and release.
     if (older || target.isEqualNode(incoming)) event.detail.shouldSwap = false;
-    // Not after a poll: Retry, which buys, must not come under a finger that is about to press Pause.
-    else if (!isPoll && target.contains(document.activeElement)) passFocusOn = heirOf(document.activeElement);
+    else {
+      keepPicture(target, incoming);
+      // Not after a poll: Retry, which buys, must not come under a finger that is about to press Pause.
+      if (!isPoll && target.contains(document.activeElement)) passFocusOn = heirOf(document.activeElement);
+    }
   });
 
   // Not before: settling gives every tile the attributes of the answer.
@@ -62,6 +65,12 @@ export function startSwaps(root, whenCame) {
       document.getElementById("live").textContent = status.dataset.say;
     }
   });
+}
+
+// The same picture in a tile that changed is not fetched and drawn again: nothing flickers.
+function keepPicture(target, incoming) {
+  const [old, fresh] = [target, incoming].map((tile) => tile.querySelector(".face > img"));
+  if (old && fresh?.getAttribute("src") === old.getAttribute("src")) fresh.replaceWith(old);
 }
 
 // Another answer has replaced who asked, so htmx would look for the tiles in what it was taken out of.
