@@ -22,9 +22,12 @@ once = pytest.mark.skipif(
 )
 
 
-# The others start several workers and wait for windows of time: ``make bench`` runs them all.
+# The others start several workers or a browser, and wait for windows of time: ``make bench`` runs
+# them all.
 QUICK = [
-    name for name in RUNS if name not in ("throughput", "sharing", "queue_depth", "tile_delay")
+    name
+    for name in RUNS
+    if name not in ("throughput", "sharing", "queue_depth", "tile_delay", "job_page")
 ]
 
 

@@ -7,10 +7,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from bulk_admin.models import ImageStatus, JobStatus
+from bulk_admin.models import ImageStatus, JobStatus, PageStatus
 from bulk_admin.services.jobs import decisions, pictures, trash
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.pages import wait_until
+from prompts.tests.making import make_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -347,3 +348,19 @@ def test_a_toast_outlives_the_zoom_that_it_was_shown_in(staff_page, job, faces):
     expect(undo).to_be_visible()
     undo.click()
     wait_until_saved(staff_page, job, [True] * 5)
+
+
+def test_dropping_a_picture_on_a_published_page_offers_to_unpublish_it(
+    staff_page, job, faces, judge
+):
+    page = make_page(1, title="A quiet harbour")
+    job.images.filter(position=3).update(page_id=str(page.pk), page_status=PageStatus.CREATED)
+    staff_page.reload()
+    judge("drop", 3)
+    dialog = staff_page.get_by_role("dialog", name="Unpublish what was dropped?")
+    expect(dialog.get_by_role("link", name="A quiet harbour")).to_be_visible()
+    dialog.get_by_role("button", name="Unpublish 1 page").click()
+    expect(staff_page.get_by_text("1 page unpublished.")).to_be_visible()
+    page.refresh_from_db()
+    assert page.status == page.Status.DRAFT
+    assert kept(job)[0] is False
