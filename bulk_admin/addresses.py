@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,13 @@ from django.apps import apps
 from django.conf import settings
 from django.urls import NoReverseMatch, get_resolver, get_urlconf, reverse
 
+from bulk_admin.conf import conf
+
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
 
 JOBS = "bulk_admin_bulkgenerationjob_changelist"
+ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]+)?/?")
 
 
 class NotMounted(NoReverseMatch):
@@ -25,6 +29,18 @@ def admin_url(name: str, *args: Any) -> str:
     Raises NoReverseMatch.
     """
     return reverse(f"{admin_site().name}:{name}", args=args)
+
+
+def absolute(path: str) -> str:
+    """The whole address of a path where no request names the host: the path itself if the site does
+    not say where it is.
+    """
+    return f"{conf.SITE_URL.rstrip('/')}{path}"
+
+
+def is_origin(address: str) -> bool:
+    """Whether it is a scheme and a host, and nothing that a path could not follow."""
+    return ORIGIN.fullmatch(address) is not None
 
 
 def admin_site() -> AdminSite:

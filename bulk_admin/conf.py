@@ -24,6 +24,7 @@ class Conf:
     STYLE_NOTE: str = ""  # the site's style, as the text model is told, unless the adapter says it
     STORAGE: str = "private"  # the entry of STORAGES that keeps bought pictures
     PAGE_STORAGE: str = ""  # another one, that pages' files go to: Health tries it too
+    SITE_URL: str = ""  # https://example.com: what addresses in mails and commands begin with
     CREDENTIAL_KEYS: Sequence[str] = ()  # encrypt stored keys, newest first; none: SECRET_KEY does
 
     # The platform's providers

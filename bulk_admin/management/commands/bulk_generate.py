@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from bulk_admin.addresses import absolute
 from bulk_admin.management import ordering, watching
 from bulk_admin.management.ordering import Order, Refused
 from bulk_admin.models import GeneratedImage
@@ -210,7 +211,7 @@ def price_line(order: Order) -> str:
 def accepted(order: Order) -> str:
     return (
         f"{order.job.name}: {price_line(order)}. The workers make"
-        f" them.\n{order.job.get_absolute_url()}"
+        f" them.\n{absolute(order.job.get_absolute_url())}"
     )
 
 

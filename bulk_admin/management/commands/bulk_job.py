@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from bulk_admin.addresses import absolute
 from bulk_admin.conf import page_adapter
 from bulk_admin.formats import counted
 from bulk_admin.management import ordering, watching
@@ -67,7 +68,8 @@ class Command(BaseCommand):
         found = find(job)
         if found.status == JobStatus.DRAFT and (wait or action != "status"):
             raise CommandError(
-                f"{found.name} is a draft: generate it first, at {found.get_absolute_url()}",
+                f"{found.name} is a draft: generate it first, at"
+                f" {absolute(found.get_absolute_url())}",
                 returncode=BAD_INPUT,
             )
         per_day = options["per_day"]

@@ -5,6 +5,7 @@ The keys are a contract.
 
 from __future__ import annotations
 
+from bulk_admin.addresses import absolute
 from bulk_admin.models import BulkGenerationJob
 from bulk_admin.money import decimal_string
 from bulk_admin.services import page_adapter
@@ -23,7 +24,7 @@ def job_report(job: BulkGenerationJob, *, url: str = "") -> dict[str, str | int]
 
     Money is exact dollars as a string; ``spent_usd`` is what is billed and what may be.
 
-    ``url`` stands in for the path of the change page where the host is known.
+    ``url``: of the change page where a request says the host; else ``SITE_URL`` does.
     """
     return {
         "job": str(job.pk),
@@ -43,5 +44,5 @@ def job_report(job: BulkGenerationJob, *, url: str = "") -> dict[str, str | int]
         "pages_blocked": job.pages_blocked,
         "pages_failed": job.pages_failed,
         "pages_published": _published(job),
-        "url": url or job.get_absolute_url(),
+        "url": url or absolute(job.get_absolute_url()),
     }

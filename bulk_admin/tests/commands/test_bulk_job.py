@@ -93,6 +93,13 @@ def test_json_is_the_report_in_one_line():
     assert out.count("\n") == 1
 
 
+def test_where_the_site_says_its_address_the_report_has_it(settings):
+    settings.BULK = settings.BULK | {"SITE_URL": "https://pictures.example/"}
+    job = make_job(2)
+    _, out, _ = run(job, "status", "--json")
+    assert json.loads(out)["url"] == f"https://pictures.example{job.get_absolute_url()}"
+
+
 @pytest.mark.parametrize(
     ("status", "action", "after"),
     [
