@@ -18,6 +18,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import Schedule
 
+from bulk_admin import mail
+from bulk_admin.addresses import is_origin
 from bulk_admin.background import CLUSTER
 from bulk_admin.conf import conf
 from bulk_admin.models import ImageModel, ProviderAccount
@@ -155,6 +157,18 @@ def check_catalogue(
         for name, takes in models
         if (problem := rules.names(takes, OPTIONAL))
     ]
+
+
+@register(Tags.urls)
+def check_site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if conf.SITE_URL and not is_origin(conf.SITE_URL):
+        hint = "Write the scheme and the host alone, as https://example.com."
+        told = f"SITE_URL is {conf.SITE_URL!r:.100}."
+        return [Error(told, hint=hint, id="bulk_admin.E024")]
+    if conf.SITE_URL or not mail.has_server():
+        return []
+    hint = "Set it to the site's address, as https://example.com: until then no notice is sent."
+    return [Warning("Mail is set up and SITE_URL is not.", hint=hint, id="bulk_admin.W009")]
 
 
 @register(Tags.security)

@@ -74,14 +74,19 @@ def bar(job: BulkGenerationJob) -> list[Segment]:
 
 def spoken(job: BulkGenerationJob) -> str:
     """The bar in one short sentence, for screen readers."""
+    ended = "" if job.is_active else f"{pill(job).label}: "
+    return f"{ended}{counts(job)}"
+
+
+def counts(job: BulkGenerationJob) -> str:
+    """What became of its pictures, as a sentence."""
     parts = [f"{job.completed_count:,} of {job.total:,} ready"]
     parts += [
         f"{count:,} {word}"
         for count, word in ((job.failed_count, "failed"), (job.unknown_count, "unknown"))
         if count
     ]
-    ended = "" if job.is_active else f"{pill(job).label}: "
-    return f"{ended}{', '.join(parts)}."
+    return f"{', '.join(parts)}."
 
 
 def progress_context(job: BulkGenerationJob) -> dict[str, Any]:

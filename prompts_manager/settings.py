@@ -254,6 +254,17 @@ Q_CLUSTER = {"name": "promptfinder", "orm": "default", "timeout": 60, "retry": 9
 # --- pages ------------------------------------------------------------------------------------
 TRASH_DAYS = env.int("TRASH_DAYS", default=30)
 
+# --- mail -------------------------------------------------------------------------------------
+_mail = env.email_url("EMAIL_URL", default="dummymail://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # the tick sends, and has other things to do
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
+
 # --- the generator ----------------------------------------------------------------------------
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 REPLICATE_API_TOKEN = env.str("REPLICATE_API_TOKEN", default="")
@@ -262,6 +273,7 @@ BULK: dict[str, Any] = {
     "PAGE_STORAGE": "default",
     "USE_SITE_KEYS": True,
     "GUARD_ALL_TRANSACTIONS": True,
+    "SITE_URL": env.str("SITE_URL", default=""),
     "CREDENTIAL_KEYS": env.list("CREDENTIAL_KEYS", default=[]),
     "OPENAI_BASE_URL": env.str("OPENAI_BASE_URL", default=Conf.OPENAI_BASE_URL),
     "OPENAI_IMAGES_PER_MINUTE": env.int("OPENAI_IMAGES_PER_MINUTE", default=0),

@@ -100,6 +100,9 @@ class BulkGenerationJob(models.Model):
         null=True, blank=True, editable=False, help_text="When it went to the trash."
     )
     created = models.DateTimeField(default=timezone.now)
+    notified_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its one mail to its maker was claimed."
+    )
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
 

@@ -14,6 +14,8 @@ class Name(StrEnum):
 
     TILE_SIZE = "tile_size"
     SINGLE_KEYS = "single_keys"  # shortcuts of one character, on or off
+    MAIL_NOTICES = "mail_notices"  # a mail when a job of theirs ends, on or off
+    BROWSER_NOTICES = "browser_notices"  # the same from the browser that shows the job
 
 
 def remembered(person: Any, name: Name, default: Any = None) -> Any:

@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import Schedule
 
-from bulk_admin import checks, installation
+from bulk_admin import checks, installation, mail
 from bulk_admin.conf import DEFAULTS, conf, pump_lock
 from bulk_admin.testing.factories import make_account, make_model
 
@@ -23,6 +23,7 @@ def found(check):
 @pytest.mark.django_db  # Django 6.1 asks the database too
 def test_the_settings_as_they_are_give_no_complaint(settings):
     settings.DEBUG = True  # pytest-django switches it off
+    settings.EMAIL_BACKEND = mail.NONE  # and collects mail
     assert [message for message in run_checks() if message.id.startswith("bulk_admin.")] == []
 
 
@@ -226,3 +227,23 @@ def test_a_setting_that_a_model_takes_by_a_wrong_name_is_found_where_a_database_
     [message] = checks.check_catalogue(None, databases=["default"])
     assert (message.id, isinstance(message, Warning)) == ("bulk_admin.W004", True)
     assert message.msg == f"What {model.name} takes: “sed” is none of: seed."
+
+
+@pytest.mark.parametrize(
+    ("site_url", "backend", "host", "said"),
+    [
+        ("", "smtp", "localhost", []),  # as Django comes
+        ("", "dummy", "mail.example", []),
+        ("", "smtp", "mail.example", ["bulk_admin.W009"]),
+        ("", "console", "localhost", ["bulk_admin.W009"]),
+        ("https://pictures.example", "smtp", "mail.example", []),
+        ("http://[::1]:8000/", "smtp", "mail.example", []),
+        ("pictures.example", "smtp", "mail.example", ["bulk_admin.E024"]),
+        ("https://pictures.example/admin", "smtp", "localhost", ["bulk_admin.E024"]),
+    ],
+)
+def test_mail_without_an_address_of_the_site_is_told(settings, site_url, backend, host, said):
+    settings.BULK = settings.BULK | {"SITE_URL": site_url}
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    settings.EMAIL_HOST = host
+    assert found(checks.check_site_url) == said

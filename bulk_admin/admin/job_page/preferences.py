@@ -12,7 +12,12 @@ from bulk_admin.services.person_settings import Name
 
 SIZES = (("s", "Small"), ("m", "Medium"), ("l", "Large"))
 # The first one is what nobody has chosen yet.
-CHOICES = {Name.TILE_SIZE: ("m", "s", "l"), Name.SINGLE_KEYS: ("on", "off")}
+CHOICES = {
+    Name.TILE_SIZE: ("m", "s", "l"),
+    Name.SINGLE_KEYS: ("on", "off"),
+    Name.MAIL_NOTICES: ("on", "off"),
+    Name.BROWSER_NOTICES: ("off", "on"),
+}
 
 
 def preference(person: permissions.Person, name: Name) -> str:
