@@ -227,6 +227,9 @@ class PromptAdmin(BulkActionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @staticmethod
     def _publishing(page: Prompt) -> str:
+        if page.publish_at and page.publish_at > timezone.now():
+            when = date_format(timezone.localtime(page.publish_at), "j M Y, H:i")
+            return format_html('<span class="page-publishing">Will be published {}.</span>', when)
         if page.publish_at:
             later = f" {page.publish_error} It is tried again." if page.publish_error else ""
             return format_html(

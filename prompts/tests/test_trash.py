@@ -134,6 +134,13 @@ def test_the_list_shows_the_trash_only_when_asked(client, person):
     assert "In the trash" in form
 
 
+def test_the_list_says_when_a_page_is_to_be_published(client, person):
+    make_page(1, status="draft", publish_at=dt.datetime(2199, 12, 3, 9, tzinfo=dt.UTC))
+    client.force_login(person)
+    html = client.get("/admin/prompts/prompt/").content.decode()
+    assert "Will be published 3 Dec 2199, 09:00." in html
+
+
 def test_bulk_actions_move_to_the_trash_and_back(client, person):
     page, _ = made_page()
     client.force_login(person)

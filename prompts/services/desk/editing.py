@@ -93,7 +93,7 @@ def _save(page: Prompt | None, field: str, edit: Edit, by: Any) -> Saved:
 
 
 def who_edited(page: Prompt, field: str) -> str:
-    who = page.edited_by.get_username() if page.edited_by else "Somebody"
+    who = page.edited_by.get_username() if page.edited_by else "A new text"
     return f"{who} has changed the {FIELDS[field]} meanwhile."
 
 
@@ -126,10 +126,10 @@ def _cleaned(page: Prompt, field: str, text: str) -> Any:
 
 
 def by_person(page: Prompt, by: Any) -> list[str]:
-    """Note on a page, before it is saved, that this person edits it: an approval by somebody else
-    is over. The fields that this changes.
+    """Note on a page, before it is saved, that this person edits it, or with None a text model: an
+    approval by somebody else is over. The fields that this changes.
     """
     page.edited_by, page.edited_at = by, database_now()
-    if page.reviewed_by_id != (by.pk if by else None):
+    if by is None or page.reviewed_by_id != by.pk:
         page.reviewed_by = page.reviewed_at = None
     return ["edited_by", "edited_at", "reviewed_by", "reviewed_at", "updated"]

@@ -23,8 +23,6 @@ def rewritten(page_id: int, content: Content, *, by: Any) -> None:
     before = {field: text_of(page, field) for field in REWRITTEN}
     rewrite_page(page, content)
     page = lock([page_id])[page_id]
-    edited = by_person(page, by)
-    page.reviewed_by = page.reviewed_at = None  # nobody has read it
-    page.save(update_fields=edited)
+    page.save(update_fields=by_person(page, None))  # nobody has read it
     after = {field: text_of(page, field) for field in REWRITTEN}
     undo.record(EDIT, SCOPE, [RowChange(str(page_id), before, after)], by=by)

@@ -2,6 +2,7 @@
 import { faultOf, say } from "./messages.js";
 
 const pending = new Set();
+const KEPT = 20000; // characters; a browser keeps 64 kB alive, and one may be three bytes
 const root = () => document.getElementById("desk");
 export const settled = () => Promise.allSettled([...pending]);
 export const isSaving = () => pending.size > 0;
@@ -10,11 +11,12 @@ export const token = () => JSON.parse(root().getAttribute("hx-headers"))["X-CSRF
 
 // rows: [{page, text, was}] of one field; the answer's rows, or null when nothing came back.
 export function save(field, rows, view = "") {
+  const body = JSON.stringify({ field, rows });
   const work = fetch(`${root().dataset.save}${view && `&view=${view}`}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-    body: JSON.stringify({ field, rows }),
-    keepalive: rows.length === 1, // it goes out even when the page is left at this moment
+    body,
+    keepalive: body.length < KEPT, // it goes out even when the page is left at this moment
   })
     .then((answer) => (answer.ok && !answer.redirected ? answer.json() : Promise.reject(answer.status)))
     .catch((status) => {
@@ -101,6 +103,7 @@ export function startSaving(root) {
   });
   // What is decided is decided about the text that is saved, so a request waits for it.
   document.body.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.elt.id === "desk-news") return; // which nobody pressed
     leaveField();
     if (!isSaving()) return;
     event.preventDefault();
