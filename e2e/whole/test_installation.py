@@ -62,6 +62,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "private": {"BACKEND": "bulk_admin.storages.DurableFileStorage", "OPTIONS": {"location": HERE}},
 }
+MEDIA_ROOT = HERE / "media"
 Q_CLUSTER = {"name": "theirs", "orm": "default", "timeout": 60, "retry": 90, "queue_limit": 50}
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 BULK = {"PAGES": "recipes.bulk.RecipePages"}

@@ -85,7 +85,8 @@ def test_the_form_keeps_copies_and_shows_it(client, staff, placeholder_account):
     assert "seed 77" in client.get(job.get_absolute_url()).content.decode()
     assert client.get(f"{add}?from={job.pk}").context["form"]["seed"].value() == 77
     assert lifecycle.generate(job.pk, by=staff)
-    assert "seed 77" in client.get(job.get_absolute_url()).content.decode()
+    more = reverse("admin:bulk_admin_bulkgenerationjob_ask", args=[job.pk, "more"])
+    assert "seed 77" in client.get(more).content.decode()
 
 
 def test_the_catalogue_says_which_models_take_one():
