@@ -86,6 +86,25 @@ def test_the_job_page_breaks_no_rule(new_context, staff, live_server, state, sch
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_job_page_s_dialogs_break_no_rule(new_context, staff, live_server, scheme):
+    job = with_failures(staff)
+    context = new_context(color_scheme=scheme, bypass_csp=True)
+    log_in(context, staff, live_server.url)
+    page = context.new_page()
+    page.goto(job.get_absolute_url())
+    found = []
+    for opener in ("#open-help", "#open-more", "#open-result", "#create-pages"):
+        page.locator(opener).click()
+        expect(page.locator("dialog[open]")).to_be_visible()
+        found += violations(page)
+        page.keyboard.press("Escape")
+    page.locator("#grid button.face").first.click()
+    expect(page.locator("#zoom .stage img")).to_be_visible()
+
+    assert found + violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_form_and_sheet_break_no_rule(new_context, staff, live_server, scheme):
     context = new_context(
         color_scheme=scheme, bypass_csp=True
