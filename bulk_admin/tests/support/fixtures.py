@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from bulk_admin.models import ImageModel, ModelPrice, ProviderAccount
 from bulk_admin.services.worker import draining
 from bulk_admin.testing.factories import make_account, make_user
 
-from . import html_rules, processes
+from . import html_rules, migrated, processes, run_folder
 
 PAGES_READ = 3
 DJANGOS = {"admin/auth/user/change_password.html"}  # closes a paragraph that it did not open
@@ -30,6 +31,22 @@ STAFF_PERMISSIONS = (
     "bulk_admin.generate",
     "bulk_admin.create_pages",
 )
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> bool:
+    """Workers that share a server, or SQLite, share the work of migrating too."""
+    reuse: bool = request.config.getvalue("reuse_db")
+    shared = Path(os.environ[run_folder.NAME]).parent
+    server = os.environ.get("TEST_DATABASE_URL", str(shared))
+    is_ours = str(shared) in server and os.environ.get("TEST_DATABASE") != "postgres-each"
+    if reuse or not is_ours or not hasattr(request.config, "workerinput"):
+        return reuse
+    with django_db_blocker.unblock():
+        migrated.begin_with_copy(shared)
+    return True
 
 
 @pytest.fixture(scope="session")
