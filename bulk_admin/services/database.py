@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,7 +22,8 @@ T = TypeVar("T")
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 # PostgreSQL, milliseconds: a process that is stopped inside a transaction must not hold an account
 # for ever.
-GUARDS = {"idle_in_transaction_session_timeout": 5000, "lock_timeout": 8000}
+IDLE_GUARD = "idle_in_transaction_session_timeout"
+GUARDS = {IDLE_GUARD: 5000, "lock_timeout": 8000}
 KILLED_WHILE_IDLE = "25P03"  # PostgreSQL's code for the first guard, which psycopg calls internal
 OURS = '"bulk_admin_'  # how the name of every table of ours begins
 IDLE = 0  # libpq's PQTRANS_IDLE: the next statement begins a transaction
@@ -75,7 +76,9 @@ def guard_transactions(sender: Any, connection: Any, **kwargs: Any) -> None:
     """
     is_guarded = any(isinstance(each, _Guards) for each in connection.execute_wrappers)
     if connection.vendor == "postgresql" and not is_guarded:
-        connection.execute_wrappers.append(_Guards())
+        guards = _Guards()
+        connection.execute_wrappers.append(guards)
+        connection.SchemaEditorClass = _schema_editor(connection.SchemaEditorClass, guards)
 
 
 def guards_in_force() -> dict[str, int]:
@@ -97,6 +100,7 @@ class _Guards:
     """Stands before the statements of one connection."""
 
     are_set = False  # in the transaction that is under way
+    may_idle = False  # in it, as in a migration
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         this = context["connection"]
@@ -109,13 +113,32 @@ class _Guards:
         if is_back or this.connection.info.transaction_status == IDLE:
             self.are_set = False
         if not (self.are_set or is_back) and (OURS in sql or conf.GUARD_ALL_TRANSACTIONS):
-            _set_guards(this)
+            _set_guards(this, GUARDS.keys() - ({IDLE_GUARD} if self.may_idle else set()))
             self.are_set = True
 
 
-def _set_guards(this: Any) -> None:
+def _schema_editor(plain: Any, guards: _Guards) -> Any:
+    """A migration draws up its models between two statements, for seconds where a server is busy,
+    and must not be ended for it.
+    """
+
+    class SchemaEditor(plain):  # type: ignore[misc]  # the class that the connection has
+        def __enter__(self) -> Any:
+            guards.may_idle = True
+            return super().__enter__()
+
+        def __exit__(self, *raised: Any) -> None:
+            try:
+                super().__exit__(*raised)
+            finally:
+                guards.may_idle = False
+
+    return SchemaEditor
+
+
+def _set_guards(this: Any, names: Set[str]) -> None:
     said = this.settings_dict["OPTIONS"].get("options", "")
-    ours = {name: value for name, value in GUARDS.items() if name not in said}
+    ours = {name: GUARDS[name] for name in sorted(names) if name not in said}
     if ours:  # psycopg's own cursor: this must not come here again
         with this.wrap_database_errors, this.connection.cursor() as cursor:
             cursor.execute("; ".join(f"SET LOCAL {name} = {ours[name]}" for name in ours))

@@ -223,6 +223,15 @@ def test_every_transaction_has_its_guards_and_no_statement_outside_one():
 
 
 @on_postgres
+def test_a_migration_may_stand_still_between_two_statements_but_not_wait_for_a_lock():
+    with connection.schema_editor() as editor, connection.cursor() as cursor:
+        editor.execute('SELECT FROM "bulk_admin_worker" LIMIT 0')
+        cursor.execute(f"SELECT current_setting('{database.IDLE_GUARD}')")
+        assert (cursor.fetchone()[0], lock_timeout()) == ("0", "8s")
+    assert database.guards_in_force() == database.GUARDS
+
+
+@on_postgres
 def test_another_site_s_own_transactions_have_no_guards(settings):
     settings.BULK = settings.BULK | {"GUARD_ALL_TRANSACTIONS": False}
     with transaction.atomic():
