@@ -12,6 +12,7 @@ from bulk_admin.services.worker import pump
 from bulk_admin.storages import ObjectStore
 from bulk_admin.testing.factories import make_account, make_job
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
+from bulk_admin.tests.support.processes import wait_until
 from prompts.models import Prompt, StyleNote
 from prompts.services import page_files
 
@@ -74,7 +75,19 @@ def test_a_new_text_leaves_the_address_and_replaces_the_tags(text_server, superu
     assert "old-tag" not in page.tags.names()
 
 
-def test_fifty_pages_cost_at_most_twelve_queries_each():
+@pytest.fixture
+def whole_rounds(monkeypatch):
+    """The pump books what all its threads are at in one round, however busy the machine is."""
+    book = pump.Pump._book_results
+
+    def book_all(this):
+        wait_until(lambda: this.results.qsize() >= len(this.in_flight))
+        book(this)
+
+    monkeypatch.setattr(pump.Pump, "_book_results", book_all)
+
+
+def test_fifty_pages_cost_at_most_twelve_queries_each(whole_rounds):
     """Everything counts: the press, claims, transactions and the pump's own questions."""
     prompts = [
         f"A red fox number {n} crossing winter fields, watercolour painting with bright morning"
