@@ -58,7 +58,8 @@ os.environ |= {
 django.setup()
 
 from django.conf import settings as django_settings  # noqa: E402  # after setup
-from django.test import SimpleTestCase  # noqa: E402  # after setup
+
+from bulk_admin.tests.support.second_run import may_differ  # noqa: E402  # after setup
 
 # A worker of pytest-xdist has read its settings before this, with its parent's server.
 if DATABASE == "postgres-each":
@@ -104,24 +105,14 @@ def no_outgoing_network(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(no_outgoing_network)
 
 
-def needs_database(item: pytest.Item) -> bool:
-    case = getattr(item, "cls", None)
-    is_django_case = isinstance(case, type) and issubclass(case, SimpleTestCase)
-    return (
-        is_django_case
-        or item.get_closest_marker("django_db") is not None
-        or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) != set()
-    )
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that wait for processes go first, so that the others fill their waits and none of them
     is left alone at the end.
 
-    The second run is about the other database: what never asks one was seen by the first.
+    The second run is about the other database: what cannot depend on it was seen by the first.
     """
     items.sort(key=lambda item: item.get_closest_marker("process") is None)
     if DATABASE != "sqlite":
-        kept = [item for item in items if needs_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not needs_database(item)])
+        kept = [item for item in items if may_differ(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not may_differ(item)])
         items[:] = kept

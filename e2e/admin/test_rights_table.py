@@ -13,7 +13,6 @@ that GET does not.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,14 +41,7 @@ from bulk_admin.testing.factories import (
 from prompts.models import Category, StyleNote
 from prompts.tests.making import make_page
 
-# Permissions do not depend on the database, and the table is long: one run of the tests is enough.
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(
-        os.environ.get("TEST_DATABASE") == "postgres",
-        reason="permissions do not depend on the database",
-    ),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 TABLE = Path(__file__).with_name("rights.txt")
 SPEND = ("bulk_admin.generate", "bulk_admin.create_pages")
 # Who asks, in the order of the letters. "view" is every permission to view, "*" every one there is.

@@ -67,6 +67,7 @@ def faults(page):
     yield from html_rules.problems(page)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_every_page_of_staff_has_one_look(client, superuser):
     found = {address: list(faults(text)) for address, text in pages(client, superuser)}

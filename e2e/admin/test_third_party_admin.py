@@ -9,7 +9,7 @@ from django.contrib import admin
 
 from e2e.admin.test_rights_table import make_person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OURS = ("bulk_admin", "prompts")
 DELETE = "delete_selected"
 # For who has every permission, then for superusers. Who may only view is offered nothing.

@@ -7,7 +7,7 @@ import pytest
 from bulk_admin.testing.factories import make_user
 from prompts_manager import navigation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def links(rf, path, *permissions):

@@ -14,6 +14,7 @@ from bulk_admin.tests.support import web
 from bulk_admin.tests.support.upload_site import KEY
 from bulk_admin.uploads import MAX_BODY, MB
 
+pytestmark = pytest.mark.one_database
 FORM = "/admin/bulk_admin/bulkgenerationjob/add/"
 TAKE = "/admin/take/"
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.testing.factories import make_image, make_job, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 VIEW = "bulk_admin.view_bulkgenerationjob"
 PEOPLE = {

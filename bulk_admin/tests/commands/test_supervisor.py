@@ -18,6 +18,7 @@ from bulk_admin.tests.support.processes import ROOT, environment, kin, send, wai
 
 pytestmark = [
     pytest.mark.process,
+    pytest.mark.one_database,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="make run needs .venv"),
 ]

@@ -30,7 +30,7 @@ NASTY = (
     "=cmd|'/c calc'!A1",
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture
