@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input
+PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input --require-hashes
 # What the checks and tests read instead of a developer's .env.
 LAPTOP := ENV_FILE=/dev/null DEBUG=true DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
 PRODUCTION := ENV_FILE=/dev/null DEBUG=false SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz ALLOWED_HOSTS=example.com CREDENTIAL_KEYS=only-for-the-check DATABASE_URL=sqlite:///$(CURDIR)/var/lint.sqlite3
@@ -24,14 +24,22 @@ help: ## What can be made
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian and Ubuntu install python3-venv first."; exit 1; }
 
+# By uv, in a sixth of the time, from the index that pip is told to use; where uv cannot, by pip.
+define install
+{ sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt | $(PIP) --no-deps -r /dev/stdin && \
+	index=$$($(PY) -m pip config list | sed -n "s/.*[.]index-url='\(.*\)'/\1/p" | tail -n 1) && \
+	$(PY) -m uv pip install --quiet --python $(PY) $${index:+--default-index "$$index"} --require-hashes -r $(1); \
+} 2> /dev/null || $(PIP) -r $(1)
+endef
+
 .venv/.installed: requirements.txt | .venv/bin/python
 	@echo "Installing what the site needs into .venv ..."
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(call install,requirements.txt)
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
 	@echo "Installing what the site and its tests need into .venv ..."
-	@$(PIP) --require-hashes -r requirements-dev.txt
+	@$(call install,requirements-dev.txt)
 	@touch $@ .venv/.installed
 
 .env:
