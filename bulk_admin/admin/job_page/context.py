@@ -17,16 +17,25 @@ from . import tiles
 from .job_view import job_view
 from .preferences import SIZES, preference
 
+# The tab's icon, by the tone of the job's pill.
+BADGES = {
+    tone: f"bulk_admin/job_page/badge-{tone}.svg" for tone in ("run", "ok", "unk", "bad", "off")
+}
+
 
 def full_context(user: permissions.Person, job: BulkGenerationJob, piece: Piece) -> dict[str, Any]:
     prices = tiles.Prices(job)
+    view = job_view(user, job, job_page.conditions(job), prices)
     return {
-        "view": job_view(user, job, job_page.conditions(job), prices),
+        "view": view,
         "cursor": Cursor(job.revision, WHOLE),
         "removed": [],
         "tile_size": preference(user, Name.TILE_SIZE),
         "sizes": SIZES,
         "single_keys": preference(user, Name.SINGLE_KEYS),
+        "browser_notices": preference(user, Name.BROWSER_NOTICES),
+        "badges": BADGES,
+        "badge": BADGES[view.pill.tone],
         **piece_context(user, job, piece, prices),
     }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.views.decorators.http import require_POST
 
+from bulk_admin import mail
 from bulk_admin.admin import permissions
 from bulk_admin.services import person_settings
 from bulk_admin.services.person_settings import Name
@@ -23,6 +26,15 @@ CHOICES = {
 def preference(person: permissions.Person, name: Name) -> str:
     chosen = person_settings.remembered(person, name)
     return chosen if chosen in CHOICES[name] else CHOICES[name][0]
+
+
+def notices(person: permissions.Person) -> dict[str, Any]:
+    """What this person wants to be told of, and whether the site sends mail at all."""
+    return {
+        "browser_notices": preference(person, Name.BROWSER_NOTICES),
+        "mail_notices": preference(person, Name.MAIL_NOTICES),
+        "mail_is_sent": mail.is_sent(),
+    }
 
 
 @require_POST

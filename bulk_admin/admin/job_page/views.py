@@ -26,7 +26,7 @@ from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 from bulk_admin.text import clean_text
 
-from . import sentences
+from . import preferences, sentences
 from .context import answer_context, piece_context
 from .job_view import digest, job_view
 from .tiles import Prices
@@ -252,6 +252,7 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
         context |= {"outcome": sentences.outcome(job), "summary": job_page.job_summary(job)}
     if action == "more":
         context["view"] = job_view(request.user, job, job_page.conditions(job), Prices(job))
+        context |= preferences.notices(request.user)
     if action == "unpublish":
         context["pages"] = job_page.published_pages(job, _ids(request.GET))
         context["ids"] = request.GET.get("ids", "")

@@ -8,6 +8,7 @@ import { applyFilter, startFilter } from "./filter.js";
 import { startGrid } from "./grid.js";
 import { startKeys } from "./keys.js";
 import { say, startMessages } from "./messages.js";
+import { startNotices } from "./notices.js";
 import { sharpen, startPreferences } from "./preferences.js";
 import { fetchRest } from "./rest.js";
 import { startSwaps } from "./swaps.js";
@@ -34,6 +35,7 @@ startClock();
 startSwaps(root, show);
 startZoom(root); // looks at the tiles after a swap is through
 startPreferences(root);
+startNotices(root);
 show(tiles());
 root.dataset.ready = "";
 fetchRest(root, show).then((isWhole) => {

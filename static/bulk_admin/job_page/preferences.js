@@ -1,7 +1,7 @@
 // What this person chose last: the server remembers it for every job and device.
 import { tiles } from "./tiles.js";
 
-function remember(address, value) {
+export function remember(address, value) {
   window.htmx.ajax("POST", address, { source: "#toasts", swap: "none", values: { value } });
 }
 
