@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,7 +14,7 @@ from bulk_admin.adapter import Content
 from bulk_admin.testing.factories import make_user
 from prompts.models import Category, Prompt
 from prompts.services import publish_queue
-from prompts.services.desk import editing, reviewing, rewriting, undoing
+from prompts.services.desk import editing, publishing, reviewing, rewriting, undoing
 from prompts.services.desk.editing import Edit, save
 from prompts.services.desk.texts import seen, text_of
 from prompts.tests.making import make_page
@@ -127,27 +129,6 @@ def test_the_address_of_a_published_page_is_fixed(ada):
     assert one("title", page, "Another", by=ada).state == "saved"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_two_people_who_save_one_field_at_once_one_is_told(ada, ben):
-    page = draft()
-    start, done = threading.Barrier(2), []
-
-    def press(person):
-        try:
-            start.wait(10)
-            done.append(one("title", page, f"{person}'s fox", was=page.title, by=person))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=press, args=[person]) for person in (ada, ben)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(each.state for each in done) == ["differs", "saved"]
-    assert {each.text for each in done} == {now(page).title}
-
-
 # --- approving and dropping ---------------------------------------------------------------------
 
 
@@ -220,6 +201,62 @@ def test_an_approval_stays_once_the_page_is_on_its_way(ada):
     publish_queue.request_publishing([page], ada.pk)
     undoing.undo_last({page.pk}, by=ada)
     assert now(page).is_approved
+
+
+# --- at once ------------------------------------------------------------------------------------
+
+
+def at_once(*presses: Callable[[], object]) -> list[object]:
+    """What each press came to; they begin together."""
+    start, done = threading.Barrier(len(presses)), []
+
+    def run(press):
+        try:
+            start.wait(30)
+            done.append(press())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[press]) for press in presses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == len(presses)
+    return done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_save_one_field_one_is_told(ada, ben):
+    page = draft()
+    done = at_once(
+        *(
+            partial(one, "title", page, f"{person}'s fox", page.title, by=person)
+            for person in (ada, ben)
+        )
+    )
+    assert sorted(each.state for each in done) == ["differs", "saved"]
+    assert {each.text for each in done} == {now(page).title}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_edited_while_it_is_approved_is_not_approved(ada, ben):
+    page = draft()
+    at_once(
+        partial(reviewing.approve, {page.pk: seen(page)}, by=ada),
+        partial(one, "title", page, "Another fox", page.title, by=ben),
+    )
+    assert (now(page).title, now(page).is_approved) == ("Another fox", False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_dropped_while_it_is_published_is_one_of_both(ada):
+    page = draft()
+    reviewing.approve({page.pk: seen(page)}, by=ada)
+    at_once(
+        partial(publishing.publish, [page.pk], by=ada), partial(reviewing.drop, [page.pk], by=ada)
+    )
+    assert (now(page).deleted_at is None) == (now(page).publish_at is not None)
 
 
 # --- a new text ---------------------------------------------------------------------------------
