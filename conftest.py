@@ -9,6 +9,7 @@ fill: with ``--reuse-db`` it need not migrate one.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from ipaddress import ip_address
@@ -116,3 +117,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if may_differ(item)]
         config.hook.pytest_deselected(items=[item for item in items if not may_differ(item)])
         items[:] = kept
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays to the end: no need to look for garbage in it again."""
+    gc.collect()
+    gc.freeze()
