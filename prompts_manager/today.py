@@ -74,6 +74,7 @@ class Spend:
 class Today:
     """None and empty where the person may not see it."""
 
+    note: str  # the morning's, in a sentence
     needs: list[Need]
     running: list[Running]
     recent: list[Recent]
@@ -93,18 +94,31 @@ def read(request: HttpRequest) -> Today:
     sees_pages = person.has_perm("prompts.view_prompt") or person.has_perm("prompts.change_prompt")
     signs = front_page.signs() if sees_jobs else None
     pill, says = _health(signs) if signs else (None, "")
-    needs = [*(_drafts() if sees_pages else []), *(_of_jobs() if sees_jobs else [])]
+    drafts = _drafts() if sees_pages else []
+    needs = [*drafts, *(_of_jobs() if sees_jobs else [])]
+    sees_spend = person.has_perm("bulk_admin.view_spend")
     return Today(
+        note=_note(drafts, sees_jobs=sees_jobs, sees_spend=sees_spend),
         needs=[need for need in needs if need.count],
         running=[_running(each) for each in front_page.jobs_under_way()] if sees_jobs else [],
         recent=[_recent(job) for job in front_page.recent_jobs()] if sees_jobs else [],
-        spend=_spend() if person.has_perm("bulk_admin.view_spend") else None,
+        spend=_spend() if sees_spend else None,
         health=pill,
         health_says=says,
         no_worker=signs is not None and signs.no_worker,
         may_generate=person.has_perm("bulk_admin.generate"),
         sees_jobs=sees_jobs,
     )
+
+
+def _note(drafts: list[Need], *, sees_jobs: bool, sees_spend: bool) -> str:
+    """What a person wants to know first: "45 drafts to review, 3 jobs need attention"."""
+    parts = [f"{need.count:,} {need.what}" for need in drafts if need.count]
+    if sees_jobs and (jobs := front_page.jobs_in_trouble()):
+        parts.append(counted(jobs, "job needs attention", "jobs need attention"))
+    if sees_spend and (spent := spending.spent_yesterday()):
+        parts.append(f"{usd_total(spent)} yesterday")
+    return ", ".join(parts)
 
 
 def _drafts() -> list[Need]:

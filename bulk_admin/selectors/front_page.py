@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
+from bulk_admin.codes import Code
 from bulk_admin.models import (
     ACTIVE_JOBS,
     ENDED_JOBS,
@@ -117,6 +118,15 @@ def failed_jobs() -> Waiting:
     """Jobs of which no picture could be made."""
     jobs = _news().filter(status=JobStatus.FAILED)
     return Waiting(jobs.count(), [Share(job, job.failed_count) for job in jobs[:MOST_NAMES]])
+
+
+def jobs_in_trouble() -> int:
+    """Jobs that need a person: failed, stopped without anyone pressing Pause, or with pictures of
+    which nobody knows the outcome. Each counts once.
+    """
+    failed = Q(status=JobStatus.FAILED)
+    stopped = Q(status=JobStatus.PAUSED) & ~Q(status_reason=Code.PAUSED)
+    return _news().filter(failed | stopped | Q(unknown_count__gt=0)).count()
 
 
 def no_worker() -> bool:

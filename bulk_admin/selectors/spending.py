@@ -128,6 +128,17 @@ def of_platform() -> PlatformSpending:
     )
 
 
+def spent_yesterday() -> int:
+    """Of the platform's accounts together."""
+    days = Spend.objects.filter(
+        scope=Spend.Scope.ACCOUNT,
+        key__in=[str(pk) for pk in ProviderAccount.objects.platform().values_list("pk", flat=True)],
+        day=_today() - dt.timedelta(days=1),
+    )
+    spent: int = days.aggregate(spent=Sum("spent", default=0))["spent"]
+    return spent
+
+
 def _sum_of_caps(caps: Iterable[tuple[int | None, bool]]) -> int | None:
     """Of pairs of an account's cap and whether it spends."""
     pairs = list(caps)

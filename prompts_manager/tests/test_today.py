@@ -103,6 +103,26 @@ def test_spend_stands_against_the_caps_of_the_platform_s_accounts(today, placeho
     assert (month.spent, month.cap, month.share) == ("$1.84", "", None)
 
 
+def test_the_morning_s_note_counts_drafts_jobs_and_yesterday_s_money(
+    today, placeholder_account, client
+):
+    assert today().note == ""
+    making.make_page(1, status="draft")
+    making.make_page(2, status="draft")
+    make_job(1, JobStatus.FAILED)
+    make_job(1, JobStatus.PAUSED, status_reason="paused")
+    make_job(1, JobStatus.PAUSED, status_reason="breaker")
+    unknown = make_job(0, JobStatus.FAILED)
+    make_image(unknown, ImageStatus.UNKNOWN)
+    key, utc_day = str(placeholder_account.pk), timezone.now().astimezone(dt.UTC).date()
+    for days, spent in (0, 1_000_000), (1, 8_400_000), (2, 2_000_000):
+        day = utc_day - dt.timedelta(days=days)
+        Spend.objects.create(scope="account", key=key, day=day, spent=spent)
+    assert today().note == "2 drafts to review, 3 jobs need attention, $8.40 yesterday"
+    client.force_login(make_user("nobody"))
+    assert client.get("/admin/").context["today"].note == ""
+
+
 def test_who_sees_neither_jobs_nor_pages_sees_nothing_of_them(client):
     make_page()
     make_job(1, JobStatus.FAILED, name="Volcanoes")
