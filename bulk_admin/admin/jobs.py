@@ -13,6 +13,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 
 from bulk_admin.addresses import admin_url
 from bulk_admin.formats import times
@@ -31,6 +32,8 @@ from .job_page.exports import MOST_JOBS
 from .new_job import views as new_job
 from .options import NOTHING, ModelAdmin, route
 from .review_sheet import views as review_sheet
+
+SHORT_NOTE = 100  # characters of it in the list
 
 
 @admin.register(BulkGenerationJob)
@@ -167,7 +170,7 @@ class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
         )
         link = (
             '<a class="job-name" href="{}"><span'
-            ' class="strip">{}</span><span><bdi>{}</bdi><small>{}</small></span></a>'
+            ' class="strip">{}</span><span><bdi>{}</bdi><small>{}</small>{}</span></a>'
         )
         return format_html(
             link,
@@ -177,6 +180,9 @@ class BulkGenerationJobAdmin(TrashMixin, ModelAdmin[BulkGenerationJob]):
             " · ".join(
                 part for part in (job.model_name, job.quality.capitalize(), times(job.size)) if part
             ),
+            format_html('<small dir="auto">{}</small>', Truncator(job.note).chars(SHORT_NOTE))
+            if job.note
+            else "",
         )
 
     @admin.display(description="status", ordering="status")

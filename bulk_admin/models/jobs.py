@@ -100,6 +100,7 @@ class BulkGenerationJob(models.Model):
         null=True, blank=True, editable=False, help_text="When it went to the trash."
     )
     created = models.DateTimeField(default=timezone.now)
+    note = models.TextField(blank=True, editable=False, help_text="What staff wrote about it.")
     notified_at = models.DateTimeField(
         null=True, editable=False, help_text="When its one mail to its maker was claimed."
     )

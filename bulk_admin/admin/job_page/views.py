@@ -21,7 +21,7 @@ from bulk_admin.numbers import ids_in, whole
 from bulk_admin.selectors import job_page, tiles
 from bulk_admin.services import page_adapter
 from bulk_admin.services.drafting import page_options
-from bulk_admin.services.jobs import lifecycle, pictures
+from bulk_admin.services.jobs import lifecycle, notes, pictures
 from bulk_admin.services.jobs.report import job_report
 from bulk_admin.services.queue import page_queue
 from bulk_admin.text import clean_text
@@ -171,6 +171,10 @@ def _stop_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Person)
     return f"{counted(page_queue.stop_pages(job.pk, by=by), 'page')} taken from the queue."
 
 
+def _note(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
+    return "Note saved." if notes.write(job.pk, data.get("note", ""), by=by) else ""
+
+
 def _retry_pages(job: BulkGenerationJob, data: QueryDict, by: permissions.Person) -> str:
     return f"{counted(page_queue.retry_pages(job.pk, by=by), 'page')} queued again."
 
@@ -188,6 +192,7 @@ ACTIONS = {
     "retry_failed": JobAction(permissions.can_spend, _retry_failed),
     "create_pages": JobAction(permissions.can_create_pages, _create_pages),
     "unpublish": JobAction(permissions.can_act, _unpublish),
+    "note": JobAction(permissions.can_act, _note),
     "stop_pages": JobAction(permissions.can_create_pages, _stop_pages),
     "retry_pages": JobAction(permissions.can_create_pages, _retry_pages),
 }
@@ -252,7 +257,7 @@ def ask(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResponse:
         context |= {"outcome": sentences.outcome(job), "summary": job_page.job_summary(job)}
     if action == "more":
         context["view"] = job_view(request.user, job, job_page.conditions(job), Prices(job))
-        context |= preferences.notices(request.user)
+        context |= {"longest_note": notes.LONGEST, **preferences.notices(request.user)}
     if action == "unpublish":
         context["pages"] = job_page.published_pages(job, _ids(request.GET))
         context["ids"] = request.GET.get("ids", "")
