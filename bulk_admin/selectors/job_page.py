@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from bulk_admin import codes
@@ -32,6 +32,7 @@ from bulk_admin.models import (
 from bulk_admin.selectors import tiles
 from bulk_admin.services import page_adapter
 from bulk_admin.services.image_providers import provider_class
+from bulk_admin.services.jobs import failures
 from bulk_admin.services.ledger import pacing
 from bulk_admin.services.monitoring import workers
 from bulk_admin.services.page_adapter import GONE, PageInfo
@@ -120,13 +121,16 @@ def speed(job: BulkGenerationJob, now: dt.datetime) -> tuple[float, int | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """``shown``: by the filters' names, "all" among them. ``for_pages`` are kept, ``undecided`` are
-    not yet decided, ``siblings`` have the same prompt as a page: all three could have a page.
+    """``shown``: by the filters' names, "all" among them. ``not_made`` wait in the failure tray,
+    with the newest revision among them. ``for_pages`` are kept, ``undecided`` are not yet decided,
+    ``siblings`` have the same prompt as a page: all three could have a page.
     """
 
     shown: dict[str, int]
     needs_attention: int
     retryable: int
+    not_made: int
+    not_made_revision: int | None
     for_pages: int
     undecided: int
     siblings: int
@@ -140,6 +144,8 @@ def tile_counts(job: BulkGenerationJob) -> Counts:
         **shown,
         needs_attention=Count("pk", filter=tiles.NEEDS_ATTENTION),
         retryable=Count("pk", filter=RETRYABLE),
+        not_made=Count("pk", filter=failures.WAITING),
+        not_made_revision=Max("revision", filter=failures.WAITING),
         for_pages=Count("pk", filter=FOR_PAGES & tiles.SHOW["kept"] & ~SIBLING),
         undecided=Count("pk", filter=FOR_PAGES & tiles.SHOW["to-decide"] & ~SIBLING),
         siblings=Count("pk", filter=FOR_PAGES & SIBLING),

@@ -52,6 +52,7 @@ SAMPLES = {
     "app_label": ["bulk_admin", "prompts", "auth", "taggit", "django_q", "axes", "otp_totp"],
     "kind": ["300", "600", "original", "download", "zip", "csv"],
     "url": ["no/such/page"],
+    "cause": ["blocked", "unknown"],
 }
 # By the name of the address, where one word means different things.
 ACTIONS = {
@@ -59,6 +60,7 @@ ACTIONS = {
     "bulk_admin_bulkgenerationjob_act": ["pause"],
     "bulk_admin_bulkgenerationjob_bulk": ["cancel"],
     "bulk_admin_bulkgenerationjob_image_act": ["edit", "reroll"],
+    "bulk_admin_bulkgenerationjob_tray_press": ["retry"],
     "bulk_admin_generatedimage_bulk": ["keep"],
     "prompts_prompt_bulk": ["publish"],
     "taggit_tag_bulk": ["merge", "delete"],

@@ -17,7 +17,7 @@ from bulk_admin.admin.options import ModelAdmin, route
 from bulk_admin.models import BulkGenerationJob
 from bulk_admin.selectors.tiles import first_piece
 
-from . import about, decision_views, exports, preferences, tile_views, views
+from . import about, decision_views, exports, preferences, tile_views, tray_views, views
 from .context import full_context
 from .views import asked_for
 
@@ -52,6 +52,14 @@ def job_urls(model_admin: ModelAdmin[Any]) -> list[URLPattern]:
         route(model_admin, "<uuid:job_id>/export/<str:kind>/", exports.one_job, "export"),
         route(model_admin, "export/", exports.many_jobs, "export_many"),
         route(model_admin, "<uuid:job_id>/decide/", decision_views.decide, "decide"),
+        route(model_admin, "<uuid:job_id>/tray/", tray_views.panel, "tray"),
+        route(
+            model_admin,
+            "<uuid:job_id>/tray/reword/<str:cause>/",
+            tray_views.reword,
+            "tray_reword",
+        ),
+        route(model_admin, "<uuid:job_id>/tray/<str:action>/", tray_views.press, "tray_press"),
         route(model_admin, "remember/<str:name>/", preferences.remember, "remember"),
         # Before the buttons, whose addresses take any word.
         route(model_admin, "<uuid:job_id>/image/<int:image_id>/about/", about.about, "about"),

@@ -86,10 +86,12 @@ def answer(
     *,
     level: str = "success",
     ordered: int | None = None,
+    can_undo: bool = False,
 ) -> HttpResponse:
     """After a button: the same fragment as a poll's, and one sentence of what it did.
 
-    ``ordered``: a picture that may be taken back as long as it waits.
+    ``ordered``: a picture that may be taken back as long as it waits. ``can_undo``: it is this
+    person's last step now.
     """
     job = job_or_404(request, job_id)
     seen = tiles.Cursor.parse(request.POST.get("seen", ""))
@@ -97,7 +99,9 @@ def answer(
     response.status_code = 200
     return (
         trigger_client_event(
-            response, "bulk:say", {"text": said, "level": level, "take_back": ordered}
+            response,
+            "bulk:say",
+            {"text": said, "level": level, "take_back": ordered, "undo": can_undo},
         )
         if said
         else response

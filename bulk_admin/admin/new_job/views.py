@@ -20,9 +20,10 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from bulk_admin.admin import permissions
 from bulk_admin.admin.door import is_htmx
 from bulk_admin.admin.options import ModelAdmin, route
+from bulk_admin.causes import Cause
 from bulk_admin.formats import counted
 from bulk_admin.models import BulkGenerationJob, GeneratedImage, JobStatus
-from bulk_admin.selectors import new_job
+from bulk_admin.selectors import new_job, not_made
 from bulk_admin.services.drafting import drafts, flags
 from bulk_admin.services.drafting.intake import IntakeError, Row, parse_text
 from bulk_admin.services.drafting.settings import settings_of
@@ -148,9 +149,11 @@ def _texts_in(paste: str) -> list[str]:
 
 
 def _prompts_of(job: BulkGenerationJob, which: str) -> str:
-    """The job's prompts as a paste: "all", "failed" (those of which some picture is missing), or
-    none.
+    """The job's prompts as a paste: "all", "failed" (those of which some picture is missing), those
+    of a group of the failure tray by its cause, or none.
     """
+    if which in [*Cause]:
+        return as_paste(not_made.prompts(job, Cause(which)))
     if which not in ("all", "failed"):
         return ""
     return as_paste(new_job.prompts(job, only_missing=which == "failed"))

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from bulk_admin.credentials import KeyUnreadable
+from bulk_admin.formats import counted
 from bulk_admin.models import (
     BulkGenerationJob,
     CallState,
@@ -16,10 +17,12 @@ from bulk_admin.models import (
 from bulk_admin.services import history
 from bulk_admin.services.database import database_now, whole_step
 from bulk_admin.services.image_providers.errors import ProviderError
-from bulk_admin.services.jobs.pictures import Decided
+from bulk_admin.services.jobs.pictures import Decided, Seen
 from bulk_admin.services.ledger.settlement import Settled
 from bulk_admin.services.queue.job_row import lock_job, save
 from bulk_admin.services.worker import rescue
+
+AT_ONCE = 10  # a person waits for them
 
 
 class DownloadFailed(Exception):
@@ -49,6 +52,22 @@ def download_again(job_id: uuid.UUID, image_id: int, *, seen_attempt: int, by: A
         return Decided.STALE
     history.record(BulkGenerationJob.objects.get(pk=job_id), by, f"Downloaded {call.place} again.")
     return Decided.ADOPTED
+
+
+def download_each_again(job_id: uuid.UUID, seen: Seen, *, by: Any) -> tuple[int, str]:
+    """The same for several, one after the other: how many came, and why it went no further.
+
+    Raises StorageUnavailable.
+    """
+    done = 0
+    for image_id, attempt in list(seen.items())[:AT_ONCE]:
+        try:
+            answer = download_again(job_id, image_id, seen_attempt=attempt, by=by)
+        except DownloadFailed as failed:
+            return done, str(failed)
+        done += answer is Decided.ADOPTED
+    left = len(seen) - AT_ONCE
+    return done, f"{counted(left, 'picture')} still to download." if left > 0 else ""
 
 
 @whole_step

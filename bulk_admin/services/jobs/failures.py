@@ -32,7 +32,7 @@ NOT_FOLLOWED = ~Exists(GeneratedImage.objects.filter(parent=OuterRef("pk")))
 # Of a failure, ``decided_at`` says when a person dismissed it.
 FAILED = Q(status=ImageStatus.FAILED, decided_at=None) & ~Q(error_code=Code.LOST)
 CANCELLED = Q(status=ImageStatus.CANCELLED, decided_at=None, parent=None)  # a re-roll: taken back
-WAITING = Q(status=ImageStatus.UNKNOWN) | ((FAILED | CANCELLED) & NOT_FOLLOWED)
+WAITING = Q(status=ImageStatus.UNKNOWN) | Q((FAILED | CANCELLED) & NOT_FOLLOWED)
 
 
 def cause_of(image: GeneratedImage) -> Cause:

@@ -134,4 +134,8 @@ export function undo() {
 export function startDecisions(element, told) {
   root = element;
   whenSaved = told;
+  // A step that another part of the page did: undo takes it back first, and shows nothing before the answer.
+  document.body.addEventListener("bulk:say", ({ detail }) => {
+    if (detail.undo) mine.push(new Map());
+  });
 }

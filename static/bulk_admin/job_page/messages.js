@@ -58,10 +58,12 @@ function fault(event) {
   else lost = say("Connection lost, trying again.", "error");
 }
 
-export function startMessages(root, { takeBack }) {
-  document.body.addEventListener("bulk:say", ({ detail: { text, level, take_back: id } }) =>
-    say(text, level, id ? { undo: () => takeBack(id), word: "Take back" } : {}),
-  );
+export function startMessages(root, { takeBack, undo }) {
+  const offered = ({ take_back: id, undo: isStep }) => {
+    if (id) return { undo: () => takeBack(id), word: "Take back" };
+    return isStep ? { undo } : {};
+  };
+  document.body.addEventListener("bulk:say", ({ detail }) => say(detail.text, detail.level, offered(detail)));
   // A message outlives the dialog that it was shown in. The event does not bubble.
   document.addEventListener("close", () => (openDialog() ?? root).append(document.getElementById("toasts")), true);
   document.body.addEventListener("htmx:responseError", fault);

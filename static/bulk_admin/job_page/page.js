@@ -2,7 +2,7 @@
 import { startActions, takeBack } from "./actions.js";
 import { startBulk } from "./bulk.js";
 import { startClock } from "./clock.js";
-import { repaint, startDecisions } from "./decisions.js";
+import { repaint, startDecisions, undo } from "./decisions.js";
 import { startDialogs } from "./dialogs.js";
 import { applyFilter, startFilter } from "./filter.js";
 import { startGrid } from "./grid.js";
@@ -13,6 +13,7 @@ import { sharpen, startPreferences } from "./preferences.js";
 import { fetchRest } from "./rest.js";
 import { startSwaps } from "./swaps.js";
 import { tiles, unstack } from "./tiles.js";
+import { startTray } from "./tray.js";
 import { startZoom } from "./zoom.js";
 
 const root = document.getElementById("bulk");
@@ -23,7 +24,7 @@ const show = (some) => {
   applyFilter(some);
 };
 
-startMessages(root, { takeBack });
+startMessages(root, { takeBack, undo });
 startDecisions(root, applyFilter);
 startFilter(root);
 startActions(root);
@@ -31,6 +32,7 @@ startKeys(root);
 startGrid(root);
 startBulk();
 startDialogs(root);
+startTray();
 startClock();
 startSwaps(root, show);
 startZoom(root); // looks at the tiles after a swap is through
