@@ -172,13 +172,15 @@ class OpenAIServer(LoopbackServer):
             return Answer(400, error("Invalid value.", "invalid_value", param="output_format"))
         return None
 
+    def picture(self, size: str, output_format: str, call_id: str, index: int = 0) -> bytes:
+        """What a good answer to this call holds."""
+        drawn = "x".join(str(int(edge) // self.shrink) for edge in size.split("x"))
+        return pictures.picture(drawn, output_format, f"{call_id} {index}")
+
     def good_image(self, body: dict[str, Any], call_id: str) -> dict[str, Any]:
         count = int(body.get("n", 1))
         size, output_format = str(body["size"]), str(body.get("output_format", "png"))
-        drawn = "x".join(str(int(edge) // self.shrink) for edge in size.split("x"))
-        made = [
-            pictures.picture(drawn, output_format, f"{call_id} {index}") for index in range(count)
-        ]
+        made = [self.picture(size, output_format, call_id, index) for index in range(count)]
         return {
             "created": 1_790_000_000,
             "background": body.get("background", "opaque"),

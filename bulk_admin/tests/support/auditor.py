@@ -21,7 +21,6 @@ from bulk_admin.models import (
 )
 from bulk_admin.models.ledger import spend_keys
 from bulk_admin.services.storage import private
-from bulk_admin.testing import pictures
 from bulk_admin.testing.factories import counters
 from bulk_admin.testing.loopback.openai_server import OpenAIServer
 
@@ -153,13 +152,13 @@ def audit_pictures(server: OpenAIServer) -> list[str]:
             findings.append(f"{call} was delivered, but no tile shows it")
         elif image is not None and image.sha256 != hashlib.sha256(content).hexdigest():
             findings.append(f"{call}: what is stored is not what its tile says")
-        elif str(call.pk) in good and image is not None and content != _picture_of(call, image):
+        elif str(call.pk) in good and image is not None and content != _sent(server, call, image):
             findings.append(f"{call}: what is stored is another call's picture")
     return findings
 
 
-def _picture_of(call: ProviderCall, image: GeneratedImage) -> bytes:
-    return pictures.picture(image.size or image.job.size, image.job.output_format, f"{call.pk} 0")
+def _sent(server: OpenAIServer, call: ProviderCall, image: GeneratedImage) -> bytes:
+    return server.picture(image.size or image.job.size, image.job.output_format, str(call.pk))
 
 
 def audit_ends() -> list[str]:
