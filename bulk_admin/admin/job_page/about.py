@@ -38,6 +38,8 @@ def about(request: HttpRequest, job_id: uuid.UUID, image_id: int) -> HttpRespons
         "sent": around(sent, image.prompt_text),
         "revised": word_changes(sent, image.revised_prompt),
         "quality": image.quality or job.quality,
+        "cost": usd(image.cost),
+        "took": duration(image.seconds) if image.seconds else "not known",
         "page_url": page_adapter.url(image.page_id) if image.page_id else "",
         "calls": [call_line(call) for call in picture_facts.calls(image)],
     }
