@@ -7,8 +7,10 @@ const EVERYWHERE = [GRID, ZOOM, COMPARE];
 // `does` names what a screen registers; a row is true, and told, on a screen that registered it. `needs`: a right of
 // the person's. `judges`: it acts on a picture, which must be on the screen. `repeats`: a key that is held goes on.
 export const KEYS = [
-  { does: "previous", keys: ["ArrowLeft", "k"], says: "previous picture", on: EVERYWHERE, repeats: true },
-  { does: "next", keys: ["ArrowRight", "j"], says: "next picture", on: EVERYWHERE, repeats: true },
+  { does: "previous", keys: ["ArrowLeft", "k"], says: "previous picture", on: [GRID, ZOOM], repeats: true },
+  { does: "next", keys: ["ArrowRight", "j"], says: "next picture", on: [GRID, ZOOM], repeats: true },
+  { does: "previousPrompt", keys: ["ArrowLeft", "k"], says: "previous prompt with variants", on: [COMPARE] },
+  { does: "nextPrompt", keys: ["ArrowRight", "j"], says: "next prompt with variants", on: [COMPARE] },
   { does: "above", keys: ["ArrowUp"], says: "the picture above", on: [GRID], repeats: true },
   { does: "below", keys: ["ArrowDown"], says: "the picture below", on: [GRID], repeats: true },
   { does: "first", keys: ["Home"], says: "first picture", on: [GRID, ZOOM] },
@@ -31,7 +33,11 @@ export const KEYS = [
   { does: "markDown", keys: ["Shift+ArrowDown"], says: "mark down to the one below", on: [GRID], repeats: true },
   { does: "unmark", keys: ["Escape"], says: "forget the marks", on: [GRID] },
   { does: "zoom", keys: ["z", "Enter"], says: "zoom", on: [GRID], judges: true },
-  { does: "close", keys: ["z", "Escape"], says: "back to the pictures", on: [ZOOM, COMPARE] },
+  { does: "actualOrFit", keys: ["z"], says: "its own size, or fitted", on: [ZOOM, COMPARE] },
+  { does: "larger", keys: ["+", "="], says: "larger", on: [ZOOM, COMPARE], repeats: true },
+  { does: "smaller", keys: ["-"], says: "smaller", on: [ZOOM, COMPARE], repeats: true },
+  { does: "fit", keys: ["0"], says: "fitted", on: [ZOOM, COMPARE] },
+  { does: "close", keys: ["Escape"], says: "back to where you were", on: [ZOOM, COMPARE] },
   { does: "compare", keys: ["c"], says: "compare variants, or what is marked", on: [GRID, ZOOM], judges: true },
   {
     does: "keepOfFour",
@@ -84,4 +90,4 @@ export const isSingle = (key) => key.length === 1 || /^Shift\+.$/.test(key);
 
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
 export const signsOf = (key) =>
-  key.split("+").map((part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+  (key.length === 1 ? [key] : key.split("+")).map((part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part));

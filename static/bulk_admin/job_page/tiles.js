@@ -8,6 +8,7 @@ export const promptOf = (tile) => tile.querySelector(".prompt").textContent;
 export const isDone = (tile) => tile.dataset.state === "done";
 export const idOf = (tile) => tile.dataset.tile;
 export const nameOf = (tile) => tile.getAttribute("aria-label");
+export const wordOf = (tile) => tile.querySelector(".mark").textContent;
 export const buttonOf = (tile, name) => document.getElementById(`${name}-${idOf(tile)}`);
 export const siblingsOf = (tile) => [...tile.parentElement.querySelectorAll("[data-tile]")];
 
