@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.services.jobs import decisions, trash
 from bulk_admin.testing.factories import make_image, make_job, make_worker
+from e2e.conftest import log_in
 from e2e.pages import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,6 +129,86 @@ def test_the_neighbours_are_fetched_before_they_are_asked_for(staff_page, job, t
         wait_until(staff_page, lambda end=address: any(end in url for url in fetched), address)
 
 
+def test_the_panel_tells_of_the_picture_beside_it(staff_page, job, tiles, zoom):
+    job.images.filter(position=3).update(revised_prompt="A red fox in the snow")
+    tiles.first.locator("button.face").focus()
+    staff_page.keyboard.press("Enter")
+    expect(zoom.get_by_role("heading", name="Calls")).to_be_visible()
+    expect(zoom).not_to_contain_text("Revised by the provider")
+    staff_page.keyboard.press("j")
+    expect(zoom.get_by_text("Revised by the provider")).to_be_visible()
+    expect(zoom.locator("#zoom-name")).to_have_text("Prompt 3")
+    expect(zoom.get_by_role("status").first).to_have_text("Prompt 3, to decide.")
+    staff_page.keyboard.press("p")
+    expect(zoom.get_by_role("status").first).to_have_text("Prompt 3: kept. Prompt 4, to decide.")
+
+
+def scale(zoom):
+    matrix = zoom.locator("#zoom-view").evaluate("(view) => getComputedStyle(view).transform")
+    return float(re.match(r"matrix\(([\d.]+)", matrix)[1])
+
+
+def test_keys_wheel_and_drag_enlarge_and_move_it_and_the_next_one_is_fitted(
+    staff_page, tiles, zoom
+):
+    tiles.first.locator("button.face").focus()
+    staff_page.keyboard.press("z")
+    expect(zoom.locator("#zoom-told")).to_contain_text("Full picture")
+    staff_page.keyboard.press("+")
+    wait_until(staff_page, lambda: scale(zoom) == 1.5, "it is larger")
+    box = zoom.locator(".stage").bounding_box()
+    staff_page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    staff_page.mouse.wheel(0, -100)
+    wait_until(staff_page, lambda: scale(zoom) > 1.5, "the wheel made it larger")
+    before = zoom.locator("#zoom-view").bounding_box()["x"]
+    staff_page.mouse.down()
+    staff_page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2)
+    staff_page.mouse.up()
+    wait_until(
+        staff_page,
+        lambda: zoom.locator("#zoom-view").bounding_box()["x"] > before + 30,
+        "it was dragged",
+    )
+    staff_page.keyboard.press("j")
+    wait_until(staff_page, lambda: scale(zoom) == 1, "the next one is fitted")
+    expect(zoom.get_by_role("button", name="Fit")).to_have_attribute("aria-pressed", "true")
+
+
+def touch(session, kind, *points):
+    session.send(
+        "Input.dispatchTouchEvent",
+        {
+            "type": kind,
+            "touchPoints": [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)],
+        },
+    )
+
+
+def test_fingers_pinch_it_and_swipe_to_the_next(new_context, staff, job, live_server):
+    context = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    log_in(context, staff, live_server.url)
+    page = context.new_page()
+    page.goto(job.get_absolute_url())
+    page.locator("#grid button.face").first.tap()
+    zoom = page.locator("#zoom")
+    expect(zoom.locator("#zoom-told")).to_contain_text("Full picture")
+    session = context.new_cdp_session(page)
+
+    touch(session, "touchStart", (300, 250))
+    touch(session, "touchMove", (180, 255))
+    touch(session, "touchEnd")
+    expect(zoom.locator("#zoom-prompt")).to_have_text(image_at(job, 3).prompt_text)
+    expect(zoom.locator("#zoom-name")).to_have_text("Prompt 3")
+
+    expect(zoom.locator("#zoom-told")).to_contain_text("Full picture")
+    touch(session, "touchStart", (180, 250))
+    touch(session, "touchStart", (180, 250), (210, 250))
+    touch(session, "touchMove", (80, 250), (310, 250))
+    wait_until(page, lambda: scale(zoom) > 1.2, "it is pinched")
+    touch(session, "touchEnd")
+    expect(zoom.locator("#zoom-name")).to_have_text("Prompt 3")
+
+
 def test_home_and_end_lead_to_the_first_and_the_last_picture(staff_page, job, tiles, zoom):
     tiles.nth(1).locator("button.face").focus()
     staff_page.keyboard.press("z")
@@ -175,6 +256,6 @@ def test_the_list_of_keys_closes_to_the_grid_though_its_tile_is_gone(staff_page,
 def test_zoom_closes_when_someone_else_deletes_its_picture(staff_page, job, tiles, zoom):
     tiles.first.locator("button.face").focus()
     staff_page.keyboard.press("z")
-    expect(zoom).to_be_visible()
+    expect(zoom.get_by_role("heading", name="Calls")).to_be_visible()
     trash.trash_images(job.pk, [image_at(job, 2).pk], by=None)
     expect(zoom).to_be_hidden()

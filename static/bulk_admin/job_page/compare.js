@@ -50,7 +50,7 @@ export function compareChosen() {
 }
 
 export function openCompare(tile) {
-  const variants = isDone(tile) ? around(tile) : [];
+  const variants = tile && isDone(tile) ? around(tile) : [];
   if (variants.length < 2) {
     say("No other variant here. Mark two to four pictures to compare them.", "warning");
     return;

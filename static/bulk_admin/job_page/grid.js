@@ -1,5 +1,6 @@
 // What keys and clicks do in the grid.
 import { copyPrompt, pressTile } from "./actions.js";
+import { compareChosen } from "./compare.js";
 import { chosen, current, goTo, isActedOn, markTo, marked, setCurrent, step, unmark } from "./current.js";
 import { decide, isKept, undo } from "./decisions.js";
 import { applyFilter } from "./filter.js";
@@ -91,6 +92,7 @@ export function startGrid(root) {
       zoom: () => isDone(current()) && faceOf(current()).click(),
       reroll: () => pressTile(current(), "reroll"),
       edit: () => pressTile(current(), "edit"),
+      compare: compareChosen,
       copy: () => current() && copyPrompt(current()),
       find: () => document.getElementById("find").focus(),
     },

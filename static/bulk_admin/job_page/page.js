@@ -3,6 +3,8 @@ import { startActions, takeBack } from "./actions.js";
 import { startBulk } from "./bulk.js";
 import { startClock } from "./clock.js";
 import { repaint, startDecisions, undo } from "./decisions.js";
+import { startCompare } from "./compare.js";
+import { repaint, startDecisions } from "./decisions.js";
 import { startDialogs } from "./dialogs.js";
 import { applyFilter, startFilter } from "./filter.js";
 import { startGrid } from "./grid.js";
@@ -35,6 +37,7 @@ startDialogs(root);
 startTray();
 startClock();
 startSwaps(root, show);
+startCompare();
 startZoom(root); // looks at the tiles after a swap is through
 startPreferences(root);
 startNotices(root);
