@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 PATIENCE = 120.0  # seconds; far more than any wait takes, for the machine may be slow and busy
 
@@ -20,6 +20,20 @@ def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < until, f"Not within {PATIENCE:.0f} s: {what}"
         page.wait_for_timeout(20)
+
+
+def hold(page: Page, pattern: re.Pattern[str]) -> Callable[[], None]:
+    """The storage takes its time: no answer comes before the returned function is called."""
+    held: list[Route] = []
+    released: list[bool] = []
+    page.route(pattern, lambda route: route.continue_() if released else held.append(route))
+
+    def release() -> None:
+        released.append(True)
+        for route in held[::-1]:
+            route.continue_()
+
+    return release
 
 
 class NewJobPage:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.services.jobs import trash
 from bulk_admin.testing.factories import make_image, make_job, make_worker
-from e2e.pages import wait_until
+from e2e.pages import hold, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEPT, DROPPED, OPEN = "kept", "dropped", "open"
@@ -119,15 +119,13 @@ def test_all_are_enlarged_and_moved_together(staff_page, job, press, compare):
 
 
 def test_a_number_does_nothing_before_all_are_shown(staff_page, job, press, compare):
-    held = []
-    staff_page.route(re.compile("/file/"), lambda route: held.append(route))
+    release = hold(staff_page, re.compile("/file/"))
     staff_page.reload()
+    expect(staff_page.locator("#bulk[data-whole=true]")).to_be_visible()
     press("j", "c")
     expect(compare.locator(".cell")).to_have_count(3)
     press("2", "Shift+1")
-    staff_page.unroute_all(behavior="ignoreErrors")
-    for route in held:
-        route.continue_()
+    release()
     all_are_shown(compare, 3)
     press("Shift+3")
     wait_for(staff_page, job, OPEN, OPEN, OPEN, KEPT, OPEN, OPEN)

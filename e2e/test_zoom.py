@@ -11,7 +11,7 @@ from bulk_admin.models import ImageStatus, JobStatus
 from bulk_admin.services.jobs import decisions, trash
 from bulk_admin.testing.factories import make_image, make_job, make_worker
 from e2e.conftest import log_in
-from e2e.pages import wait_until
+from e2e.pages import hold, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGINALS = re.compile(r"/file/original/")
@@ -62,19 +62,6 @@ def selected(job):
         .order_by("position")
         .values_list("selected", flat=True)
     )
-
-
-def hold(page, pattern):
-    """The storage takes its time: no answer comes before the returned function is called."""
-    held, released = [], []
-    page.route(pattern, lambda route: route.continue_() if released else held.append(route))
-
-    def release():
-        released.append(True)
-        for route in held[::-1]:
-            route.continue_()
-
-    return release
 
 
 def test_a_slow_original_is_stood_in_for_by_its_own_preview(staff_page, job, tiles, zoom):

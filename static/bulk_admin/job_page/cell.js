@@ -1,13 +1,14 @@
 // One picture among those that are compared.
 import { DROPPED, KEPT, decisionOf } from "./decisions.js";
-import { Pictures } from "./pictures.js";
+import { Pictures, drawnBox } from "./pictures.js";
 import { faceOf, idOf, nameOf, tileWith, wordOf } from "./tiles.js";
 import { makeViewer } from "./viewer.js";
 
 // Where the part that is seen lies in the whole picture.
 function drawMap(map, view) {
-  const [picture, stage] = [view.querySelector("img"), view.parentElement].map((each) => each?.getBoundingClientRect());
-  if (!picture?.width) return;
+  const image = view.querySelector("img");
+  if (!image) return;
+  const [picture, stage] = [drawnBox(image), view.parentElement.getBoundingClientRect()];
   const part = (from, to, start, length) => {
     const [low, high] = [from, to].map((edge) => Math.min(Math.max((edge - start) / length, 0), 1) * 100);
     return [low, high - low];

@@ -11,6 +11,15 @@ export function sizeOf(image) {
   return image.naturalWidth ? { width: image.naturalWidth, height: image.naturalHeight } : null;
 }
 
+// Where it is drawn in its element, which has another shape.
+export function drawnBox(image) {
+  const box = image.getBoundingClientRect();
+  const { width, height } = sizeOf(image) ?? box;
+  const scale = Math.min(box.width / width, box.height / height);
+  const drawn = { width: width * scale, height: height * scale };
+  return { ...drawn, left: box.left + (box.width - drawn.width) / 2, top: box.top + (box.height - drawn.height) / 2 };
+}
+
 // As large as the full picture, and never larger: nothing moves when that takes the preview's place.
 function shape(image, tile) {
   const small = faceOf(tile).querySelector("img");
