@@ -90,4 +90,6 @@ export const isSingle = (key) => key.length === 1 || /^Shift\+.$/.test(key);
 
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
 export const signsOf = (key) =>
-  (key.length === 1 ? [key] : key.split("+")).map((part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+  (key.length === 1 ? [key] : key.split("+")).map(
+    (part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part),
+  );

@@ -1,4 +1,5 @@
-// The pictures before and after the one in zoom: for eyes and hands; keys and the buttons beside the picture do the same.
+// The pictures before and after the one in zoom: for eyes and hands. Keys and the buttons beside the picture do the
+// same.
 import { decisionOf } from "./decisions.js";
 import { faceOf, idOf, tileWith } from "./tiles.js";
 

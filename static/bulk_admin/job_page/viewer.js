@@ -96,7 +96,8 @@ export function onSwipe(stage, isAllowed, go) {
         if (!fingers.delete(event.pointerId) || !start) return;
         const [x, y] = [event.clientX - start.x, event.clientY - start.y];
         start = null;
-        if (name === "pointerup" && Math.abs(x) > FAR && Math.abs(x) > 2 * Math.abs(y) && isAllowed()) go(x < 0 ? 1 : -1);
+        const isSwipe = name === "pointerup" && Math.abs(x) > FAR && Math.abs(x) > 2 * Math.abs(y);
+        if (isSwipe && isAllowed()) go(x < 0 ? 1 : -1);
       },
       true,
     );
