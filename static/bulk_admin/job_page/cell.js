@@ -36,7 +36,7 @@ export function makeCell(row, tile, number, { refresh, moved, isOfOnePrompt }) {
     only.hidden = !isOfOnePrompt;
     alone.setAttribute("aria-label", `Keep ${number}`);
   }
-  find(".map img").src = faceOf(tile).querySelector("img").getAttribute("src");
+  map.prepend(Object.assign(new Image(), { src: faceOf(tile).querySelector("img").getAttribute("src"), alt: "" }));
 
   const cell = {
     id,

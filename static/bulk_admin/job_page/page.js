@@ -2,9 +2,8 @@
 import { startActions, takeBack } from "./actions.js";
 import { startBulk } from "./bulk.js";
 import { startClock } from "./clock.js";
-import { repaint, startDecisions, undo } from "./decisions.js";
 import { startCompare } from "./compare.js";
-import { repaint, startDecisions } from "./decisions.js";
+import { repaint, startDecisions, undo } from "./decisions.js";
 import { startDialogs } from "./dialogs.js";
 import { applyFilter, startFilter } from "./filter.js";
 import { startGrid } from "./grid.js";
