@@ -51,7 +51,7 @@ export function sayUntilItWorks(text) {
 
 function fault(event) {
   const status = event.detail.xhr?.status;
-  lostUntil = 0;
+  lostUntil = status ? Date.now() + BRIEFLY : 0; // a poll that still works must not hide what did not
   lost?.remove();
   if (status === 403) lost = say("You do not have permission, or your session has ended. Reload the page.", "error");
   else if (status === 404) lost = say("This is gone. Reload the page.", "error");

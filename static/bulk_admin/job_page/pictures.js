@@ -22,8 +22,8 @@ export function drawnBox(image) {
 
 // As large as the full picture, and never larger: nothing moves when that takes the preview's place.
 function shape(image, tile) {
-  const small = faceOf(tile).querySelector("img");
-  for (const side of ["width", "height"]) if (small.hasAttribute(side)) image[side] = small.getAttribute(side);
+  const small = faceOf(tile).querySelector("img"); // null once a swap has carried it to the tile's successor
+  for (const side of ["width", "height"]) if (small?.hasAttribute(side)) image[side] = small.getAttribute(side);
   const size = sizeOf(image);
   if (!size) return;
   image.style.maxWidth = `${size.width}px`;
