@@ -98,6 +98,12 @@ class Publish(PageAction):
         return _line(page, page.publish_error or reason, ok=False)
 
 
+def _as_now(pages: Pages) -> list[Prompt]:
+    """Read again, for their pictures have other addresses now; one that is gone is left out."""
+    now = Prompt.everything.in_bulk([page.pk for page in pages])
+    return [now[page.pk] for page in pages if page.pk in now]
+
+
 class Unpublish(PageAction):
     name, label = "unpublish", "Unpublish"
     note = (
@@ -110,14 +116,12 @@ class Unpublish(PageAction):
 
     def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
         unpublished = publish_queue.unpublish(rows, confirmation.person.pk)
-        there = set(
-            Prompt.objects.filter(pk__in=[page.pk for page in rows]).values_list("pk", flat=True)
-        )
+        now = _as_now(rows)
         reasons = {
-            page.pk: GONE if page.pk not in there else "" if page.pk in unpublished else DRAFT
-            for page in rows
+            page.pk: GONE if page.deleted_at else "" if page.pk in unpublished else DRAFT
+            for page in now
         }
-        return _lines(rows, lambda page: reasons[page.pk], "A draft again.")
+        return _lines(now, lambda page: reasons[page.pk], "A draft again.")
 
     @staticmethod
     def _why_not(page: Prompt) -> str:
@@ -143,7 +147,7 @@ class MoveToTrash(PageAction):
 
     def run(self, rows: Pages, confirmation: Confirmation) -> list[Line]:
         trash.move_to_trash([page.pk for page in rows], by=confirmation.person)
-        return _lines(rows, _why_gone(rows), "In the trash.")
+        return _lines(_as_now(rows), _why_gone(rows), "In the trash.")
 
     @staticmethod
     def _why_not(page: Prompt) -> str:
