@@ -28,7 +28,7 @@ IN_PARTS = TransferConfig(
 
 @functools.cache
 def descriptions() -> Loader:
-    """What boto3 knows of Amazon's services: read once, where each client would read it anew."""
+    """What boto3 knows of Amazon's services: read once, not again for each client."""
     return Loader()
 
 

@@ -150,7 +150,7 @@ def _adapter() -> Found:
         adapter: object = page_adapter()
     except Exception as error:  # noqa: BLE001  # it is the project's code that runs
         hint = f"Correct BULK['PAGES'], or its module: {type(error).__name__}: {error}"
-        yield Error(f"{conf.PAGES!r} can not be imported.", hint=hint, id="bulk_admin.E012")
+        yield Error(f"{conf.PAGES!r} cannot be imported.", hint=hint, id="bulk_admin.E012")
         return
     if not isinstance(adapter, PageAdapter):
         hint = "Derive it from bulk_admin.adapter.PageAdapter."

@@ -36,7 +36,7 @@ MISSING = {
 }
 
 
-# For the whole run: tests that move between workers would have it built anew each time.
+# For the whole run: tests that move between workers would have it built again each time.
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Site:
     made = Site(tmp_path_factory.mktemp("foreign"))
