@@ -34,7 +34,7 @@ class Queue(ORM):  # type: ignore[misc]  # django_q is untyped
     def get_connection(list_key: str | None = None) -> QuerySet[Any]:
         if not transaction.get_connection().in_atomic_block:
             close_old_connections()
-        return OrmQ.objects.all()  # type: ignore[no-any-return]
+        return OrmQ.objects.all()  # type: ignore[no-any-return]  # it has no types
 
     @staticmethod
     def get_cache() -> None:
@@ -76,11 +76,11 @@ def move_here(functions: str) -> None:
 
 
 def waiting_tasks() -> QuerySet[Any]:
-    return OrmQ.objects.filter(key=CLUSTER)  # type: ignore[no-any-return]
+    return OrmQ.objects.filter(key=CLUSTER)  # type: ignore[no-any-return]  # it has no types
 
 
 def ended_tasks() -> QuerySet[Any]:
-    return Task.objects.filter(cluster=CLUSTER)  # type: ignore[no-any-return]
+    return Task.objects.filter(cluster=CLUSTER)  # type: ignore[no-any-return]  # it has no types
 
 
 def forget_results() -> None:

@@ -53,7 +53,7 @@ def upload(*, may: Callable[[HttpRequest], bool], most_bytes: int = MAX_BODY) ->
         def checked_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             refusal = _csrf_refusal(request, view)
             # Or Django's pages for 403, 404 and 500 would read the body in search of a token.
-            request.csrf_processing_done = True  # type: ignore[attr-defined]
+            request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own
             if not may(request):
                 raise PermissionDenied
             if refusal:
@@ -64,8 +64,8 @@ def upload(*, may: Callable[[HttpRequest], bool], most_bytes: int = MAX_BODY) ->
             return view(request, *args, **kwargs)
 
         # admin_view and the middleware look for both.
-        checked_first.csrf_exempt = True  # type: ignore[attr-defined]
-        checked_first.upload_limit = most_bytes  # type: ignore[attr-defined]
+        checked_first.csrf_exempt = True  # type: ignore[attr-defined]  # a mark on a function
+        checked_first.upload_limit = most_bytes  # type: ignore[attr-defined]  # the same
         return checked_first
 
     return decorate

@@ -20,8 +20,8 @@ class SuperusersOnly:
     has_view_permission = has_change_permission = has_delete_permission = _is_superuser
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # A mixin of ModelAdmin
-        return self._is_superuser(request) and super().has_add_permission(request)  # type: ignore[misc]
+        may_add: bool = super().has_add_permission(request)  # type: ignore[misc]  # ModelAdmin's
+        return may_add and self._is_superuser(request)
 
 
 PAGES = {

@@ -207,7 +207,7 @@ def _recent(job: BulkGenerationJob) -> Recent:
     return Recent(
         job=job,
         pill=progress.pill(job),
-        pictures=[image.file_url("300") for image in job.thumbs],  # type: ignore[attr-defined]
+        pictures=[one.file_url("300") for one in job.thumbs],  # type: ignore[attr-defined]  # read
         numbers=" · ".join(parts),
     )
 

@@ -163,6 +163,5 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     def _get_validation_exclusions(self) -> set[str]:
         # Ticking "default" takes it over from another account: no reason to refuse. Whose the
         # account is decides which label is taken, also where the form does not show it.
-        # The stubs leave it out
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return (excluded | {"is_default"}) - {"is_platform", "owner"}
+        out: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # unstubbed
+        return (out | {"is_default"}) - {"is_platform", "owner"}

@@ -65,8 +65,8 @@ def _door(view: View, *, is_job_form: bool) -> View:
             return _say(request, error) if in_place else refused(error)
 
     # The CSRF middleware would read the body first. admin_view checks the token, inside.
-    guarded.csrf_exempt = True  # type: ignore[attr-defined]
-    guarded.stands_at_the_door = True  # type: ignore[attr-defined]
+    guarded.csrf_exempt = True  # type: ignore[attr-defined]  # a mark on a function
+    guarded.stands_at_the_door = True  # type: ignore[attr-defined]  # a mark on a function
     # A site's ATOMIC_REQUESTS would hold its locks while a provider or the storage is asked.
     return transaction.non_atomic_requests(guarded)
 

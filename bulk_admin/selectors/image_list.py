@@ -28,7 +28,7 @@ def with_pages(images: Iterable[GeneratedImage]) -> list[GeneratedImage]:
     rows = list(images)
     pages = page_adapter.describe(image.page_id for image in rows if image.page_id)
     for image in rows:
-        image.page_info = pages.get(image.page_id or "", GONE)  # type: ignore[attr-defined]
+        image.page_info = pages.get(image.page_id or "", GONE)  # type: ignore[attr-defined]  # of this list
     return rows
 
 

@@ -34,7 +34,7 @@ class SecondStepMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         person = request.user
-        request.user = SimpleLazyObject(  # type: ignore[assignment]
+        request.user = SimpleLazyObject(  # type: ignore[assignment]  # it stands for a person
             lambda: AnonymousUser() if is_half_way(request, person) else person
         )
         is_login_page = request.method == "GET" and request.path == reverse("admin:login")

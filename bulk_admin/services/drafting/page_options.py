@@ -75,7 +75,8 @@ def _in_words(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.ModelChoiceField):
         return ", ".join(map(str, value)) if isinstance(value, QuerySet) else str(value)
     if isinstance(field, forms.ChoiceField):
-        labels = {str(key): str(label) for key, label in field.choices}  # type: ignore[misc,union-attr]
+        choices: Any = field.choices  # the stubs allow a callable, which the field has called
+        labels = {str(key): str(label) for key, label in choices}
         return ", ".join(
             labels.get(str(each), str(each))
             for each in (value if isinstance(value, list) else [value])

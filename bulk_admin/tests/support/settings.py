@@ -4,7 +4,7 @@ own, for the tests of the generator. ``BULK_PAGES`` tells a process which of the
 
 import os
 
-from prompts_manager.settings import *  # noqa: F403
+from prompts_manager.settings import *  # noqa: F403  # a settings module over another
 from prompts_manager.settings import BULK, INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "bulk_admin.testing.pages"]

@@ -52,7 +52,7 @@ def find_json(text: str) -> Intake | None:
 
 
 def _whole(text: str) -> Items | None:
-    at = SPACE.match(text).end()  # type: ignore[union-attr]
+    at = _skip(text, 0)
     if text[at : at + 1] not in ("[", "{"):
         return None
     try:
@@ -213,5 +213,10 @@ def _members(text: str, at: int) -> Iterator[tuple[int, str, Any]]:
 
 def _skip(text: str, at: int, mark: str = "") -> int:
     """Past white space, and past the mark with its white space when it is next."""
-    at = SPACE.match(text, at).end()  # type: ignore[union-attr]
-    return SPACE.match(text, at + 1).end() if mark and text[at] == mark else at  # type: ignore[union-attr]
+    at = _past_space(text, at)
+    return _past_space(text, at + 1) if mark and text[at] == mark else at
+
+
+def _past_space(text: str, at: int) -> int:
+    space = SPACE.match(text, at)
+    return space.end() if space else at

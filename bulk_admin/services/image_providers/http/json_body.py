@@ -42,7 +42,8 @@ def read_values(text: str) -> list[Any]:
 
 
 def _read(text: str, at: int) -> tuple[Any, int]:
-    at = SPACE.match(text, at).end()  # type: ignore[union-attr]
+    space = SPACE.match(text, at)
+    at = space.end() if space else at
     if not text.startswith(STARTS, at):
         raise ValueError("no JSON")
     try:

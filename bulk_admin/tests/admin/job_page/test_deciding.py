@@ -95,8 +95,11 @@ def with_page(monkeypatch):
     job = make_job(0, JobStatus.COMPLETED)
     image = make_image(job, page_status=PageStatus.CREATED)
     out = {image.page_id: PageInfo("A quiet lighthouse", "published", is_published=True)}
-    known = lambda ids: {key: out[key] for key in ids if key in out}  # noqa: E731
-    monkeypatch.setattr(page_adapter, "describe", known)
+
+    def describe(ids):
+        return {key: out[key] for key in ids if key in out}
+
+    monkeypatch.setattr(page_adapter, "describe", describe)
     return job, image
 
 
