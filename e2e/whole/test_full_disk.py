@@ -47,7 +47,11 @@ def test_pictures_wait_in_the_outbox_until_the_disk_has_room(worker_process):
         job = make_job(
             [f"prompt {n}" for n in range(PICTURES)], status="pending", account=account, **how
         )
-        worker = worker_process(env={"BULK_RETRY_BACKOFF": "0.1", "BULK_STORAGE_DEADLINE": "1"})
+        # Python would leave a module's compiled file cut off, for every other process to fail on.
+        no_files = {"PYTHONDONTWRITEBYTECODE": "1"}
+        worker = worker_process(
+            env={"BULK_RETRY_BACKOFF": "0.1", "BULK_STORAGE_DEADLINE": "1", **no_files}
+        )
         processes.wait_until(
             lambda: len(processes.kin(worker)) >= PROCESSES, what="its processes have begun"
         )
